@@ -1,1 +1,3 @@
-//! placeholder
+//! The fakes of both systems.
+
+pub mod highlevel;

@@ -1,0 +1,3 @@
+//! A strict fake of HighLevel's Contacts API, with its OAuth, custom fields, tags and webhooks.
+
+pub mod seed;
