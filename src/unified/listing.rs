@@ -1,0 +1,29 @@
+//! What a listing of contacts can be asked for. Which source serves which part is decided in
+//! `contacts::listing`.
+
+use chrono::{DateTime, Utc};
+
+use super::{ContactStatus, System};
+
+/// Conditions on a listing; all given ones must hold.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ContactFilter {
+    pub query: Option<String>,
+    pub systems: Option<Vec<System>>,
+    pub status: Option<Vec<ContactStatus>>,
+    pub tags_any: Option<Vec<String>>,
+    pub tags_all: Option<Vec<String>>,
+    pub updated_since: Option<DateTime<Utc>>,
+    pub opened: Option<bool>,
+    pub clicked: Option<bool>,
+}
+
+/// The order of a listing.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum ContactOrder {
+    UpdatedDesc,
+    UpdatedAsc,
+    CreatedDesc,
+    EmailAsc,
+    NameAsc,
+}

@@ -1,0 +1,34 @@
+//! The two systems.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One of the two systems that each know half of a person.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum System {
+    /// fromdoppler.com: e-mail marketing.
+    Doppler,
+    /// GoHighLevel / LeadConnector: the Contacts API.
+    HighLevel,
+}
+
+impl System {
+    /// Both, in the order in which they are shown.
+    pub const ALL: [Self; 2] = [Self::Doppler, Self::HighLevel];
+
+    /// The name in the store, in logs and in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Doppler => "DOPPLER",
+            Self::HighLevel => "HIGHLEVEL",
+        }
+    }
+}
+
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

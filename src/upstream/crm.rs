@@ -1,0 +1,141 @@
+//! What only the CRM (HighLevel) has.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::unified::{
+    Appointment, ContactOrder, FieldDefinition, HighLevelContact, HighLevelId, Location, Note,
+    NoteDraft, NoteEdit, Task, TaskDraft, TaskEdit,
+};
+
+use super::{Call, Directory, Error};
+
+/// Reading contacts and what hangs on them; writing notes and tasks. One call each.
+#[async_trait]
+pub trait Crm: Directory {
+    /// One contact; `None` if there is none (or it is another location's).
+    async fn contact(
+        &self,
+        call: &Call,
+        id: &HighLevelId,
+    ) -> Result<Option<HighLevelContact>, Error>;
+
+    /// A page of the search index, which lags writes by seconds.
+    async fn search(&self, call: &Call, request: &SearchRequest) -> Result<SearchPage, Error>;
+
+    /// The contact that a new one with this e-mail address or phone number would collide with.
+    /// Not subject to the index's delay.
+    async fn duplicate(
+        &self,
+        call: &Call,
+        term: &SearchTerm,
+    ) -> Result<Option<HighLevelContact>, Error>;
+
+    /// The contact's notes; `None` if there is no such contact.
+    async fn notes(&self, call: &Call, contact: &HighLevelId) -> Result<Option<Vec<Note>>, Error>;
+    /// The contact's tasks; `None` if there is no such contact.
+    async fn tasks(&self, call: &Call, contact: &HighLevelId) -> Result<Option<Vec<Task>>, Error>;
+    /// The contact's appointments, in UTC by the location's zone; `None` if there is no such
+    /// contact.
+    async fn appointments(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        zone: chrono_tz::Tz,
+    ) -> Result<Option<Vec<Appointment>>, Error>;
+
+    /// The contact fields' definitions. Needs `locations/customFields.readonly`.
+    async fn fields(&self, call: &Call) -> Result<Vec<FieldDefinition>, Error>;
+    /// The location's tags. Needs `locations/tags.readonly`.
+    async fn tags(&self, call: &Call) -> Result<Vec<String>, Error>;
+    /// The location. Needs `locations.readonly`.
+    async fn location(&self, call: &Call) -> Result<Location, Error>;
+
+    async fn create_note(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        note: &NoteDraft,
+    ) -> Result<Note, Error>;
+    async fn update_note(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        note: &str,
+        edit: &NoteEdit,
+    ) -> Result<Note, Error>;
+    async fn delete_note(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        note: &str,
+    ) -> Result<(), Error>;
+
+    async fn create_task(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        task: &TaskDraft,
+    ) -> Result<Task, Error>;
+    async fn update_task(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        task: &str,
+        edit: &TaskEdit,
+    ) -> Result<Task, Error>;
+    async fn complete_task(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        task: &str,
+        completed: bool,
+    ) -> Result<Task, Error>;
+    async fn delete_task(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        task: &str,
+    ) -> Result<(), Error>;
+}
+
+/// A search. All given conditions must hold.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct SearchRequest {
+    /// Any of these terms (one OR group). Empty: no such condition. At most 50.
+    pub any_of: Vec<SearchTerm>,
+    /// Free text, at most 75 characters.
+    pub query: Option<String>,
+    pub tags_any: Vec<String>,
+    pub tags_all: Vec<String>,
+    pub updated_since: Option<DateTime<Utc>>,
+    pub order: Option<ContactOrder>,
+    /// 1 to 500.
+    pub limit: u32,
+    /// The cursor of the last row of the page before.
+    pub after: Option<Vec<Value>>,
+}
+
+/// What identifies a contact in a search.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum SearchTerm {
+    Id(HighLevelId),
+    Email(String),
+    /// E.164.
+    Phone(String),
+}
+
+/// A page of search results.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchPage {
+    pub rows: Vec<SearchRow>,
+    pub total: Option<u64>,
+}
+
+/// One row with the cursor that continues after it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchRow {
+    pub contact: HighLevelContact,
+    pub cursor: Vec<Value>,
+}

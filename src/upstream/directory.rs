@@ -1,0 +1,60 @@
+//! What both systems can say of themselves.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::unified::{Budget, System};
+
+use super::{Call, Error, Kind};
+
+/// A connected system.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// Which of the two.
+    fn system(&self) -> System;
+
+    /// What is known of the connection without a call.
+    fn status(&self) -> UpstreamStatus;
+
+    /// A number that changes with what the credential may see. Part of every cache key, so that
+    /// a narrower credential never reads what a wider one fetched.
+    fn view(&self) -> u64;
+
+    /// Calls the system once with the cheapest read that needs the credential.
+    async fn check(&self, call: &Call) -> Result<(), Error>;
+}
+
+/// The state of a connection.
+#[derive(Clone, Debug)]
+pub struct UpstreamStatus {
+    pub state: UpstreamState,
+    /// The Doppler account or the HighLevel location.
+    pub account: Option<String>,
+    /// Scopes as far as they are known; empty when nobody said.
+    pub scopes: Vec<String>,
+    pub credential: Option<CredentialKind>,
+    pub budget: Budget,
+    pub last_call_at: Option<DateTime<Utc>>,
+    pub last_error: Option<Kind>,
+}
+
+/// How a connection is doing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UpstreamState {
+    Connected,
+    /// Reads work, writes lack a scope.
+    ReadOnly,
+    /// The last calls failed.
+    Degraded,
+    /// The credential was refused.
+    NeedsReauthorization,
+    NotConnected,
+}
+
+/// What kind of credential a connection has; never the credential itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CredentialKind {
+    OAuth,
+    PrivateIntegrationToken,
+    ApiKey,
+}
