@@ -1,0 +1,63 @@
+// To add an example: a `.graphql` file here (its name is the operation's), where it has variables
+// a `.json` file beside it, and an entry below. The tests run every `.graphql` file in this folder.
+import contactChanged from './ContactChanged.graphql?raw';
+import contactsPage from './ContactsPage.graphql?raw';
+import createNote from './CreateNote.graphql?raw';
+import createNoteVariables from './CreateNote.json?raw';
+import dopplerSource from './DopplerSource.graphql?raw';
+import onePerson from './OnePerson.graphql?raw';
+import search from './Search.graphql?raw';
+import searchVariables from './Search.json?raw';
+import upstreams from './Upstreams.graphql?raw';
+
+/** An operation that teaches one thing. */
+export interface Example {
+  /** What the reader gets. */
+  title: string;
+  /** One line more. */
+  summary: string;
+  query: string;
+  /** JSON. */
+  variables?: string;
+}
+
+/** In the order of their tabs. */
+export const examples: Example[] = [
+  {
+    title: 'One person, both systems',
+    summary: 'Unified fields, each side as it is, where they differ, how fresh it is.',
+    query: onePerson,
+  },
+  {
+    title: 'A page with notes and tasks',
+    summary: 'Twenty contacts; what hangs on them is fetched in batches.',
+    query: contactsPage,
+  },
+  {
+    title: 'Search and filter',
+    summary: 'Free text, tags and order, with variables.',
+    query: search,
+    variables: searchVariables,
+  },
+  {
+    title: "Doppler's own listing",
+    summary: 'The same people from the other side, with lists and deliveries.',
+    query: dopplerSource,
+  },
+  {
+    title: 'Write a note',
+    summary: 'A mutation that is safe to send twice.',
+    query: createNote,
+    variables: createNoteVariables,
+  },
+  {
+    title: 'Watch a person',
+    summary: 'A subscription: leave it running and write a note in another tab.',
+    query: contactChanged,
+  },
+  {
+    title: 'The two upstreams',
+    summary: 'Connection, rights and how many calls are left.',
+    query: upstreams,
+  },
+];
