@@ -58,9 +58,10 @@ pub trait Store: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Workspace, Error>;
 
-    /// The contact ids of people as a system shows them, in the order given: found by link, else
-    /// joined to a known person by the identity ladder (`unified::identity`), else newly minted
-    /// from `now`. Also refreshes the stored e-mail address and phone number of each link.
+    /// Who people are whom a system shows, in the order given, with all their links: found by
+    /// link, else joined to a known person by the identity ladder (`unified::identity`), else
+    /// newly minted from `now`. Also refreshes the stored e-mail address and phone number of each
+    /// link.
     ///
     /// When a sighting proves that two known contacts are one person, the older survives and the
     /// other id answers it from then on.
@@ -69,7 +70,7 @@ pub trait Store: Send + Sync {
         workspace: &WorkspaceId,
         sightings: &[Sighting],
         now: DateTime<Utc>,
-    ) -> Result<Vec<ContactId>, Error>;
+    ) -> Result<Vec<Known>, Error>;
 
     /// The contact behind an id (the survivor after a merge) and its links.
     async fn contact(&self, workspace: &WorkspaceId, id: ContactId)
