@@ -1,0 +1,74 @@
+//! `[limits]`: what one query, and one client, may ask for.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::check::Check;
+
+/// See `default.toml` for what each key means.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a section")]
+pub struct Limits {
+    /// Deepest nesting, introspection apart.
+    pub depth: usize,
+    /// Most aliases in one operation.
+    pub aliases: usize,
+    /// Most fields, weighted by the length of the lists they are in.
+    pub complexity: usize,
+    /// Most calls to either system that a query may need.
+    pub upstream_calls: usize,
+    /// Longest page.
+    pub first: usize,
+    /// Most ids in `nodes`.
+    pub nodes: usize,
+    /// Most operations in one batched request.
+    pub batch: usize,
+    /// Limits of WebSocket clients.
+    pub websocket: WebSocket,
+}
+
+/// Limits of WebSocket clients.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a section")]
+pub struct WebSocket {
+    /// Most open sockets.
+    pub connections: usize,
+    /// Most operations at a time on one socket.
+    pub operations: usize,
+    /// Longest wait for `connection_init`.
+    #[serde(with = "humantime_serde")]
+    pub init_timeout: Duration,
+    /// Largest message from a client, in bytes.
+    pub message_bytes: usize,
+    /// How often a silent socket is pinged.
+    #[serde(with = "humantime_serde")]
+    pub ping_interval: Duration,
+}
+
+impl Limits {
+    pub(super) fn validate(&self, check: &mut Check<'_>) {
+        const SECOND: Duration = Duration::from_secs(1);
+        check.within("depth", self.depth, 1..=100);
+        check.within("aliases", self.aliases, 0..=10_000);
+        check.within("complexity", self.complexity, 1..=10_000_000);
+        check.within("upstream_calls", self.upstream_calls, 1..=100_000);
+        // 100 is the longest page that both systems give in one call.
+        check.within("first", self.first, 1..=100);
+        check.within("nodes", self.nodes, 1..=1_000);
+        check.within("batch", self.batch, 1..=1_000);
+        check.within("websocket.connections", self.websocket.connections, 1..=1_000_000);
+        check.within("websocket.operations", self.websocket.operations, 1..=10_000);
+        let message_bytes = self.websocket.message_bytes;
+        check.within("websocket.message_bytes", message_bytes, 1_024..=64 * 1_048_576);
+        let patience = SECOND / 10..=SECOND * 3_600;
+        check.lasting("websocket.init_timeout", self.websocket.init_timeout, patience.clone());
+        check.lasting("websocket.ping_interval", self.websocket.ping_interval, patience);
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        super::Config::default().limits
+    }
+}

@@ -1,0 +1,90 @@
+//! What metrics and log fields are called. Words are those of the schema; units are in the name.
+//!
+//! In code: `counter!(names::CACHE_READS, names::KIND => "contact").increment(1)` and
+//! `tracing::info!({ names::CONTACT_ID } = %id, "contact reconciled")`.
+
+/// How the name of every histogram of durations ends.
+pub(super) const SECONDS: &str = "_seconds";
+
+/// HTTP requests answered. Labels: [`ROUTE`], [`METHOD`], [`STATUS`].
+pub const HTTP_REQUESTS: &str = "tandem_http_requests_total";
+/// Time from request to answer. Label: [`ROUTE`].
+pub const HTTP_DURATION: &str = "tandem_http_request_duration_seconds";
+/// GraphQL operations executed. Labels: [`KIND`] (query, mutation, subscription), [`OUTCOME`].
+pub const GRAPHQL_OPERATIONS: &str = "tandem_graphql_operations_total";
+/// Time of one operation. Label: [`KIND`].
+pub const GRAPHQL_DURATION: &str = "tandem_graphql_operation_duration_seconds";
+/// Operations refused before execution. Label: [`REASON`] (the error code).
+pub const GRAPHQL_REFUSED: &str = "tandem_graphql_refused_total";
+/// Calls made to a system. Labels: [`SYSTEM`], [`ROUTE`] (the template), [`OUTCOME`].
+pub const UPSTREAM_CALLS: &str = "tandem_upstream_calls_total";
+/// Time of one call to a system. Label: [`SYSTEM`].
+pub const UPSTREAM_DURATION: &str = "tandem_upstream_call_duration_seconds";
+/// Calls left in the current window. Label: [`SYSTEM`].
+pub const UPSTREAM_BUDGET: &str = "tandem_upstream_budget_remaining";
+/// Look-ups in the entity cache. Labels: [`KIND`], [`OUTCOME`] (hit, miss, joined).
+pub const CACHE_READS: &str = "tandem_cache_reads_total";
+/// Look-ups in the cache of whole answers. Label: [`OUTCOME`].
+pub const RESPONSE_CACHE_READS: &str = "tandem_response_cache_reads_total";
+/// Bytes held by a cache. Label: [`KIND`] (entity, response).
+pub const CACHE_BYTES: &str = "tandem_cache_bytes";
+/// Open WebSockets.
+pub const WEBSOCKETS: &str = "tandem_websockets";
+/// Subscriptions that run, over WebSocket or SSE.
+pub const SUBSCRIPTIONS: &str = "tandem_subscriptions";
+
+pub(super) const COUNTERS: [(&str, &str); 6] = [
+    (HTTP_REQUESTS, "HTTP requests answered"),
+    (GRAPHQL_OPERATIONS, "GraphQL operations executed"),
+    (GRAPHQL_REFUSED, "GraphQL operations refused before execution"),
+    (UPSTREAM_CALLS, "Calls made to a system"),
+    (CACHE_READS, "Look-ups in the entity cache"),
+    (RESPONSE_CACHE_READS, "Look-ups in the cache of whole answers"),
+];
+
+pub(super) const GAUGES: [(&str, &str); 4] = [
+    (UPSTREAM_BUDGET, "Calls left in the current window of a system"),
+    (CACHE_BYTES, "Bytes held by a cache"),
+    (WEBSOCKETS, "Open WebSockets"),
+    (SUBSCRIPTIONS, "Subscriptions that run"),
+];
+
+pub(super) const HISTOGRAMS: [(&str, &str); 3] = [
+    (HTTP_DURATION, "Time from request to answer"),
+    (GRAPHQL_DURATION, "Time of one GraphQL operation"),
+    (UPSTREAM_DURATION, "Time of one call to a system"),
+];
+
+/// Label: a route's template, from the router or the client, never a path that was asked for.
+pub const ROUTE: &str = "route";
+/// Label: an HTTP method.
+pub const METHOD: &str = "method";
+/// Label: an HTTP status code.
+pub const STATUS: &str = "status";
+/// Label: a closed set of kinds, named at the metric.
+pub const KIND: &str = "kind";
+/// Label: how it ended; a closed set.
+pub const OUTCOME: &str = "outcome";
+/// Label: an error code of the schema.
+pub const REASON: &str = "reason";
+/// Label: `DOPPLER` or `HIGHLEVEL`.
+pub const SYSTEM: &str = "system";
+
+/// Field: the id that is in the answer's `extensions.requestId` too.
+pub const REQUEST_ID: &str = "request.id";
+/// Field: a contact's id; the only name that a person has in a log.
+pub const CONTACT_ID: &str = "contact.id";
+/// Field: a workspace's id.
+pub const WORKSPACE_ID: &str = "workspace.id";
+/// Field: a route's template on our side.
+pub const HTTP_ROUTE: &str = "http.route";
+/// Field: the status that we answered.
+pub const HTTP_STATUS: &str = "http.status";
+/// Field: the system that was called.
+pub const UPSTREAM_NAME: &str = "upstream.name";
+/// Field: a route's template on its side.
+pub const UPSTREAM_ROUTE: &str = "upstream.route";
+/// Field: the status that it answered.
+pub const UPSTREAM_STATUS: &str = "upstream.status";
+/// Field: how long it took, in whole milliseconds.
+pub const DURATION_MS: &str = "duration_ms";

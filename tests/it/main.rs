@@ -1,0 +1,5 @@
+//! One binary of integration tests: the crate's rules, its commands, and the gateway as a whole.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod config;
+mod layout;
