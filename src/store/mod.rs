@@ -128,6 +128,10 @@ pub trait Store: Send + Sync {
     /// Gives a claim back: the attempt had no effect (bad input, or the system refused it).
     async fn abandon(&self, workspace: &WorkspaceId, attempt: &Attempt) -> Result<(), Error>;
 
+    /// Ends a claim without an outcome: whether the attempt took effect is unknown. The next claim
+    /// of the key gets [`Begun::Unfinished`] at once.
+    async fn doubt(&self, workspace: &WorkspaceId, attempt: &Attempt) -> Result<(), Error>;
+
     /// Forgets idempotency rows older than 24 hours; how many.
     async fn prune(&self, now: DateTime<Utc>) -> Result<u64, Error>;
 
