@@ -88,7 +88,12 @@ impl Clock {
 
 /// A new id that sorts by the time it was made (UUID version 7).
 pub fn new_id(clock: &Clock) -> Uuid {
-    let millis = u64::try_from(clock.now_ms()).unwrap_or_default();
+    new_id_at(clock.now())
+}
+
+/// A new id made at a time that the caller has already taken from a [`Clock`].
+pub fn new_id_at(at: DateTime<Utc>) -> Uuid {
+    let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
     uuid::Builder::from_unix_timestamp_millis(millis, &rand::random::<[u8; 10]>()).into_uuid()
 }
 

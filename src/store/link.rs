@@ -1,28 +1,6 @@
-//! Links: the fact that a contact is this subscriber or that HighLevel contact.
+//! A contact and where it is known.
 
-use crate::unified::{ContactId, System};
-
-/// A person as a system shows them, reduced to what tells who it is.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Sighting {
-    pub system: System,
-    /// HighLevel's contact id, or Doppler's normalised e-mail address.
-    pub key: String,
-    /// Normalised by `unified::normalize_email`.
-    pub email: Option<String>,
-    /// E.164, by `unified::normalize_phone`.
-    pub phone: Option<String>,
-}
-
-/// A stored link.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Link {
-    pub system: System,
-    pub key: String,
-    pub contact: ContactId,
-    pub email: Option<String>,
-    pub phone: Option<String>,
-}
+use crate::unified::{ContactId, Link, System};
 
 /// A contact and where it is known.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -15,9 +15,10 @@ use chrono::{DateTime, Utc};
 
 pub use error::Error;
 pub use idempotency::{Attempt, Begun};
-pub use link::{Known, Link, Sighting};
+pub use link::Known;
 
 use crate::unified::{ContactId, System, WorkspaceId};
+pub use crate::unified::{Link, Sighting};
 
 /// A workspace's row.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -1,6 +1,6 @@
 //! Which field here is which field there, and who owns it.
 //!
-//! These are the defaults that reading needs; a workspace's own mapping, with directions and
+//! These are the rows that reading needs; a workspace's own mapping, with directions and
 //! expressions, builds on the same rows.
 
 use super::System;
@@ -41,4 +41,62 @@ pub enum TagRepresentation {
     Lists { prefix: String },
     /// Not at all.
     Off,
+}
+
+impl FieldRule {
+    /// A field that HighLevel owns, as all do unless a workspace says otherwise.
+    pub fn new(field: &'static str, doppler: impl Into<String>) -> Self {
+        Self { field, doppler: doppler.into(), rule: MappingRule::Owner, owner: System::HighLevel }
+    }
+
+    /// The same with another owner.
+    #[must_use]
+    pub fn owned_by(self, owner: System) -> Self {
+        Self { owner, ..self }
+    }
+}
+
+impl Mapping {
+    /// The row of a unified field; without one, only HighLevel has a say about it.
+    pub fn field(&self, field: &str) -> Option<&FieldRule> {
+        self.fields.iter().find(|rule| rule.field == field)
+    }
+}
+
+/// HighLevel owns every profile field: it is where people are edited one by one, while a Doppler
+/// value mostly dates from a form or an import. `FIRSTNAME`, `LASTNAME`, `BIRTHDAY` and `COUNTRY`
+/// are predefined in every Doppler account, the other names are custom fields to be made there.
+impl Default for Mapping {
+    fn default() -> Self {
+        let fields = [
+            ("firstName", "FIRSTNAME"),
+            ("lastName", "LASTNAME"),
+            ("phone", "PHONE"),
+            ("companyName", "COMPANY"),
+            ("birthday", "BIRTHDAY"),
+            ("country", "COUNTRY"),
+            ("address.line1", "ADDRESS"),
+            ("address.city", "CITY"),
+            ("address.state", "STATE"),
+            ("address.postalCode", "ZIP"),
+        ];
+        Self {
+            fields: fields.map(|(field, doppler)| FieldRule::new(field, doppler)).to_vec(),
+            tags: TagRepresentation::Field { field: "TAGS".to_owned(), separator: ", ".to_owned() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::unified::value::SHAPES;
+
+    #[test]
+    fn every_field_that_can_be_mapped_is_mapped_once() {
+        let mapping = Mapping::default();
+        let mapped: Vec<_> = mapping.fields.iter().map(|rule| rule.field).collect();
+        let known: Vec<_> = SHAPES.iter().map(|shape| shape.field).collect();
+        assert_eq!(mapped, known);
+    }
 }

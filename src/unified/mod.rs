@@ -5,39 +5,54 @@
 //! [`Profile`] is what the two together say. Everything here can be printed, compared and tested
 //! without a running system.
 //!
-//! To add a unified field: give it to [`Profile`], fill it in `profile.rs` from each side by the
-//! mapping, compare it in `difference.rs`, and show it in `graphql::types::contact`.
+//! To add a unified field: a row in `value.rs` (its kind and where HighLevel keeps it) and one in
+//! [`Mapping`]'s defaults (its name in Doppler), which is all that [`differences`] needs; then a
+//! member of [`Profile`], filled in `profile.rs`, and a field in `graphql::types::contact`.
 
 mod budget;
 mod difference;
+mod email;
 mod engagement;
 mod field;
+#[cfg(test)]
+mod fixture;
 mod freshness;
 mod highlevel_contact;
 mod identity;
 mod ids;
+mod link;
 mod list;
 mod listing;
 mod mapping;
 mod note;
+mod phone;
 mod profile;
 mod status;
 mod subscriber;
 mod system;
 mod tags;
 mod task;
+mod value;
 
 pub use budget::Budget;
+pub use difference::{Difference, differences};
+pub use email::normalize_email;
 pub use engagement::{Delivery, DeliveryStatus};
 pub use field::{CustomFieldValue, FieldDefinition};
 pub use freshness::{Freshness, FreshnessSource};
 pub use highlevel_contact::{Address, Appointment, DndStatus, HighLevelContact, Location};
+pub use identity::{Change, Match, Recognition, identify};
 pub use ids::{ContactId, HighLevelId, WorkspaceId};
-pub use list::List;
+pub use link::{Link, Sighting};
+pub use list::{List, lists_of};
 pub use listing::{ContactFilter, ContactOrder};
 pub use mapping::{FieldRule, Mapping, MappingRule, TagRepresentation};
 pub use note::{Note, NoteDraft, NoteEdit};
+pub use phone::normalize_phone;
+pub use profile::{Profile, unify};
 pub use status::{ContactStatus, status};
 pub use subscriber::{Subscriber, SubscriberField, SubscriberStatus};
 pub use system::System;
+pub use tags::{JoinError, doppler_tags, join_tags, merge_tags, split_tags};
 pub use task::{Task, TaskDraft, TaskEdit};
+pub use value::Kind;

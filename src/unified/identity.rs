@@ -1,1 +1,0 @@
-//! Who is the same person.

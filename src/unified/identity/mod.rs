@@ -1,0 +1,178 @@
+//! The identity ladder: whether a person seen in a system is somebody already known.
+//!
+//! First hit wins: the very record, then the e-mail address, then the telephone number. A rung with
+//! more than one hit decides nothing and ends the climb: the person is kept apart, never guessed,
+//! because two people made one is harm that cannot be undone, and one kept as two is only untidy.
+//! Ids never change, so what was once joined stays joined.
+//!
+//! [`identify`] decides about one sighting; [`Recognition`] runs a batch, each sighting seeing what
+//! those before it changed, and says what the store has to write.
+
+use super::{ContactId, Link, Sighting};
+
+/// What the ladder says of a sighting.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Match {
+    /// The record is linked to this contact.
+    Known(ContactId),
+    /// The record is new and belongs to this contact.
+    Join(ContactId),
+    /// The record's contact and another one are the same person; the older survives.
+    Merge { survivor: ContactId, gone: ContactId },
+    /// Nobody known, or no telling who.
+    Mint,
+}
+
+/// Decides about one sighting.
+///
+/// `links` must hold every link of the workspace that shares the sighting's key, e-mail address or
+/// telephone number, and all other links of those links' contacts; more do no harm.
+///
+/// A record that says nothing new is [`Match::Known`] without a climb: what it could prove was
+/// decided when it was first said.
+pub fn identify(sighting: &Sighting, links: &[Link]) -> Match {
+    let own = links.iter().find(|link| link.is_of(sighting));
+    let unmatched = own.map_or(Match::Mint, |link| Match::Known(link.contact));
+    if let Some(own) = own {
+        let paired = links.iter().any(|l| l.contact == own.contact && l.system != own.system);
+        if paired || own.is_current(sighting) {
+            return unmatched;
+        }
+    }
+    let candidate = match rung(sighting, links, sighting.email.as_deref(), |link| {
+        link.email.as_deref()
+    }) {
+        Rung::Only(id) => Some(id),
+        Rung::Undecided => None,
+        Rung::Nobody => {
+            match rung(sighting, links, sighting.phone.as_deref(), |link| link.phone.as_deref()) {
+                Rung::Only(id) if !emails_contradict(sighting, own, id, links) => Some(id),
+                Rung::Only(_) | Rung::Undecided | Rung::Nobody => None,
+            }
+        }
+    };
+    match (own, candidate) {
+        (_, None) => unmatched,
+        (None, Some(id)) => Match::Join(id),
+        (Some(own), Some(id)) => {
+            Match::Merge { survivor: own.contact.min(id), gone: own.contact.max(id) }
+        }
+    }
+}
+
+enum Rung {
+    Nobody,
+    Only(ContactId),
+    Undecided,
+}
+
+/// The one contact that shares a value, if the value is unique on both sides and that contact is
+/// not yet somebody else in the sighting's system.
+fn rung(
+    sighting: &Sighting,
+    links: &[Link],
+    value: Option<&str>,
+    of: impl Fn(&Link) -> Option<&str>,
+) -> Rung {
+    if value.is_none() {
+        return Rung::Nobody;
+    }
+    let mut sharing = links.iter().filter(|link| of(link) == value && !link.is_of(sighting));
+    let Some(first) = sharing.next() else { return Rung::Nobody };
+    let taken = links.iter().any(|l| l.contact == first.contact && l.system == sighting.system);
+    if taken || sharing.next().is_some() { Rung::Undecided } else { Rung::Only(first.contact) }
+}
+
+/// Whether both people have an e-mail address; the same one would have been a hit before.
+fn emails_contradict(
+    sighting: &Sighting,
+    own: Option<&Link>,
+    candidate: ContactId,
+    links: &[Link],
+) -> bool {
+    let has_email =
+        |id: ContactId| links.iter().any(|link| link.contact == id && link.email.is_some());
+    let ours = sighting.email.is_some() || own.is_some_and(|own| has_email(own.contact));
+    ours && has_email(candidate)
+}
+
+/// One thing to write down.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Change {
+    Minted(ContactId),
+    /// A link is new, or its e-mail address or telephone number is.
+    Linked(Link),
+    /// Every link of `gone` is now of `survivor`.
+    Merged {
+        survivor: ContactId,
+        gone: ContactId,
+    },
+}
+
+/// A batch of sightings against the links that concern them.
+#[derive(Clone, Debug)]
+pub struct Recognition {
+    links: Vec<Link>,
+    ids: Vec<ContactId>,
+    changes: Vec<Change>,
+}
+
+impl Recognition {
+    /// Starts with the links that [`identify`] needs for every sighting to come.
+    pub fn new(links: Vec<Link>) -> Self {
+        Self { links, ids: Vec::new(), changes: Vec::new() }
+    }
+
+    /// Takes in one sighting; `mint` makes an id should the person be new.
+    pub fn see(&mut self, sighting: &Sighting, mint: impl FnOnce() -> ContactId) {
+        let contact = match identify(sighting, &self.links) {
+            Match::Known(id) | Match::Join(id) => id,
+            Match::Merge { survivor, gone } => {
+                self.merge(survivor, gone);
+                survivor
+            }
+            Match::Mint => {
+                let id = mint();
+                self.changes.push(Change::Minted(id));
+                id
+            }
+        };
+        self.remember(sighting, contact);
+        self.ids.push(contact);
+    }
+
+    /// The contacts in the order of the sightings, and what has to be written, in this order.
+    pub fn finish(self) -> (Vec<ContactId>, Vec<Change>) {
+        (self.ids, self.changes)
+    }
+
+    fn merge(&mut self, survivor: ContactId, gone: ContactId) {
+        let links = self.links.iter_mut().map(|link| &mut link.contact);
+        for id in links.chain(&mut self.ids).filter(|id| **id == gone) {
+            *id = survivor;
+        }
+        self.changes.push(Change::Merged { survivor, gone });
+    }
+
+    fn remember(&mut self, sighting: &Sighting, contact: ContactId) {
+        let known = self.links.iter().position(|link| link.is_of(sighting));
+        if known.is_some_and(|at| self.links[at].is_current(sighting)) {
+            return;
+        }
+        let link = Link {
+            system: sighting.system,
+            key: sighting.key.clone(),
+            contact,
+            email: sighting.email.clone(),
+            phone: sighting.phone.clone(),
+        };
+        self.changes.push(Change::Linked(link.clone()));
+        match known {
+            Some(at) => self.links[at] = link,
+            None => self.links.push(link),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
