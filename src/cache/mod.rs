@@ -1,1 +1,205 @@
-//! placeholder
+//! What was read lately, shared by all requests: one value an entity, with a time to live.
+//!
+//! A thousand equal misses are one read ([`Cache::get`] is single-flight), and a value that turns
+//! out to be wrong is dropped everywhere at once: whoever built something from it holds its
+//! [`Token`] and sees that it is spent. The cache knows nothing of contacts: what is kept, how much
+//! it weighs and how long it lives are the caller's ([`Value`], [`Cache::new`]).
+
+mod entry;
+mod flight;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+pub use entry::{Demand, Read, Token, Value};
+
+use crate::clock::Clock;
+use entry::Entry;
+use flight::Flight;
+
+/// Says how long a value may be given out after it was read.
+type TimeToLive<V> = Box<dyn Fn(&V) -> Duration + Send + Sync>;
+
+/// A cache of `V` by `K`, whose reads fail with `E`. Failures are shared by those who wait for the
+/// same read, and never kept.
+pub struct Cache<K, V, E> {
+    entries: moka::sync::Cache<K, Entry<V>>,
+    flights: Mutex<HashMap<K, Flight<V, E>>>,
+    time_to_live: TimeToLive<V>,
+    clock: Clock,
+}
+
+impl<K, V, E> Cache<K, V, E>
+where
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+    V: Value,
+    E: Clone + Send + Sync + 'static,
+{
+    /// An empty cache that holds at most `max_bytes` by its values' own weights.
+    pub fn new(
+        max_bytes: u64,
+        time_to_live: impl Fn(&V) -> Duration + Send + Sync + 'static,
+        clock: Clock,
+    ) -> Self {
+        let entries = moka::sync::Cache::builder()
+            .weigher(|_: &K, entry: &Entry<V>| entry.weight())
+            .max_capacity(max_bytes)
+            // What is no longer held could not be dropped from what was built from it.
+            .eviction_listener(|_, entry: Entry<V>, cause| {
+                if cause.was_evicted() {
+                    entry.token.spend();
+                }
+            })
+            .build();
+        Self {
+            entries,
+            flights: Mutex::default(),
+            time_to_live: Box::new(time_to_live),
+            clock,
+        }
+    }
+
+    /// The value as far as `demand` allows an older one; otherwise what `load` gives.
+    ///
+    /// `None`: the demand forbids a read and nothing suitable is at hand. Cancel-safe: a read that
+    /// others wait for goes on when this caller leaves.
+    pub async fn get<F>(
+        &self,
+        key: &K,
+        demand: Demand,
+        load: impl FnOnce() -> F,
+    ) -> Option<Result<Read<V>, E>>
+    where
+        F: Future<Output = Result<V, E>> + Send + 'static,
+    {
+        if let Some(read) = self.peek(key, demand) {
+            return Some(Ok(read));
+        }
+        if demand.only_cached {
+            return None;
+        }
+        let (flight, joined) = self.board(key, demand, load);
+        let outcome = flight.clone().await;
+        let landed = self.land(key, &flight, &outcome);
+        Some(outcome.map(|value| Read {
+            expires_ms: self.expires_ms(&value, flight.began_ms()),
+            value,
+            fetched_ms: flight.began_ms(),
+            loaded: !joined,
+            changed: landed.as_ref().is_some_and(|(changed, _)| *changed),
+            token: landed.map_or_else(|| flight.token().clone(), |(_, token)| token),
+        }))
+    }
+
+    /// The value if one is at hand that meets the demand; no read.
+    pub fn peek(&self, key: &K, demand: Demand) -> Option<Read<V>> {
+        let entry = self.entries.get(key)?;
+        entry.meets(demand, self.clock.now_ms()).then(|| entry.read())
+    }
+
+    /// Keeps a value that came along with another read, begun at `fetched_ms`, unless what is held
+    /// is as new. Whether it was kept and says something new.
+    pub fn prime(&self, key: K, value: V, fetched_ms: i64) -> bool {
+        if let Some(held) = self.entries.get(&key)
+            && held.counts(self.clock.now_ms())
+            && held.fetched_ms >= fetched_ms
+        {
+            return false;
+        }
+        let expires_ms = self.expires_ms(&value, fetched_ms);
+        self.insert(key, Entry { value, fetched_ms, expires_ms, token: Token::default() }).0
+    }
+
+    /// Forgets the value, and sees to it that a read under way is not kept either.
+    pub fn invalidate(&self, key: &K) {
+        let flight = self.flights().remove(key);
+        if let Some(flight) = flight {
+            flight.token().spend();
+        }
+        if let Some(entry) = self.entries.remove(key) {
+            entry.token.spend();
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        for flight in std::mem::take(&mut *self.flights()).into_values() {
+            flight.token().spend();
+        }
+        for (key, _) in &self.entries {
+            self.invalidate(&key);
+        }
+    }
+
+    /// Joins the read under way if it began late enough for the demand, else starts one.
+    fn board<F>(&self, key: &K, demand: Demand, load: impl FnOnce() -> F) -> (Flight<V, E>, bool)
+    where
+        F: Future<Output = Result<V, E>> + Send + 'static,
+    {
+        let mut flights = self.flights();
+        if let Some(flight) = flights.get(key)
+            && flight.began_ms() >= demand.not_before_ms
+            && !flight.is_abandoned()
+        {
+            return (flight.clone(), true);
+        }
+        let flight = Flight::new(load().boxed(), self.clock.now_ms());
+        flights.insert(key.clone(), flight.clone());
+        (flight, false)
+    }
+
+    /// Keeps what a flight brought, once, and clears the way for the next. Whether it says
+    /// something new, and the token under which it is held.
+    fn land(
+        &self,
+        key: &K,
+        flight: &Flight<V, E>,
+        outcome: &Result<V, E>,
+    ) -> Option<(bool, Token)> {
+        {
+            let mut flights = self.flights();
+            if !flights.get(key).is_some_and(|current| current.is(flight)) {
+                return None;
+            }
+            flights.remove(key);
+        }
+        let value = outcome.as_ref().ok().filter(|_| flight.token().is_good())?.clone();
+        let fetched_ms = flight.began_ms();
+        let expires_ms = self.expires_ms(&value, fetched_ms);
+        let token = flight.token().clone();
+        Some(self.insert(key.clone(), Entry { value, fetched_ms, expires_ms, token }))
+    }
+
+    fn insert(&self, key: K, mut entry: Entry<V>) -> (bool, Token) {
+        let changed = match self.entries.get(&key) {
+            // What was built from the older value is still true, and must go when this one goes.
+            Some(old) if old.value == entry.value && old.token.is_good() => {
+                entry.token = old.token;
+                false
+            }
+            Some(old) => {
+                old.token.spend();
+                true
+            }
+            None => true,
+        };
+        let token = entry.token.clone();
+        self.entries.insert(key, entry);
+        (changed, token)
+    }
+
+    fn expires_ms(&self, value: &V, fetched_ms: i64) -> i64 {
+        let millis = (self.time_to_live)(value).as_millis();
+        fetched_ms.saturating_add(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
+    fn flights(&self) -> MutexGuard<'_, HashMap<K, Flight<V, E>>> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
