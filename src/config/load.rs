@@ -95,6 +95,13 @@ impl Loader {
         self
     }
 
+    /// Takes back what the sources so far say of `key`.
+    #[must_use]
+    pub fn forget(mut self, key: &str) -> Self {
+        self.leaves.retain(|leaf| leaf.key() != key);
+        self
+    }
+
     /// Whether a source other than the defaults sets `key`.
     pub fn is_set(&self, key: &str) -> bool {
         self.leaves.iter().any(|leaf| leaf.key() == key)

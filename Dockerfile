@@ -1,0 +1,35 @@
+# The gateway as a small image: one binary on a slim base, run by a user without rights.
+#
+#   docker build -t tandem .
+#   docker run --rm --network host -v tandem:/var/lib/tandem tandem
+#
+# `--network host` because this version has no client authentication and so listens on a loopback
+# address only (see docs/operations.md).
+
+FROM rust:1.95-bookworm AS build
+WORKDIR /src
+# Dependencies first: they change seldom, and so stay in the layer cache.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src && echo 'fn main() {}' > src/main.rs && touch src/lib.rs \
+ && cargo build --release --locked \
+ && rm -r src
+COPY src src
+COPY playground/dist playground/dist
+# Cargo compares times, and the files may be older than the empty ones they replace.
+RUN touch src/main.rs src/lib.rs && cargo build --release --locked \
+ && mkdir /out && cp target/release/tandem /out/
+
+FROM debian:bookworm-slim
+# Both systems are reached by HTTPS, checked against the authorities that Debian trusts.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /out/tandem /usr/local/bin/tandem
+RUN useradd --system --uid 10001 --home-dir /var/lib/tandem --create-home tandem
+USER tandem
+WORKDIR /var/lib/tandem
+VOLUME /var/lib/tandem
+ENV TANDEM_TELEMETRY__FORMAT=json \
+    TANDEM_STORE__URL=sqlite:///var/lib/tandem/tandem.db
+EXPOSE 4000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["tandem", "health"]
+ENTRYPOINT ["tandem"]
+CMD ["serve"]
