@@ -1,1 +1,144 @@
-//! placeholder
+//! The use cases and the rights to them.
+//!
+//! [`Contacts`] hands out a [`Reader`] or a [`Writer`] to whoever may have it; without the handle
+//! there is no method to call. A request brings a [`Session`], which says who asks, how long they
+//! wait and how fresh they want things, and afterwards what the answer was made of.
+//!
+//! To add a use case: a method on the handle whose right it needs, in a file named for the topic.
+
+mod copies;
+mod core;
+mod doppler_side;
+mod entity;
+mod error;
+mod find;
+mod highlevel_side;
+mod idempotency;
+mod listing;
+mod person;
+mod reader;
+mod session;
+mod writer;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+
+pub use self::core::Seen;
+pub use doppler_side::DopplerSide;
+pub use error::Error;
+pub use find::By;
+pub use highlevel_side::HighLevelSide;
+pub use listing::{Listing, Page};
+pub use person::Person;
+pub use reader::Reader;
+pub use session::{Session, Used, Wanted};
+pub use writer::{Refusal, RefusalKind, Target, Writer, Written};
+
+use crate::bus::{Bus, Change};
+use crate::cache::Cache;
+use crate::clock::Clock;
+use crate::config;
+use crate::store::Store;
+use crate::tasks::Tasks;
+use crate::unified::{Mapping, WorkspaceId};
+use crate::upstream::{Crm, Directory, Mailing};
+
+use self::core::Core;
+use copies::Copies;
+
+/// How many people are remembered by how they were seen.
+const KNOWN_PEOPLE: u64 = 20_000;
+/// How long, so that a merge made elsewhere shows.
+const KNOWN_FOR: Duration = Duration::from_secs(60);
+
+/// The use cases. Cheap to clone.
+#[derive(Clone)]
+pub struct Contacts(Arc<Core>);
+
+/// What the use cases are made of.
+pub struct Parts {
+    pub store: Arc<dyn Store>,
+    pub bus: Arc<dyn Bus>,
+    pub mailing: Arc<dyn Mailing>,
+    pub crm: Arc<dyn Crm>,
+    pub mapping: Mapping,
+    pub settings: Settings,
+    pub clock: Clock,
+}
+
+/// What can be set about them.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `doppler.scan_up_to`.
+    pub scan_up_to: u32,
+    /// `highlevel.timezone`, when set.
+    pub zone: Option<chrono_tz::Tz>,
+    pub cache: config::cache::Cache,
+}
+
+impl Contacts {
+    /// Puts the parts together and starts what works in the background.
+    pub fn start(parts: Parts, tasks: &Tasks) -> Self {
+        let Parts { store, bus, mailing, crm, mapping, settings, clock } = parts;
+        let ttl = settings.cache.ttl.clone();
+        let cache = Cache::new(
+            settings.cache.max_bytes,
+            move |entity| entity::time_to_live(entity, &ttl),
+            clock.clone(),
+        );
+        let account = |directory: &dyn Directory| {
+            Arc::from(directory.status().account.unwrap_or_default())
+        };
+        let accounts = [account(&*mailing), account(&*crm)];
+        let copies = Copies::start(Arc::clone(&store), clock.clone(), tasks);
+        let known =
+            moka::sync::Cache::builder().max_capacity(KNOWN_PEOPLE).time_to_live(KNOWN_FOR).build();
+        Self(Arc::new(Core {
+            store,
+            bus,
+            mailing,
+            crm,
+            cache,
+            known,
+            copies,
+            mapping,
+            settings,
+            clock,
+            accounts,
+            subscribers: AtomicU32::new(u32::MAX),
+        }))
+    }
+
+    /// The right to read, if the session's requester has it.
+    pub fn reader(&self, session: Arc<Session>) -> Result<Reader, Error> {
+        Reader::new(Arc::clone(&self.0), session)
+    }
+
+    /// The right to write, if the session's requester has it and HighLevel's credential allows.
+    pub fn writer(&self, session: Arc<Session>) -> Result<Writer, Error> {
+        Writer::new(Arc::clone(&self.0), session)
+    }
+
+    /// The current time.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Every change from now on, of every workspace.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.0.bus.subscribe()
+    }
+
+    /// The workspace's row.
+    pub async fn workspace(&self, id: &WorkspaceId) -> Result<crate::store::Workspace, Error> {
+        Ok(self.0.store.workspace(id, id.as_str(), self.0.clock.now()).await?)
+    }
+
+    /// Whether the store answers.
+    pub async fn ready(&self) -> Result<(), Error> {
+        Ok(self.0.store.ping().await?)
+    }
+}

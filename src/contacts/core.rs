@@ -1,0 +1,254 @@
+//! What all use cases share: the store, the cache, both systems, and the one way to read a thing.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use chrono::DateTime;
+
+use crate::bus::Bus;
+use crate::cache::Cache;
+use crate::clock::Clock;
+use crate::store::{CopyKey, Known, Sighting, Store};
+use crate::unified::{Freshness, FreshnessSource, Mapping, System, WorkspaceId};
+use crate::upstream::{self, Call, Crm, Directory, Mailing};
+
+use super::copies::Copies;
+use super::entity::{Entity, EntityKey, Kept};
+use super::{Error, Session, Settings};
+
+pub(super) struct Core {
+    pub store: Arc<dyn Store>,
+    pub bus: Arc<dyn Bus>,
+    pub mailing: Arc<dyn Mailing>,
+    pub crm: Arc<dyn Crm>,
+    pub cache: Cache<EntityKey, Entity, upstream::Error>,
+    /// Who a sighting is, so that a page of known people costs no look into the store.
+    pub known: moka::sync::Cache<(WorkspaceId, Sighting), Arc<Known>>,
+    pub copies: Copies,
+    pub mapping: Mapping,
+    pub settings: Settings,
+    pub clock: Clock,
+    /// The Doppler account and the HighLevel location: copies of another account's things are
+    /// never shown.
+    pub accounts: [Arc<str>; 2],
+    /// How many subscribers the account has, by its last page; `u32::MAX`: not known yet.
+    pub subscribers: AtomicU32,
+}
+
+/// A value and how fresh it is.
+#[derive(Clone, Debug)]
+pub struct Seen<T> {
+    pub value: T,
+    pub freshness: Freshness,
+}
+
+impl<T> Seen<T> {
+    /// The same freshness with what `f` makes of the value.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Seen<U> {
+        Seen { value: f(self.value), freshness: self.freshness }
+    }
+}
+
+impl Core {
+    /// Reads one thing: from the cache as far as the session allows, else from its system, else
+    /// its last known copy.
+    pub async fn read<T, F>(
+        &self,
+        session: &Session,
+        system: System,
+        id: &str,
+        load: impl FnOnce(Call) -> F,
+    ) -> Result<Seen<T>, Error>
+    where
+        T: Kept,
+        F: Future<Output = Result<T, upstream::Error>> + Send + 'static,
+    {
+        let key = self.key::<T>(&session.requester.workspace, system, id);
+        let call = session.call.clone();
+        let load = || {
+            let read = load(call);
+            async move { read.await.map(T::wrap) }
+        };
+        match self.cache.get(&key, session.demand, load).await {
+            None => Err(Error::NotCached),
+            Some(Ok(read)) => {
+                if !read.loaded {
+                    session.call.meter.saved();
+                }
+                session.uses(read.token, read.expires_ms);
+                let value = T::unwrap(read.value).ok_or(Error::Internal("cache kind"))?;
+                if read.changed {
+                    let workspace = &session.requester.workspace;
+                    self.leave_copy(workspace, system, id, value.clone(), read.fetched_ms);
+                }
+                let freshness = freshness(session, read.fetched_ms);
+                Ok(Seen { value, freshness })
+            }
+            Some(Err(error)) if error.unreachable() => {
+                session.keep_private();
+                match self.last_known(session, system, id).await? {
+                    Some(seen) => Ok(seen),
+                    None => Err(error.into()),
+                }
+            }
+            Some(Err(error)) => Err(error.into()),
+        }
+    }
+
+    /// What is at hand of a thing, without a call.
+    pub fn peek<T: Kept>(&self, session: &Session, system: System, id: &str) -> Option<Seen<T>> {
+        let key = self.key::<T>(&session.requester.workspace, system, id);
+        let read = self.cache.peek(&key, session.demand)?;
+        session.uses(read.token, read.expires_ms);
+        let freshness = freshness(session, read.fetched_ms);
+        Some(Seen { value: T::unwrap(read.value)?, freshness })
+    }
+
+    /// Keeps a thing that came along with another read, begun at `fetched_ms`.
+    ///
+    /// A read that brings many things keeps them before it ends: whoever waits for it then finds
+    /// them.
+    pub fn prime<T: Kept>(
+        &self,
+        workspace: &WorkspaceId,
+        system: System,
+        id: &str,
+        value: T,
+        fetched_ms: i64,
+    ) {
+        let key = self.key::<T>(workspace, system, id);
+        if self.cache.prime(key, value.clone().wrap(), fetched_ms) {
+            self.leave_copy(workspace, system, id, value, fetched_ms);
+        }
+    }
+
+    /// Forgets a thing, so that the next read asks its system.
+    pub fn invalidate<T: Kept>(&self, session: &Session, system: System, id: &str) {
+        self.cache.invalidate(&self.key::<T>(&session.requester.workspace, system, id));
+    }
+
+    /// Who people are; the store is asked only about those not seen lately.
+    pub async fn recognize(
+        &self,
+        session: &Session,
+        sightings: Vec<Sighting>,
+    ) -> Result<Vec<Arc<Known>>, Error> {
+        let workspace = &session.requester.workspace;
+        let mut found: Vec<Option<Arc<Known>>> = Vec::with_capacity(sightings.len());
+        let mut unknown = Vec::new();
+        let mut places = Vec::new();
+        for (place, sighting) in sightings.into_iter().enumerate() {
+            let key = (workspace.clone(), sighting);
+            let known = self.known.get(&key);
+            if known.is_none() {
+                unknown.push(key.1);
+                places.push(place);
+            }
+            found.push(known);
+        }
+        if !unknown.is_empty() {
+            let now = self.clock.now();
+            let known = self.store.recognize(workspace, &unknown, now).await?;
+            for ((place, sighting), known) in places.into_iter().zip(unknown).zip(known) {
+                let known = Arc::new(known);
+                self.known.insert((workspace.clone(), sighting), Arc::clone(&known));
+                found[place] = Some(known);
+            }
+        }
+        found.into_iter().collect::<Option<_>>().ok_or(Error::Internal("unrecognized sighting"))
+    }
+
+    /// Whether a sighting is of the contact `id`, or of one that turned out to be the same person.
+    pub async fn is_of(
+        &self,
+        session: &Session,
+        id: crate::unified::ContactId,
+        sighting: Sighting,
+    ) -> Result<bool, Error> {
+        let known = self.recognize(session, vec![sighting]).await?;
+        let Some(known) = known.first() else { return Ok(false) };
+        if known.id == id {
+            return Ok(true);
+        }
+        let survivor = self.store.contact(&session.requester.workspace, id).await?;
+        let merged = survivor.is_some_and(|survivor| survivor.id == known.id);
+        if merged {
+            // Others may still be remembered under the id that is gone.
+            self.known.invalidate_all();
+        }
+        Ok(merged)
+    }
+
+    fn key<T: Kept>(&self, workspace: &WorkspaceId, system: System, id: &str) -> EntityKey {
+        let view = match system {
+            System::Doppler => Directory::view(&*self.mailing),
+            System::HighLevel => Directory::view(&*self.crm),
+        };
+        EntityKey {
+            workspace: workspace.clone(),
+            view,
+            kind: match (T::KIND, system) {
+                // The one kind that both systems have.
+                ("fields", System::Doppler) => "doppler fields",
+                (kind, _) => kind,
+            },
+            id: Arc::from(id),
+        }
+    }
+
+    fn copy_key<T: Kept>(&self, system: System, id: &str) -> CopyKey {
+        let account = &self.accounts[system as usize];
+        CopyKey { system, kind: T::KIND, key: format!("{account}/{id}") }
+    }
+
+    fn leave_copy<T: Kept>(
+        &self,
+        workspace: &WorkspaceId,
+        system: System,
+        id: &str,
+        value: T,
+        fetched_ms: i64,
+    ) {
+        if T::COPIED {
+            let key = self.copy_key::<T>(system, id);
+            let at = DateTime::from_timestamp_millis(fetched_ms).unwrap_or_default();
+            self.copies.leave(workspace, key, value, at);
+        }
+    }
+
+    async fn last_known<T: Kept>(
+        &self,
+        session: &Session,
+        system: System,
+        id: &str,
+    ) -> Result<Option<Seen<T>>, Error> {
+        if !T::COPIED || !session.stale_allowed {
+            return Ok(None);
+        }
+        let key = self.copy_key::<T>(system, id);
+        let copies = self.store.copies(&session.requester.workspace, &[key]).await?;
+        Ok(copies.into_iter().next().and_then(|copy| {
+            let value = serde_json::from_str(copy.body.as_deref().unwrap_or("null")).ok()?;
+            let freshness = Freshness {
+                fetched_at: Some(copy.fetched_at),
+                stale: true,
+                source: FreshnessSource::LastKnown,
+            };
+            Some(Seen { value, freshness })
+        }))
+    }
+}
+
+/// The freshness of what needed no read.
+pub(super) fn no_read() -> Freshness {
+    Freshness { fetched_at: None, stale: false, source: FreshnessSource::Live }
+}
+
+fn freshness(session: &Session, fetched_ms: i64) -> Freshness {
+    let live = fetched_ms >= session.began_ms;
+    Freshness {
+        fetched_at: DateTime::from_timestamp_millis(fetched_ms),
+        stale: false,
+        source: if live { FreshnessSource::Live } else { FreshnessSource::Cache },
+    }
+}

@@ -1,0 +1,54 @@
+//! What the use cases refuse or fail at: what a client has to tell apart, with the source for the
+//! log.
+
+use std::sync::Arc;
+
+use crate::auth::Scope;
+use crate::unified::ContactId;
+use crate::{store, upstream};
+
+/// A failed use case. Cheap to clone, because requests share reads and so their failures.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The client's token lacks a scope.
+    #[error("the scope {} is missing", .0.as_str())]
+    Denied(Scope),
+    /// HighLevel's credential lacks `contacts.write`.
+    #[error("the workspace is read-only")]
+    ReadOnly,
+    /// An argument that cannot be served, in words for the client.
+    #[error("{message}")]
+    Invalid { argument: &'static str, message: String },
+    /// Several people answer to one e-mail address or phone number.
+    #[error("several contacts match")]
+    Ambiguous(Vec<ContactId>),
+    /// The client asked for cached values only and there is none.
+    #[error("not in the cache")]
+    NotCached,
+    /// The idempotency key was used with other input.
+    #[error("the idempotency key was used with other input")]
+    KeyReused,
+    /// The request's time is over.
+    #[error("the deadline passed")]
+    Timeout,
+    #[error(transparent)]
+    Upstream(#[from] upstream::Error),
+    #[error("the store failed")]
+    Store(#[source] Arc<store::Error>),
+    /// Something that cannot be, could not be put into words of the contract.
+    #[error("{0}")]
+    Internal(&'static str),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl Error {
+    /// An argument that cannot be served.
+    pub fn invalid(argument: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid { argument, message: message.into() }
+    }
+}

@@ -1,0 +1,231 @@
+//! HighLevel's side of people, many at a time: one search answers for up to fifty.
+//!
+//! The search index lags writes by seconds, so nobody is believed to be absent because a search
+//! left them out: they are asked for singly first.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use crate::unified::{HighLevelContact, HighLevelId, System, normalize_email, normalize_phone};
+use crate::upstream::{SearchRequest, SearchTerm};
+
+use super::core::{Core, Seen};
+use super::entity::{ContactRows, Match};
+use super::person::{Person, sight_contact};
+use super::{Error, Session};
+
+/// How many terms one search may name. HighLevel states no bound on a filter group; this one keeps
+/// the body small.
+const TERMS: usize = 50;
+/// Rows asked for when searching by term: several people may share an address.
+const ROWS: u32 = 100;
+
+/// HighLevel's word on one person: `None` inside when it does not know them.
+pub type HighLevelSide = Result<Seen<Option<Arc<HighLevelContact>>>, Error>;
+
+impl Core {
+    /// HighLevel's side of each person, in the order given.
+    pub async fn highlevel_sides(
+        self: &Arc<Self>,
+        session: &Session,
+        people: &[Arc<Person>],
+    ) -> Vec<HighLevelSide> {
+        let by_id: Vec<&HighLevelId> =
+            people.iter().filter_map(|person| person.highlevel.as_ref()).collect();
+        let unlinked: Vec<&Person> =
+            people.iter().map(|p| &**p).filter(|person| person.highlevel.is_none()).collect();
+        tokio::join!(self.fetch_contacts(session, &by_id), self.fetch_matches(session, &unlinked));
+        join_all(people.iter().map(|person| self.highlevel_side(session, person))).await
+    }
+
+    async fn highlevel_side(self: &Arc<Self>, session: &Session, person: &Person) -> HighLevelSide {
+        if let Some(id) = &person.highlevel {
+            return self.contact(session, id).await;
+        }
+        let found = self.find_match(session, person).await?;
+        let Match::One(id) = &found.value else {
+            return Ok(found.map(|_| None));
+        };
+        let side = self.contact(session, id).await?;
+        let Some(contact) = &side.value else { return Ok(side) };
+        if self.is_of(session, person.id, sight_contact(contact)).await? {
+            Ok(side)
+        } else {
+            Ok(side.map(|_| None))
+        }
+    }
+
+    /// One contact by id. One call when it is not at hand.
+    pub async fn contact(self: &Arc<Self>, session: &Session, id: &HighLevelId) -> HighLevelSide {
+        let (crm, wanted) = (Arc::clone(&self.crm), id.clone());
+        self.read(session, System::HighLevel, id.as_str(), |call| async move {
+            Ok(crm.contact(&call, &wanted).await?.map(Arc::new))
+        })
+        .await
+    }
+
+    /// Brings those contacts into the cache that are not there, by search. Failures are left to
+    /// the single reads, which know what to do about them.
+    async fn fetch_contacts(self: &Arc<Self>, session: &Session, ids: &[&HighLevelId]) {
+        let mut missing: Vec<SearchTerm> = ids
+            .iter()
+            .filter(|id| !self.has_contact(session, id))
+            .map(|id| SearchTerm::Id((*id).clone()))
+            .collect();
+        if missing.len() > 1 {
+            missing.dedup();
+            join_all(missing.chunks(TERMS).map(|terms| self.search_terms(session, terms))).await;
+        }
+    }
+
+    fn has_contact(self: &Arc<Self>, session: &Session, id: &HighLevelId) -> bool {
+        type Contact = Option<Arc<HighLevelContact>>;
+        self.peek::<Contact>(session, System::HighLevel, id.as_str()).is_some()
+    }
+
+    /// Finds out which contacts answer to the addresses and numbers of people without a link.
+    async fn fetch_matches(self: &Arc<Self>, session: &Session, people: &[&Person]) {
+        let mut terms = Vec::new();
+        for person in people {
+            for term in terms_of(person) {
+                let known = self.peek::<Match>(session, System::HighLevel, &match_id(&term));
+                if known.is_none() && !terms.contains(&term) {
+                    terms.push(term);
+                }
+            }
+        }
+        let chunks = terms.chunks(TERMS).map(|terms| async move {
+            let rows = self.search_terms(session, terms).await.ok()?;
+            self.prime_matches(session, terms, &rows);
+            Some(())
+        });
+        join_all(chunks).await;
+    }
+
+    /// Which contact is this person by address, else by number; asks singly where the search did
+    /// not find anybody.
+    async fn find_match(self: &Arc<Self>, session: &Session, person: &Person) -> Result<Seen<Match>, Error> {
+        if let Some(email) = &person.email {
+            let found = self.matching(session, SearchTerm::Email(email.to_string())).await?;
+            if found.value != Match::Nobody || person.phone.is_none() {
+                return Ok(found);
+            }
+        }
+        let Some(phone) = &person.phone else {
+            return Ok(Seen { value: Match::Nobody, freshness: super::core::no_read() });
+        };
+        let found = self.matching(session, SearchTerm::Phone(phone.to_string())).await?;
+        let Match::One(id) = &found.value else { return Ok(found) };
+        // A shared number ties two people only where their addresses do not speak against it.
+        let contact = self.contact(session, id).await?.value;
+        let contradicts = person.email.is_some()
+            && contact.is_some_and(|contact| contact.email.as_deref().is_some());
+        Ok(if contradicts { found.map(|_| Match::Nobody) } else { found })
+    }
+
+    /// The contact that answers to one term.
+    pub async fn matching(
+        self: &Arc<Self>,
+        session: &Session,
+        term: SearchTerm,
+    ) -> Result<Seen<Match>, Error> {
+        let id = match_id(&term);
+        let crm = Arc::clone(&self.crm);
+        let asked = term.clone();
+        let found = self
+            .read(session, System::HighLevel, &id, |call| async move {
+                let found = crm.duplicate(&call, &asked).await?;
+                Ok(found.map_or(Match::Nobody, |contact| Match::One(contact.id)))
+            })
+            .await?;
+        Ok(found)
+    }
+
+    /// One search for contacts that answer to any of the terms; primes them. Shared by equal
+    /// searches under way.
+    pub async fn search_terms(
+        self: &Arc<Self>,
+        session: &Session,
+        terms: &[SearchTerm],
+    ) -> Result<Vec<Arc<HighLevelContact>>, Error> {
+        let request = SearchRequest { any_of: terms.to_vec(), limit: ROWS, ..Default::default() };
+        let page = self.search(session, request).await?;
+        let ids: Vec<&HighLevelId> = page.value.rows.iter().map(|(id, _)| id).collect();
+        let contacts = join_all(ids.into_iter().map(|id| self.contact(session, id))).await;
+        contacts
+            .into_iter()
+            .filter_map(|side| side.map(|seen| seen.value).transpose())
+            .collect()
+    }
+
+    /// One page of a search; primes its contacts.
+    pub async fn search(
+        self: &Arc<Self>,
+        session: &Session,
+        request: SearchRequest,
+    ) -> Result<Seen<Arc<ContactRows>>, Error> {
+        let id = format!("{request:?}");
+        let core = Arc::clone(self);
+        let workspace = session.requester.workspace.clone();
+        self.read(session, System::HighLevel, &id, |call| async move {
+            let fetched_ms = core.clock.now_ms();
+            let page = core.crm.search(&call, &request).await?;
+            let mut rows = Vec::with_capacity(page.rows.len());
+            for row in page.rows {
+                let id = row.contact.id.clone();
+                let contact = Some(Arc::new(row.contact));
+                core.prime(&workspace, System::HighLevel, id.as_str(), contact, fetched_ms);
+                rows.push((id, row.cursor));
+            }
+            Ok(Arc::new(ContactRows { rows, total: page.total }))
+        })
+        .await
+    }
+
+    fn prime_matches(
+        self: &Arc<Self>,
+        session: &Session,
+        terms: &[SearchTerm],
+        contacts: &[Arc<HighLevelContact>],
+    ) {
+        let mut found: HashMap<SearchTerm, Vec<HighLevelId>> = HashMap::new();
+        for contact in contacts {
+            let email = contact.email.as_deref().and_then(normalize_email).map(SearchTerm::Email);
+            let phone = contact.phone.as_deref().and_then(normalize_phone).map(SearchTerm::Phone);
+            for term in [email, phone].into_iter().flatten() {
+                found.entry(term).or_default().push(contact.id.clone());
+            }
+        }
+        for term in terms {
+            let Some(mut ids) = found.remove(term) else { continue };
+            let found = match (ids.pop(), ids.is_empty()) {
+                (Some(id), true) => Match::One(id),
+                (Some(id), false) => {
+                    ids.push(id);
+                    Match::Several(ids)
+                }
+                (None, _) => continue,
+            };
+            let now_ms = self.clock.now_ms();
+            let workspace = &session.requester.workspace;
+            self.prime(workspace, System::HighLevel, &match_id(term), found, now_ms);
+        }
+    }
+}
+
+/// The terms by which to look for a person without a link.
+fn terms_of(person: &Person) -> impl Iterator<Item = SearchTerm> {
+    let email = person.email.as_ref().map(|email| SearchTerm::Email(email.to_string()));
+    let phone = person.phone.as_ref().map(|phone| SearchTerm::Phone(phone.to_string()));
+    email.into_iter().chain(phone)
+}
+
+fn match_id(term: &SearchTerm) -> String {
+    match term {
+        SearchTerm::Id(id) => format!("id:{id}"),
+        SearchTerm::Email(email) => format!("email:{email}"),
+        SearchTerm::Phone(phone) => format!("phone:{phone}"),
+    }
+}

@@ -1,0 +1,179 @@
+//! Pages of contacts as one system lists them, live, with that system's own cursor.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::unified::{ContactFilter, ContactOrder, System};
+use crate::upstream::SearchRequest;
+
+use super::person::{Person, sight_contact, sight_subscriber};
+use super::{Error, Reader};
+
+/// What HighLevel accepts as free text (`highlevel-api.md`, search: at most 75 characters).
+const LONGEST_QUERY: usize = 75;
+
+/// Which page of which listing.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    pub source: System,
+    /// 1 to 100.
+    pub first: u32,
+    pub after: Option<String>,
+    pub filter: ContactFilter,
+    pub order: Option<ContactOrder>,
+}
+
+/// A page of people, each with the cursor that continues after them.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub people: Vec<(String, Arc<Person>)>,
+    pub has_next: bool,
+    /// How many there are in all, as far as the system says.
+    pub total: Option<u64>,
+}
+
+#[derive(Deserialize, Serialize)]
+enum Cursor {
+    /// The last row's own cursor.
+    #[serde(rename = "h")]
+    HighLevel(Vec<Value>),
+    /// Doppler's page and how many of its rows are done.
+    #[serde(rename = "d")]
+    Doppler(NonZeroU32, u32),
+}
+
+impl Reader {
+    /// A page of contacts. One call from HighLevel; one from Doppler, two where the page lies
+    /// across two of its pages.
+    pub async fn list(&self, listing: &Listing) -> Result<Page, Error> {
+        let after = listing.after.as_deref().map(Cursor::decode).transpose()?;
+        match (listing.source, after) {
+            (System::HighLevel, None) => self.list_highlevel(listing, None).await,
+            (System::HighLevel, Some(Cursor::HighLevel(after))) => {
+                self.list_highlevel(listing, Some(after)).await
+            }
+            (System::Doppler, None) => self.list_doppler(listing, NonZeroU32::MIN, 0).await,
+            (System::Doppler, Some(Cursor::Doppler(page, done))) => {
+                self.list_doppler(listing, page, done).await
+            }
+            _ => Err(Error::invalid("after", "the cursor belongs to another source")),
+        }
+    }
+
+    async fn list_highlevel(
+        &self,
+        listing: &Listing,
+        after: Option<Vec<Value>>,
+    ) -> Result<Page, Error> {
+        let filter = &listing.filter;
+        refuse(filter.systems.is_some(), "systems", listing.source)?;
+        refuse(filter.status.is_some(), "status", listing.source)?;
+        refuse(filter.opened.is_some(), "opened", listing.source)?;
+        refuse(filter.clicked.is_some(), "clicked", listing.source)?;
+        if filter.query.as_ref().is_some_and(|query| query.chars().count() > LONGEST_QUERY) {
+            return Err(Error::invalid("query", "at most 75 characters"));
+        }
+        let request = SearchRequest {
+            any_of: Vec::new(),
+            query: filter.query.clone(),
+            tags_any: filter.tags_any.clone().unwrap_or_default(),
+            tags_all: filter.tags_all.clone().unwrap_or_default(),
+            updated_since: filter.updated_since,
+            order: Some(listing.order.unwrap_or(ContactOrder::CreatedDesc)),
+            // One more than asked for tells whether there is a next page.
+            limit: listing.first + 1,
+            after,
+        };
+        let (core, session) = (&self.core, &self.session);
+        let page = core.search(session, request).await?.value;
+        let rows = &page.rows[..page.rows.len().min(listing.first as usize)];
+        let contacts = join_all(rows.iter().map(|(id, _)| core.contact(session, id))).await;
+        let mut sightings = Vec::with_capacity(rows.len());
+        let mut cursors = Vec::with_capacity(rows.len());
+        for (contact, (_, cursor)) in contacts.into_iter().zip(rows) {
+            // Somebody who was deleted since the index was built is passed over.
+            if let Some(contact) = contact?.value {
+                sightings.push(sight_contact(&contact));
+                cursors.push(Cursor::HighLevel(cursor.clone()).encode()?);
+            }
+        }
+        let known = core.recognize(session, sightings).await?;
+        let people = known.iter().map(|known| Arc::new(Person::from(&**known)));
+        let has_next = page.rows.len() > rows.len();
+        Ok(Page { people: cursors.into_iter().zip(people).collect(), has_next, total: page.total })
+    }
+
+    async fn list_doppler(
+        &self,
+        listing: &Listing,
+        mut number: NonZeroU32,
+        mut done: u32,
+    ) -> Result<Page, Error> {
+        let filter = &listing.filter;
+        refuse(filter.systems.is_some(), "systems", listing.source)?;
+        refuse(filter.status.is_some(), "status", listing.source)?;
+        refuse(filter.opened.is_some(), "opened", listing.source)?;
+        refuse(filter.clicked.is_some(), "clicked", listing.source)?;
+        refuse(filter.tags_any.is_some(), "tagsAny", listing.source)?;
+        refuse(filter.tags_all.is_some(), "tagsAll", listing.source)?;
+        refuse(filter.updated_since.is_some(), "updatedSince", listing.source)?;
+        if listing.order.is_some() {
+            return Err(Error::invalid("orderBy", "Doppler lists subscribers in no stated order"));
+        }
+        let (core, session) = (&self.core, &self.session);
+        let mut people = Vec::new();
+        loop {
+            let page = core.subscriber_page(session, number, filter.query.clone()).await?.value;
+            let left = page.emails.iter().enumerate().skip(done as usize);
+            let wanted = listing.first as usize - people.len();
+            for (place, email) in left.take(wanted) {
+                // Somebody who is gone again is passed over.
+                let Some(found) = core.subscriber(session, email).await?.value else { continue };
+                let sighting = sight_subscriber(&found, &core.mapping);
+                done = u32::try_from(place + 1).unwrap_or(u32::MAX);
+                people.push((Cursor::Doppler(number, done).encode()?, sighting));
+            }
+            let page_done = done as usize >= page.emails.len();
+            let last_page = number.get() >= page.pages;
+            if people.len() >= listing.first as usize || last_page {
+                let (cursors, sightings): (Vec<String>, Vec<_>) = people.into_iter().unzip();
+                let known = core.recognize(session, sightings).await?;
+                let people = known.iter().map(|known| Arc::new(Person::from(&**known)));
+                return Ok(Page {
+                    people: cursors.into_iter().zip(people).collect(),
+                    has_next: !(last_page && page_done),
+                    total: Some(page.total.into()),
+                });
+            }
+            number = number.saturating_add(1);
+            done = 0;
+        }
+    }
+}
+
+impl Cursor {
+    fn encode(&self) -> Result<String, Error> {
+        let json = serde_json::to_vec(self).map_err(|_| Error::Internal("cursor"))?;
+        Ok(URL_SAFE_NO_PAD.encode(json))
+    }
+
+    fn decode(text: &str) -> Result<Self, Error> {
+        let json = URL_SAFE_NO_PAD.decode(text).ok();
+        json.and_then(|json| serde_json::from_slice(&json).ok())
+            .ok_or_else(|| Error::invalid("after", "not a cursor of this listing"))
+    }
+}
+
+fn refuse(given: bool, argument: &'static str, source: System) -> Result<(), Error> {
+    if given {
+        let message = format!("the source {source} cannot filter by {argument}");
+        return Err(Error::Invalid { argument, message });
+    }
+    Ok(())
+}
