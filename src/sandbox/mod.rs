@@ -9,18 +9,30 @@
 
 pub mod control;
 pub mod credentials;
+pub mod doppler;
 pub mod fault;
 pub mod gate;
 pub mod highlevel;
 pub mod ids;
 pub mod journal;
+pub mod outbound;
 pub mod settings;
 pub mod shared;
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+
+use self::control::Control;
+use self::doppler::Doppler;
+use self::shared::{Shared, System};
 use crate::clock::Clock;
+use crate::tasks::Tasks;
 
 /// How a sandbox is started.
 #[derive(Clone, Debug)]
@@ -58,5 +70,67 @@ impl Default for Options {
             webhook_url: None,
             clock: Clock::system(),
         }
+    }
+}
+
+/// Both fakes, serving.
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+    addr: SocketAddr,
+    control: Arc<Control>,
+}
+
+impl Sandbox {
+    /// Binds, fills both systems with people, and serves until `tasks` are stopped. When it returns
+    /// it answers.
+    pub async fn start(options: Options, tasks: &Tasks) -> io::Result<Self> {
+        let listener = TcpListener::bind(options.listen).await?;
+        let addr = listener.local_addr()?;
+        let shared = Shared::new(&options, tasks);
+        let doppler = Doppler::new(Arc::clone(&shared));
+        let router = Router::new().nest(
+            System::Doppler.prefix(),
+            gate::guard(doppler.router(), System::Doppler, Arc::clone(&shared)),
+        );
+        let control = Arc::new(Control { shared, doppler });
+        let router = router.merge(control::router(Arc::clone(&control)));
+        let listener = listener.tap_io(|connection| {
+            // An answer is one small write: waiting to fill a packet would only delay it.
+            let _ = connection.set_nodelay(true);
+        });
+        let stop = tasks.clone();
+        tasks.spawn(async move {
+            let stopping = async move { stop.stopping().await };
+            let served = axum::serve(listener, router).with_graceful_shutdown(stopping).await;
+            if let Err(error) = served {
+                tracing::error!(error = &error as &dyn std::error::Error, "sandbox stopped");
+            }
+        });
+        Ok(Self { addr, control })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The base URL of the Doppler API.
+    pub fn doppler_url(&self) -> String {
+        format!("http://{}{}", self.addr, System::Doppler.prefix())
+    }
+
+    /// The base URL of the HighLevel API.
+    pub fn highlevel_url(&self) -> String {
+        format!("http://{}{}", self.addr, System::HighLevel.prefix())
+    }
+
+    /// The base URL of the control routes.
+    pub fn control_url(&self) -> String {
+        format!("http://{}/control", self.addr)
+    }
+
+    /// The ground of both fakes, for tests in the same process.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.control.shared
     }
 }

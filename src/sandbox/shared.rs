@@ -12,6 +12,7 @@ use super::Options;
 use super::fault::Faults;
 use super::ids::Ids;
 use super::journal::Journal;
+use super::outbound::Outbound;
 use super::settings::{Settings, Switches};
 use crate::clock::Clock;
 use crate::tasks::Tasks;
@@ -51,6 +52,8 @@ pub struct Shared {
     pub switches: Switches,
     /// Ids and chances while running. Seeding people uses a sequence of its own.
     pub ids: Ids,
+    /// Webhooks and callbacks.
+    pub outbound: Outbound,
     /// Added to each call, in real time even where the clock stands still.
     pub latency: Duration,
     /// Whether the documented rate limits hold. `false` for load runs.
@@ -67,6 +70,7 @@ impl Shared {
             faults: Faults::default(),
             switches: Switches::new(options.index_delay),
             ids: Ids::new(options.seed),
+            outbound: Outbound::default(),
             latency: options.latency,
             rate_limit: options.rate_limit,
         })
