@@ -1,4 +1,4 @@
-import { useGraphiQLActions, type GraphiQLPlugin } from '@graphiql/react';
+import { useGraphiQL, useGraphiQLActions, type GraphiQLPlugin } from '@graphiql/react';
 
 import { examples, type Example } from './examples';
 
@@ -19,10 +19,14 @@ function Icon() {
 }
 
 function Examples() {
-  const { addTab, updateActiveTabValues } = useGraphiQLActions();
+  const { addTab } = useGraphiQLActions();
+  const queryEditor = useGraphiQL((state) => state.queryEditor);
+  const variableEditor = useGraphiQL((state) => state.variableEditor);
+  // The editors own the text of the active tab; the tab follows what is typed into them.
   const open = ({ query, variables }: Example) => {
     addTab();
-    updateActiveTabValues({ query, variables: variables ?? null });
+    queryEditor?.setValue(query);
+    variableEditor?.setValue(variables ?? '');
   };
   return (
     <section aria-label="Examples" className="tandem-examples">

@@ -2,6 +2,7 @@ import { explorerPlugin } from '@graphiql/plugin-explorer';
 import { HISTORY_PLUGIN } from '@graphiql/plugin-history';
 import { GraphiQL } from 'graphiql';
 
+import { EditorDefaults } from './EditorDefaults';
 import { Logo } from './Logo';
 import { examplesPlugin } from './ExamplesPlugin';
 import { examples } from './examples';
@@ -12,9 +13,15 @@ const tabs = examples.map(({ query, variables }) => ({ query, variables }));
 
 export function Playground() {
   return (
-    <GraphiQL fetcher={fetcher} plugins={plugins} defaultTabs={tabs}>
+    <GraphiQL
+      fetcher={fetcher}
+      plugins={plugins}
+      defaultTabs={tabs}
+      defaultEditorToolsVisibility="variables"
+    >
       <GraphiQL.Logo>
         <Logo />
+        <EditorDefaults />
       </GraphiQL.Logo>
     </GraphiQL>
   );

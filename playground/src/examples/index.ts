@@ -6,6 +6,7 @@ import createNote from './CreateNote.graphql?raw';
 import createNoteVariables from './CreateNote.json?raw';
 import dopplerSource from './DopplerSource.graphql?raw';
 import onePerson from './OnePerson.graphql?raw';
+import onePersonVariables from './OnePerson.json?raw';
 import search from './Search.graphql?raw';
 import searchVariables from './Search.json?raw';
 import upstreams from './Upstreams.graphql?raw';
@@ -27,6 +28,7 @@ export const examples: Example[] = [
     title: 'One person, both systems',
     summary: 'Unified fields, each side as it is, where they differ, how fresh it is.',
     query: onePerson,
+    variables: onePersonVariables,
   },
   {
     title: 'A page with notes and tasks',
@@ -52,7 +54,7 @@ export const examples: Example[] = [
   },
   {
     title: 'Watch a person',
-    summary: 'A subscription: leave it running and write a note in another tab.',
+    summary: 'A subscription: leave it running and write a note in a second window.',
     query: contactChanged,
   },
   {
