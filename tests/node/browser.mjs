@@ -66,7 +66,9 @@ after(async () => {
 /** A window on the playground, watched, with the editor ready. */
 async function open() {
   const window = await context.newPage();
-  window.on('pageerror', (error) => offences.push(`script error: ${error.name} ${error.message} ${error.stack}`));
+  window.on('pageerror', (error) => {
+    offences.push(`script error: ${error.name} ${error.message} ${error.stack}`);
+  });
   window.on('console', (message) => {
     if (message.type() === 'error') offences.push(`console: ${message.text()}`);
   });
