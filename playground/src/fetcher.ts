@@ -12,6 +12,9 @@ const transport = createGraphiQLFetcher({
   enableIncrementalDelivery: false,
 });
 
+/** Every answer shows at its end, under `extensions`, what it cost in calls to the two systems. */
+const extensions = { cost: true };
+
 /**
  * Queries and mutations by POST, subscriptions over the WebSocket at the same path. What is typed
  * into the header editor goes along: as HTTP headers, and as the payload of `connection_init`.
@@ -24,8 +27,8 @@ export const fetcher: Fetcher = (params, options) => {
   const operation =
     documentAST &&
     (getOperationAST(documentAST, params.operationName) ?? getOperationAST(documentAST));
-  const operationName = operation?.name?.value;
-  return transport({ ...params, operationName }, { ...options, documentAST });
+  const request = { ...params, operationName: operation?.name?.value, extensions };
+  return transport(request, { ...options, documentAST });
 };
 
 /** Text that does not parse goes to the gateway as it is: its answer says what is wrong. */
