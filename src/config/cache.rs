@@ -57,7 +57,7 @@ impl Cache {
         check.within("max_bytes", self.max_bytes, 1 << 20..=LARGEST);
         check.within("response_max_bytes", self.response_max_bytes, 0..=LARGEST);
         for (key, duration) in self.ttl.named() {
-            let allowed = Duration::ZERO..=Duration::from_secs(86_400);
+            let allowed = Duration::ZERO..=Duration::from_hours(24);
             check.lasting(&format!("ttl.{key}"), duration, allowed);
         }
     }

@@ -28,7 +28,7 @@ pub const CACHE_READS: &str = "tandem_cache_reads_total";
 pub const RESPONSE_CACHE_READS: &str = "tandem_response_cache_reads_total";
 /// Bytes held by a cache. Label: [`KIND`] (entity, response).
 pub const CACHE_BYTES: &str = "tandem_cache_bytes";
-/// Open WebSockets.
+/// Open WebSocket connections.
 pub const WEBSOCKETS: &str = "tandem_websockets";
 /// Subscriptions that run, over WebSocket or SSE.
 pub const SUBSCRIPTIONS: &str = "tandem_subscriptions";
