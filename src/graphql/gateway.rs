@@ -74,7 +74,7 @@ impl Gateway {
         &self,
         request: Request,
         caller: Caller,
-    ) -> impl Stream<Item = Answer> + Send + 'static {
+    ) -> impl Stream<Item = Answer> + Send + use<> {
         let this = self.clone();
         futures_util::stream::once(async move { this.execute(request, caller).await })
     }

@@ -1,0 +1,114 @@
+//! Refusals of the transports: a status, a code of the closed list, a message safe to show.
+
+use axum::body::Body;
+use axum::http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::access::Denied;
+use super::graphql::Media;
+
+/// A request that is not run.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    pub status: StatusCode,
+    pub code: &'static str,
+    pub message: String,
+    /// Members of `extensions` beside `code` and `requestId`.
+    pub detail: Map<String, Value>,
+    /// The methods there are, with 405.
+    pub allow: Option<&'static str>,
+    /// How the answer is labelled; [`Media::Json`] until the request's `Accept` is known.
+    pub media: Media,
+    pub request_id: Option<String>,
+}
+
+impl Refusal {
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            detail: Map::new(),
+            allow: None,
+            media: Media::Json,
+            request_id: None,
+        }
+    }
+
+    pub fn bad_input(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)
+    }
+
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "BAD_USER_INPUT", "there is nothing at this address")
+    }
+
+    pub fn method_not_allowed(allow: &'static str) -> Self {
+        let message = format!("this address answers {allow} only");
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        Self { allow: Some(allow), ..Self::new(status, "BAD_USER_INPUT", message) }
+    }
+
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
+    }
+
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong here")
+    }
+
+    /// Adds a member to `extensions`.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.detail.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Says which request it is about.
+    pub fn about(self, request_id: &str) -> Self {
+        Self { request_id: Some(request_id.to_owned()), ..self }
+    }
+
+    pub fn labelled(self, media: Media) -> Self {
+        Self { media, ..self }
+    }
+
+    fn body(&self) -> Value {
+        let mut extensions = self.detail.clone();
+        extensions.insert("code".to_owned(), self.code.into());
+        if let Some(id) = &self.request_id {
+            extensions.insert("requestId".to_owned(), id.as_str().into());
+        }
+        json!({"errors": [{"message": self.message, "extensions": extensions}]})
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Unauthenticated => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "UNAUTHENTICATED",
+                "this needs a valid token in the header Authorization: Bearer",
+            ),
+            Denied::Forbidden => Self::forbidden("the token does not allow this"),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body().to_string()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, self.media.content_type());
+        if let Some(allow) = self.allow {
+            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

@@ -1,0 +1,182 @@
+//! The front door: what happens to every request whatever its route.
+
+use std::ops::Deref;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tower::Service;
+
+use crate::clock::{self, Clock};
+use crate::graphql::Gateway;
+use crate::tasks::Tasks;
+use crate::telemetry::{Metrics, names};
+
+use super::access::Authenticate;
+use super::error::Refusal;
+use super::executor::Executor;
+use super::health::Probe;
+use super::record::{Meters, Served};
+use super::settings::Settings;
+use super::{cors, routes, template};
+
+/// The longest request id that is taken over from a client.
+const REQUEST_ID_MAX: usize = 64;
+
+/// What the transports are made of.
+pub struct Parts<E = Gateway> {
+    pub executor: E,
+    pub authenticate: Arc<dyn Authenticate>,
+    pub probe: Arc<dyn Probe>,
+    /// What `/metrics` shows; `None`: there is no such route.
+    pub metrics: Option<Metrics>,
+    pub settings: Settings,
+    pub tasks: Tasks,
+    pub clock: Clock,
+}
+
+/// The state that all routes share. Cheap to clone.
+pub struct Front<E = Gateway>(Arc<Shared<E>>);
+
+/// See [`Parts`].
+pub struct Shared<E> {
+    pub(super) executor: E,
+    pub(super) authenticate: Arc<dyn Authenticate>,
+    pub(super) probe: Arc<dyn Probe>,
+    pub(super) metrics: Option<Metrics>,
+    /// One permit a WebSocket.
+    pub(super) sockets: Arc<Semaphore>,
+    pub(super) settings: Settings,
+    pub(super) tasks: Tasks,
+    pub(super) meters: Meters,
+    /// Tells this process's request ids from another's.
+    prefix: String,
+    next: AtomicU64,
+}
+
+/// Ties everything said about a request together.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub Arc<str>);
+
+impl<E> Clone for Front<E> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<E> Deref for Front<E> {
+    type Target = Shared<E>;
+
+    fn deref(&self) -> &Shared<E> {
+        &self.0
+    }
+}
+
+impl<E> Front<E> {
+    pub fn new(parts: Parts<E>) -> Self {
+        let id = clock::new_id(&parts.clock).simple().to_string();
+        Self(Arc::new(Shared {
+            executor: parts.executor,
+            authenticate: parts.authenticate,
+            probe: parts.probe,
+            metrics: parts.metrics,
+            sockets: Arc::new(Semaphore::new(parts.settings.sockets)),
+            settings: parts.settings,
+            tasks: parts.tasks,
+            meters: Meters::new(),
+            // The last digits are the random ones.
+            prefix: id[id.len() - 10..].to_owned(),
+            next: AtomicU64::new(1),
+        }))
+    }
+
+    /// The client's id for the request if it is a sane one, otherwise a new one.
+    fn request_id(&self, headers: &HeaderMap) -> Arc<str> {
+        let given = headers.get("x-request-id").and_then(|it| it.to_str().ok());
+        let sane = |id: &&str| {
+            (1..=REQUEST_ID_MAX).contains(&id.len())
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        };
+        given.filter(sane).map_or_else(|| self.new_request_id(), Arc::from)
+    }
+
+    /// A new id for something that was asked.
+    pub(super) fn new_request_id(&self) -> Arc<str> {
+        format!("{}-{:x}", self.prefix, self.next.fetch_add(1, Ordering::Relaxed)).into()
+    }
+}
+
+/// The routes behind the front door.
+#[derive(Clone)]
+pub(super) struct Door<E> {
+    pub front: Front<E>,
+    router: Router,
+}
+
+impl<E: Executor> Door<E> {
+    pub fn new(front: Front<E>) -> Self {
+        Self { router: routes(front.clone()), front }
+    }
+
+    /// Answers one request, whatever happens inside.
+    pub async fn respond(mut self, mut request: Request<Body>) -> Response {
+        let started = Instant::now();
+        let method = request.method().clone();
+        let route = template(request.uri().path());
+        let id = self.front.request_id(request.headers());
+        let allowed_origin = request.headers().get(ORIGIN).cloned();
+
+        let mut response = if addressed_here(request.headers(), &self.front.settings) {
+            request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+            match AssertUnwindSafe(self.router.call(request)).catch_unwind().await {
+                Ok(Ok(response)) => response,
+                Err(_) => {
+                    tracing::error!({ names::REQUEST_ID } = %id, { names::HTTP_ROUTE } = route, "a handler panicked");
+                    Refusal::internal().about(&id).into_response()
+                }
+            }
+        } else {
+            let message = "this gateway is not served under that host name";
+            let status = StatusCode::MISDIRECTED_REQUEST;
+            Refusal::new(status, "FORBIDDEN", message).about(&id).into_response()
+        };
+
+        if let Some(origin) = allowed_origin {
+            cors::expose(&origin, &self.front.settings.allowed_origins, &mut response);
+        }
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert("x-request-id", value);
+        }
+        let served = response.extensions_mut().remove::<Served>();
+        self.front.meters.request(route, &method, response.status(), started.elapsed());
+        super::record::access(&super::record::Access {
+            method: &method,
+            route,
+            status: response.status(),
+            took: started.elapsed(),
+            request_id: &id,
+            served: served.as_ref(),
+        });
+        response
+    }
+}
+
+/// Whether the request's host is one of those that are served.
+fn addressed_here(headers: &HeaderMap, settings: &Settings) -> bool {
+    if settings.allowed_hosts.is_empty() {
+        return true;
+    }
+    let host = headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    host.is_some_and(|it| {
+        settings.allowed_hosts.iter().any(|one| one.eq_ignore_ascii_case(it.host()))
+    })
+}

@@ -1,0 +1,93 @@
+//! A stream of answers as server-sent events.
+//!
+//! By the protocol, what is wrong with an operation arrives as an event too: a browser's
+//! `EventSource` cannot read the body of a refused request.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use async_graphql::Request;
+use async_graphql::parser::types::OperationType;
+use axum::http::HeaderValue;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::{Stream, StreamExt, stream};
+
+use super::super::executor::Executor;
+use super::super::front::Front;
+use super::super::record::{Counted, Served};
+use super::reply::{self, Shape};
+use crate::graphql::{Answer, Caller};
+use crate::telemetry::names;
+
+/// A subscription lasts as long as the client likes.
+const NO_DEADLINE: Duration = Duration::from_hours(30 * 365 * 24);
+
+/// Runs an operation as a stream of events. The client ends it by going away.
+pub(super) fn stream<E: Executor>(
+    front: &Front<E>,
+    request: Request,
+    caller: Caller,
+    kind: OperationType,
+    operation: Option<String>,
+) -> Response {
+    let answers = answers(front, request, caller, kind);
+    let mut response = events(front, answers);
+    response.extensions_mut().insert(Served { operation, recalled: false });
+    response
+}
+
+/// One answer as a stream.
+pub(super) fn single<E: Executor>(front: &Front<E>, answer: Answer) -> Response {
+    events(front, stream::iter([answer]))
+}
+
+/// The answers of an operation, counted and with a panic turned into one of them.
+pub(in crate::http) fn answers<E: Executor>(
+    front: &Front<E>,
+    request: Request,
+    mut caller: Caller,
+    kind: OperationType,
+) -> impl Stream<Item = Answer> + Send + 'static {
+    let subscribes = kind == OperationType::Subscription;
+    if subscribes {
+        caller.deadline += NO_DEADLINE;
+    }
+    let counted = subscribes.then(|| Counted::new(&front.meters.subscriptions));
+    let id = caller.request_id.clone();
+    let front = front.clone();
+    let answers = front.executor.stream(request, caller);
+    AssertUnwindSafe(answers).catch_unwind().map(move |answer| {
+        let _counted = &counted;
+        let answer = answer.unwrap_or_else(|_| {
+            tracing::error!({ names::REQUEST_ID } = %id, "an operation panicked");
+            reply::internal(&id)
+        });
+        front.meters.operation(Some(kind), reply::outcome(&answer));
+        answer
+    })
+}
+
+fn events<E: Executor>(
+    front: &Front<E>,
+    answers: impl Stream<Item = Answer> + Send + 'static,
+) -> Response {
+    let tasks = front.tasks.clone();
+    let next = |answer: Answer| {
+        let json = reply::bytes(&Shape(&answer));
+        Event::default().event("next").data(String::from_utf8_lossy(&json))
+    };
+    // A browser's `EventSource` drops an event without data, so the last one has some.
+    let complete = stream::once(async { Event::default().event("complete").data("{}") });
+    let events = answers
+        .map(next)
+        .chain(complete)
+        .map(Ok::<_, Infallible>)
+        .take_until(async move { tasks.stopping().await });
+    let keep_alive = KeepAlive::new().interval(front.settings.keep_alive);
+    let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

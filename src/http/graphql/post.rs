@@ -1,0 +1,94 @@
+//! `POST /graphql`.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
+use tokio::time::{Instant, timeout_at};
+
+use super::super::error::Refusal;
+use super::super::executor::Executor;
+use super::super::front::Front;
+use super::super::record::{Outcome, Served};
+use super::accept::{Accept, Media, check_content_type};
+use super::ask;
+use super::envelope::{self, Envelope};
+use super::reply::{self, Shape};
+use super::run::{self, Ran, Way};
+
+/// Runs the operation or the batch in the body.
+pub(in crate::http) async fn post<E: Executor>(
+    State(front): State<Front<E>>,
+    request: Request,
+) -> Response {
+    let id = ask::request_id(&request);
+    match Accept::of(request.headers()) {
+        Err(refusal) => refusal.about(&id).into_response(),
+        Ok(accept) => answer(&front, request, accept).await.unwrap_or_else(|refusal| {
+            let media = accept.media.unwrap_or(Media::Json);
+            refusal.about(&id).labelled(media).into_response()
+        }),
+    }
+}
+
+async fn answer<E: Executor>(
+    front: &Front<E>,
+    request: Request,
+    accept: Accept,
+) -> Result<Response, Refusal> {
+    check_content_type(request.headers())?;
+    let id = ask::request_id(&request);
+    let caller = ask::caller(front, request.headers(), &id)?;
+    let body = read(request.into_body(), front.settings.max_body_bytes, caller.deadline).await?;
+    let media = accept.media.unwrap_or(Media::Json);
+
+    // The short way: an answer to this very body that is still true.
+    let key = if accept.stream_first { None } else { front.executor.key(&caller, &body) };
+    if let Some(known) = key.as_ref().and_then(|key| front.executor.recall(key)) {
+        front
+            .meters
+            .operation(Some(async_graphql::parser::types::OperationType::Query), Outcome::Ok);
+        let served = Served { operation: None, recalled: true };
+        return Ok(reply::http(media, StatusCode::OK, known, served));
+    }
+
+    let request = match envelope::parse(&body, front.settings.batch)? {
+        Envelope::One(request) => *request,
+        Envelope::Batch(requests) if accept.media.is_some() => {
+            return run::batch(front, &caller, requests, media).await;
+        }
+        Envelope::Batch(_) => return Err(Refusal::bad_input("a batch cannot be streamed")),
+    };
+    let served = Served { operation: request.operation_name.clone(), recalled: false };
+    let asks_for_cost = reply::asks_for_cost(&request);
+    match run::one(front, caller, request, &Way { accept, safe: false }).await? {
+        Ran::Response(response) => Ok(response),
+        Ran::Answer(answer) => {
+            let bytes = reply::bytes(&Shape(&answer));
+            let status = reply::status(media, answer.executed);
+            if let Some(key) = key.filter(|_| answer.executed && !asks_for_cost) {
+                front.executor.remember(key, bytes.clone(), answer);
+            }
+            Ok(reply::http(media, status, bytes, served))
+        }
+    }
+}
+
+/// Reads a body of at most `limit` bytes before the deadline.
+async fn read(body: Body, limit: usize, deadline: Instant) -> Result<Bytes, Refusal> {
+    let read = timeout_at(deadline, Limited::new(body, limit).collect()).await.map_err(|_| {
+        let message = "the body did not arrive in time";
+        Refusal::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message)
+    })?;
+    read.map(Collected::to_bytes).map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            let message = format!("the body is larger than {limit} bytes");
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            Refusal::new(status, "BAD_USER_INPUT", message).with("limit", limit)
+        } else {
+            Refusal::bad_input("the body broke off")
+        }
+    })
+}

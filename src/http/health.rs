@@ -1,0 +1,58 @@
+//! Probes and metrics, for whoever runs the gateway.
+
+use async_trait::async_trait;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde_json::{Map, Value, json};
+
+use super::error::Refusal;
+use super::executor::Executor;
+use super::front::{Front, RequestId};
+
+/// What has to work for the gateway to be of use.
+#[async_trait]
+pub trait Probe: Send + Sync + 'static {
+    /// Looks now. A system that is down is not a reason to be unready: its fields are the last
+    /// known ones.
+    async fn checks(&self) -> Vec<Check>;
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Check {
+    pub name: &'static str,
+    pub ok: bool,
+}
+
+/// The process answers.
+pub(super) async fn live() -> impl IntoResponse {
+    Json(json!({"status": "live"}))
+}
+
+/// The gateway can do its work and is not about to stop.
+pub(super) async fn ready<E: Executor>(State(front): State<Front<E>>) -> impl IntoResponse {
+    let mut checks = front.probe.checks().await;
+    checks.push(Check { name: "running", ok: !front.tasks.is_stopping() });
+    let ready = checks.iter().all(|check| check.ok);
+    let words = |ok| if ok { "ok" } else { "failing" };
+    let checks: Map<String, Value> =
+        checks.iter().map(|check| (check.name.to_owned(), words(check.ok).into())).collect();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let word = if ready { "ready" } else { "unready" };
+    (status, Json(json!({"status": word, "checks": checks})))
+}
+
+/// Prometheus' text format, if `telemetry.metrics` is on.
+pub(super) async fn metrics<E: Executor>(
+    State(front): State<Front<E>>,
+    Extension(id): Extension<RequestId>,
+) -> Response {
+    const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+    match &front.metrics {
+        Some(metrics) => ([(CONTENT_TYPE, TEXT)], metrics.render()).into_response(),
+        None => Refusal::not_found().about(&id.0).into_response(),
+    }
+}

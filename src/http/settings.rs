@@ -1,0 +1,71 @@
+//! What the transports need of the configuration.
+
+use std::time::Duration;
+
+use crate::config::limits::Limits;
+use crate::config::server::Server;
+
+/// How the gateway listens and answers.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long a query or mutation may take, its body included.
+    pub request_timeout: Duration,
+    /// How long open connections may take to end when the gateway stops.
+    pub drain_timeout: Duration,
+    /// The largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// The largest request head, in bytes.
+    pub max_header_bytes: usize,
+    /// How long a client may take to send a request's head; also how long a kept-alive connection
+    /// may be idle.
+    pub header_read_timeout: Duration,
+    /// Origins (`https://app.example`) whose pages may read answers beside the gateway's own.
+    pub allowed_origins: Vec<String>,
+    /// Host names that requests may be addressed to; empty for any. With client authentication off
+    /// it should name the loopback hosts: any web page can point a name of its own at 127.0.0.1,
+    /// and the browser would then take the gateway for a part of that page's site.
+    pub allowed_hosts: Vec<String>,
+    /// How many operations a batch may hold.
+    pub batch: usize,
+    /// How many WebSockets may be open.
+    pub sockets: usize,
+    /// The largest message on one, in bytes.
+    pub message_bytes: usize,
+    /// How many operations may run on one at once.
+    pub operations_per_socket: usize,
+    /// How long a WebSocket may stay without `connection_init`.
+    pub init_timeout: Duration,
+    /// How often a silent stream is kept alive. A WebSocket that has not been heard of for three
+    /// times as long is closed.
+    pub keep_alive: Duration,
+    /// How long one WebSocket message may wait for a client that does not read.
+    pub send_timeout: Duration,
+}
+
+/// The largest request head. Browsers send a few thousand bytes.
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Settings {
+    /// As the sections of the configuration say; any host.
+    pub fn from_config(server: &Server, limits: &Limits) -> Self {
+        let socket = &limits.websocket;
+        Self {
+            request_timeout: server.request_timeout,
+            drain_timeout: server.drain_timeout,
+            max_body_bytes: server.max_body_bytes,
+            max_header_bytes: MAX_HEADER_BYTES,
+            header_read_timeout: HEADER_READ_TIMEOUT,
+            allowed_origins: server.allowed_origins.clone(),
+            allowed_hosts: Vec::new(),
+            batch: limits.batch,
+            sockets: socket.connections,
+            operations_per_socket: socket.operations,
+            message_bytes: socket.message_bytes,
+            init_timeout: socket.init_timeout,
+            keep_alive: socket.ping_interval,
+            send_timeout: SEND_TIMEOUT,
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! One WebSocket from its first message to its last.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{ErrorExtensionValues, ServerError};
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::StreamExt;
+use futures_util::stream::{self, AbortHandle, BoxStream, SelectAll, abortable};
+use serde_json::{Map, Value};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+
+use super::PROTOCOL;
+use super::message::{ClientMessage, Close, ServerMessage};
+use crate::auth::Requester;
+use crate::graphql::{Answer, CachePolicy, Caller};
+use crate::http::access::{Denied, bearer_in_payload};
+use crate::http::executor::Executor;
+use crate::http::front::Front;
+use crate::http::graphql::{Shape, answers, asks_for_cost, parse_request, refused};
+use crate::http::record::Counted;
+
+/// After so many silent keep-alive intervals the client is taken for gone.
+const SILENT_INTERVALS: u32 = 3;
+
+/// The state of one connection.
+pub(super) struct Connection<E> {
+    front: Front<E>,
+    /// The token of the upgrade request, for clients that can set headers.
+    token: Option<String>,
+    requester: Option<Requester>,
+    /// How to stop each running operation.
+    running: HashMap<Arc<str>, AbortHandle>,
+    operations: SelectAll<BoxStream<'static, Event>>,
+    heard: Instant,
+    _counted: Counted,
+}
+
+/// What a running operation led to.
+enum Event {
+    Answer(Arc<str>, Box<Answer>),
+    Done(Arc<str>),
+}
+
+/// What to do after a step.
+type Step = Result<(), End>;
+
+/// Why a connection ends.
+enum End {
+    /// The gateway closes it.
+    Close(Close),
+    /// It is gone already.
+    Gone,
+}
+
+impl From<Close> for End {
+    fn from(close: Close) -> Self {
+        Self::Close(close)
+    }
+}
+
+impl<E: Executor> Connection<E> {
+    pub fn new(front: Front<E>, token: Option<String>) -> Self {
+        let counted = Counted::new(&front.meters.sockets);
+        Self {
+            front,
+            token,
+            requester: None,
+            running: HashMap::new(),
+            operations: SelectAll::new(),
+            heard: Instant::now(),
+            _counted: counted,
+        }
+    }
+
+    /// Serves the socket until one side ends it. Everything that still runs on it is dropped then.
+    pub async fn serve(mut self, mut socket: WebSocket) {
+        let end = if socket.protocol().is_some_and(|it| it == PROTOCOL) {
+            self.run(&mut socket).await
+        } else {
+            End::Close(Close::subprotocol())
+        };
+        if let End::Close(close) = end {
+            let _ = timeout(self.front.settings.send_timeout, socket.send(close.frame())).await;
+        }
+    }
+
+    async fn run(&mut self, socket: &mut WebSocket) -> End {
+        let tasks = self.front.tasks.clone();
+        let init = tokio::time::sleep(self.front.settings.init_timeout);
+        let mut init = std::pin::pin!(init);
+        let every = self.front.settings.keep_alive;
+        let mut keep_alive = interval_at(Instant::now() + every, every);
+        keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let step = tokio::select! {
+                () = tasks.stopping() => Err(Close::going_away().into()),
+                () = init.as_mut(), if self.requester.is_none() => Err(Close::init_timeout().into()),
+                _ = keep_alive.tick() => self.keep_alive(socket).await,
+                message = socket.recv() => match message {
+                    Some(Ok(message)) => self.receive(socket, message).await,
+                    Some(Err(_)) => Err(Close::unreadable().into()),
+                    None => Err(End::Gone),
+                },
+                Some(event) = self.operations.next() => self.emit(socket, event).await,
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    /// Asks for a sign of life, or ends a connection that gave none for long.
+    async fn keep_alive(&mut self, socket: &mut WebSocket) -> Step {
+        if self.heard.elapsed() >= self.front.settings.keep_alive * SILENT_INTERVALS {
+            return Err(Close::silent().into());
+        }
+        self.send(socket, Message::Ping(bytes::Bytes::new())).await
+    }
+
+    async fn receive(&mut self, socket: &mut WebSocket, message: Message) -> Step {
+        self.heard = Instant::now();
+        let text = match message {
+            Message::Text(text) => text,
+            // The transport answers pings by itself.
+            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Binary(_) => return Err(Close::invalid("a message must be text").into()),
+            Message::Close(_) => return Err(End::Gone),
+        };
+        match ClientMessage::parse(&text)? {
+            ClientMessage::ConnectionInit { payload } => {
+                self.authenticate(payload.as_ref())?;
+                self.send(socket, ServerMessage::ConnectionAck.frame()).await
+            }
+            ClientMessage::Ping { payload } => {
+                self.send(socket, ServerMessage::Pong { payload }.frame()).await
+            }
+            ClientMessage::Pong => Ok(()),
+            ClientMessage::Subscribe { id, payload } => self.subscribe(socket, id, payload).await,
+            ClientMessage::Complete { id } => {
+                if let Some(operation) = self.running.remove(id.as_str()) {
+                    operation.abort();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn authenticate(&mut self, payload: Option<&Value>) -> Result<(), Close> {
+        if self.requester.is_some() {
+            return Err(Close::too_many_inits());
+        }
+        let token = bearer_in_payload(payload).or(self.token.as_deref());
+        let requester =
+            self.front.authenticate.authenticate(token).map_err(|denied| match denied {
+                Denied::Unauthenticated | Denied::Forbidden => Close::forbidden(),
+            })?;
+        self.requester = Some(requester);
+        Ok(())
+    }
+
+    /// Starts an operation.
+    async fn subscribe(
+        &mut self,
+        socket: &mut WebSocket,
+        id: String,
+        payload: Map<String, Value>,
+    ) -> Step {
+        let requester = self.requester.clone().ok_or_else(Close::unauthorized)?;
+        if self.running.contains_key(id.as_str()) {
+            return Err(Close::duplicate(&id).into());
+        }
+        let mut request =
+            parse_request(payload).map_err(|refusal| Close::invalid(&refusal.message))?;
+        let request_id = self.front.new_request_id();
+        let limit = self.front.settings.operations_per_socket;
+        let kind = if self.running.len() < limit {
+            self.front.executor.operation(&mut request)
+        } else {
+            Err(too_many(limit))
+        };
+        let kind = match kind {
+            Ok(kind) => kind,
+            Err(error) => {
+                let answer = refused(error, &request_id);
+                return self.send_error(socket, &id, &answer).await;
+            }
+        };
+        let caller = Caller {
+            requester,
+            cache: CachePolicy::default(),
+            wants_cost: asks_for_cost(&request),
+            request_id,
+            deadline: Instant::now() + self.front.settings.request_timeout,
+        };
+        self.start(id.into(), request, caller, kind);
+        Ok(())
+    }
+
+    fn start(
+        &mut self,
+        id: Arc<str>,
+        request: async_graphql::Request,
+        caller: Caller,
+        kind: OperationType,
+    ) {
+        let answered = Arc::clone(&id);
+        let done = Event::Done(Arc::clone(&id));
+        let events = answers(&self.front, request, caller, kind)
+            .map(move |answer| Event::Answer(Arc::clone(&answered), Box::new(answer)))
+            .chain(stream::once(async move { done }));
+        // The whole of it, so that nothing of an operation that was completed by the client comes
+        // later, when its id may be another's.
+        let (events, handle) = abortable(events);
+        self.operations.push(events.boxed());
+        self.running.insert(id, handle);
+    }
+
+    /// Writes what an operation led to.
+    async fn emit(&mut self, socket: &mut WebSocket, event: Event) -> Step {
+        match event {
+            Event::Answer(id, answer) if answer.executed => {
+                let next = ServerMessage::Next { id: &id, payload: Shape(&answer) };
+                self.send(socket, next.frame()).await
+            }
+            Event::Answer(id, answer) => {
+                if let Some(operation) = self.running.remove(&id) {
+                    operation.abort();
+                }
+                self.send_error(socket, &id, &answer).await
+            }
+            Event::Done(id) => {
+                self.running.remove(&id);
+                self.send(socket, ServerMessage::Complete { id: &id }.frame()).await
+            }
+        }
+    }
+
+    async fn send_error(&mut self, socket: &mut WebSocket, id: &str, answer: &Answer) -> Step {
+        let payload = &answer.response.errors;
+        self.send(socket, ServerMessage::Error { id, payload }.frame()).await
+    }
+
+    async fn send(&mut self, socket: &mut WebSocket, message: Message) -> Step {
+        match timeout(self.front.settings.send_timeout, socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(End::Gone),
+        }
+    }
+}
+
+fn too_many(limit: usize) -> ServerError {
+    let message = format!("at most {limit} operations may run on one WebSocket");
+    let mut error = ServerError::new(message, None);
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", "RATE_LIMITED");
+    extensions.set("limit", limit);
+    error.extensions = Some(extensions);
+    error
+}

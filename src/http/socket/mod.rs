@@ -1,0 +1,59 @@
+//! GraphQL over WebSocket: the protocol `graphql-transport-ws`
+//! (<https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>), spoken directly, because
+//! async-graphql's own implementation has other close codes, no time-outs and no caps.
+//!
+//! One task serves one socket. It asks the running operations for their next answer only when the
+//! one before has been written, so that a client that reads slowly slows its own operations down
+//! and nothing queues up for it.
+
+mod connection;
+mod message;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::RequestExt;
+use axum::extract::Request;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::access::bearer;
+use super::cors;
+use super::error::Refusal;
+use super::executor::Executor;
+use super::front::Front;
+use connection::Connection;
+
+/// The protocol's name in `Sec-WebSocket-Protocol`.
+const PROTOCOL: &str = "graphql-transport-ws";
+
+/// Turns a request into a WebSocket. A page elsewhere may not: browsers let every page open
+/// sockets to everywhere, and only the `Origin` tells.
+pub(super) async fn upgrade<E: Executor>(
+    front: Front<E>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let headers = request.headers();
+    if cors::origin(headers, &front.settings.allowed_origins) == cors::From::Elsewhere {
+        return Err(Refusal::forbidden("a WebSocket from another site's page is refused"));
+    }
+    let Ok(permit) = Arc::clone(&front.sockets).try_acquire_owned() else {
+        let message = "too many WebSockets are open";
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "RATE_LIMITED", message));
+    };
+    let token = bearer(headers).map(str::to_owned);
+    let upgrade: WebSocketUpgrade = request.extract().await.map_err(|_| {
+        let message = "this is no proper request for a WebSocket";
+        Refusal::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)
+    })?;
+    let limit = front.settings.message_bytes;
+    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(limit).max_frame_size(limit);
+    Ok(upgrade.on_upgrade(async move |socket| {
+        let tasks = front.tasks.clone();
+        // Spawned among the tasks, so that a shutdown waits until the socket is closed.
+        let _ = tasks.spawn(Connection::new(front, token).serve(socket)).await;
+        drop(permit);
+    }))
+}
