@@ -57,12 +57,7 @@ where
                 }
             })
             .build();
-        Self {
-            entries,
-            flights: Mutex::default(),
-            time_to_live: Box::new(time_to_live),
-            clock,
-        }
+        Self { entries, flights: Mutex::default(), time_to_live: Box::new(time_to_live), clock }
     }
 
     /// The value as far as `demand` allows an older one; otherwise what `load` gives.

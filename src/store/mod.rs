@@ -5,6 +5,8 @@
 //! same conformance suite. To add something to remember: a migration in every implementation's
 //! folder, a method here with its promise, and a case in the suite.
 
+#[cfg(test)]
+mod conformance;
 mod error;
 mod idempotency;
 mod link;

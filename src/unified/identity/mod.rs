@@ -141,9 +141,10 @@ impl Recognition {
         self.ids.push(contact);
     }
 
-    /// The contacts in the order of the sightings, and what has to be written, in this order.
-    pub fn finish(self) -> (Vec<ContactId>, Vec<Change>) {
-        (self.ids, self.changes)
+    /// The contacts in the order of the sightings, every link of theirs, and what has to be
+    /// written, in this order.
+    pub fn finish(self) -> (Vec<ContactId>, Vec<Link>, Vec<Change>) {
+        (self.ids, self.links, self.changes)
     }
 
     fn merge(&mut self, survivor: ContactId, gone: ContactId) {

@@ -109,7 +109,7 @@ fn a_new_email_proves_two_known_contacts_one_and_the_older_survives() {
     run(&mut recognition, &[highlevel("h1", None, None), doppler("ana@example.com", None)]);
     let after = run(&mut recognition, &[highlevel("h1", Some("ana@example.com"), None)]);
     assert_eq!(after, [id(1)]);
-    let (ids, changes) = recognition.finish();
+    let (ids, _, changes) = recognition.finish();
     assert_eq!(ids, [id(1), id(1), id(1)], "earlier answers of the batch follow the merge");
     assert!(changes.contains(&Change::Merged { survivor: id(1), gone: id(2) }));
 }
@@ -139,7 +139,7 @@ fn nothing_new_changes_nothing() {
     };
     let mut recognition = Recognition::new(vec![link]);
     assert_eq!(run(&mut recognition, &[sighting]), [id(7)]);
-    assert_eq!(recognition.finish().1, []);
+    assert_eq!(recognition.finish().2, []);
 }
 
 /// How one person shows: in which systems, and by what the two can be tied.

@@ -1,0 +1,87 @@
+//! Opening the database: its file, its two pools, its schema.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use crate::store::Error;
+
+/// Every step of the schema, the oldest first. An applied step is never edited.
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sqlite/migrations");
+
+/// How long a statement waits for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a caller waits for a free connection before it is told that the store is overloaded.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Each is a thread; a lookup takes microseconds, so a few serve many requests.
+const READERS: u32 = 4;
+
+/// The writer's pool of one, and the readers'.
+pub(super) async fn open(url: &str) -> Result<(SqlitePool, SqlitePool), Error> {
+    if !url.starts_with("sqlite:") {
+        return Err(Error::Url);
+    }
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|_| Error::Url)?
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT);
+    let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+    if !in_memory {
+        protect(&options).await?;
+    }
+    let writer = pool(1).connect_with(options.clone()).await?;
+    migrate(&writer).await?;
+    // A database in memory belongs to its connection, so that one serves both.
+    let reader = if in_memory {
+        writer.clone()
+    } else {
+        pool(READERS).connect_with(options.read_only(true)).await?
+    };
+    Ok((writer, reader))
+}
+
+/// Connections that are kept: none is closed for its age and none is tried before each use, because
+/// a file does not hang up.
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+/// Makes the file, readable by nobody else: it holds people's data. SQLite gives its companion
+/// files (`-wal`, `-shm`) the same rights.
+async fn protect(options: &SqliteConnectOptions) -> Result<(), Error> {
+    let path = options.get_filename();
+    let mut open = tokio::fs::OpenOptions::new();
+    open.create(true).append(true);
+    #[cfg(unix)]
+    open.mode(0o600);
+    let file = open.open(path).await.map_err(Error::File)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let owner_only = std::fs::Permissions::from_mode(0o600);
+        file.set_permissions(owner_only).await.map_err(Error::File)?;
+    }
+    drop(file);
+    Ok(())
+}
+
+/// Brings the schema up to date in one transaction, which also keeps two processes that start at
+/// once from doing it twice.
+async fn migrate(writer: &SqlitePool) -> Result<(), Error> {
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    MIGRATIONS.run_direct(None, &mut *transaction, false).await?;
+    transaction.commit().await?;
+    Ok(())
+}
