@@ -4,8 +4,21 @@
 //! once. The values are taken as they are, so a seed can hold what HighLevel holds but its API
 //! would not accept (two contacts with one phone number, a permanent DND, an e-mail with capitals).
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
+
+use super::HighLevel;
+use super::directory::Entry;
+use super::model::{AdditionalEmail, Appointment, Contact, Dnd, Id, Note, Task};
+use super::when::Millis;
+use crate::sandbox::ids::Ids;
+
+/// The calendar that all appointments are in.
+pub const CALENDAR: &str = "sandboxCalendar00001";
+
+const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
 /// A contact as seeded. Everything but `tags` and the collections may be absent, as in HighLevel.
 #[derive(Clone, Debug, Default)]
@@ -172,4 +185,115 @@ const fn field(
     options: &'static [&'static str],
 ) -> SeedField {
     SeedField { key, name, data_type, options }
+}
+
+impl HighLevel {
+    /// Plants a contact and answers its id. A custom field whose key the location does not have is
+    /// left out.
+    pub fn seed(&self, seed: SeedContact) -> String {
+        let now = self.now();
+        let ids = &self.shared.ids;
+        let id: Id = ids.alphanumeric().into();
+        let added = seed.date_added.map_or(now, Millis::from);
+        let notes = seed.notes.iter().map(|note| note.planted(ids, &id, added)).collect();
+        let tasks = seed.tasks.iter().map(|task| task.planted(ids, &id, added)).collect();
+        let booked = |held: &SeedAppointment| held.planted(ids, &id, added);
+        let appointments = seed.appointments.iter().map(booked).collect();
+        let mut contact = Contact::blank(id.clone(), added);
+        let mut directory = self.write();
+        for (key, value) in &seed.custom_fields {
+            if let Some(field) = directory.fields.iter().find(|field| field.is_called(key)) {
+                contact.set_custom(&field.id, value.clone());
+            }
+        }
+        seed.fill(&mut contact);
+        let contact = Arc::new(contact);
+        directory.plant(Entry { contact, notes, tasks, appointments });
+        id.to_string()
+    }
+}
+
+impl SeedContact {
+    fn fill(self, contact: &mut Contact) {
+        contact.add_tags(&self.tags);
+        for dnd in self.dnd_settings {
+            if let Some(place) = contact.dnd_settings.channel(dnd.channel) {
+                let status = dnd.status.to_owned();
+                *place = Some(Dnd { status, message: dnd.message, code: dnd.code });
+            }
+        }
+        if let Some(kind) = self.kind {
+            contact.kind = kind;
+        }
+        let further = self.additional_emails.into_iter();
+        contact.additional_emails = further.map(|email| AdditionalEmail { email }).collect();
+        contact.date_updated = self.date_updated.map_or(contact.date_added, Millis::from);
+        contact.first_name = self.first_name;
+        contact.last_name = self.last_name;
+        contact.email = self.email;
+        contact.phone = self.phone;
+        contact.company_name = self.company_name;
+        contact.gender = self.gender;
+        contact.address1 = self.address1;
+        contact.city = self.city;
+        contact.state = self.state;
+        contact.postal_code = self.postal_code;
+        contact.country = self.country;
+        contact.website = self.website;
+        contact.timezone = self.timezone;
+        contact.source = self.source;
+        contact.assigned_to = self.assigned_to;
+        contact.business_id = self.business_id;
+        contact.date_of_birth = self.date_of_birth;
+        contact.dnd = self.dnd;
+        contact.bounce_email = self.bounce_email;
+        contact.unsubscribe_email = self.unsubscribe_email;
+        contact.refold();
+    }
+}
+
+impl SeedNote {
+    fn planted(&self, ids: &Ids, contact: &Id, added: Millis) -> Note {
+        Note {
+            body: self.body.clone(),
+            title: self.title.clone(),
+            user_id: self.user_id.clone(),
+            color: self.color.clone(),
+            pinned: self.pinned,
+            date_added: self.date_added.map_or(added, Millis::from),
+            ..Note::blank(ids.alphanumeric().into(), contact.clone(), added)
+        }
+    }
+}
+
+impl SeedTask {
+    fn planted(&self, ids: &Ids, contact: &Id, added: Millis) -> Task {
+        Task {
+            title: self.title.clone(),
+            body: self.body.clone(),
+            assigned_to: self.assigned_to.clone(),
+            due_date: self.due_date.map_or(Millis(added.0 + WEEK_MS), Millis::from),
+            completed: self.completed,
+            ..Task::blank(ids.alphanumeric().into(), contact.clone(), added)
+        }
+    }
+}
+
+impl SeedAppointment {
+    fn planted(&self, ids: &Ids, contact: &Id, added: Millis) -> Appointment {
+        Appointment {
+            id: ids.alphanumeric().into(),
+            contact_id: contact.clone(),
+            calendar_id: CALENDAR.to_owned(),
+            title: self.title.clone(),
+            status: self.status.clone(),
+            assigned_user_id: self.assigned_user_id.clone(),
+            notes: self.notes.clone(),
+            address: self.address.clone(),
+            start: self.start.into(),
+            end: self.end.into(),
+            date_added: added,
+            date_updated: added,
+        }
+    }
 }
