@@ -27,12 +27,17 @@ struct Block {
     is_test: bool,
 }
 
+/// Modules of which not every part is open to everyone: their name alone begins a path too.
+const REOPENED: [&str; 2] = ["config", "store"];
+
 /// All paths into the crate in `source`, the text of the module at `module`.
 pub(super) fn imports(source: &str, module: &[String]) -> Vec<Import> {
     let tokens = tokens(&blank(source));
     let mut found = Vec::new();
     let mut blocks: Vec<Block> = Vec::new();
     let test_file = module.iter().skip(1).any(|name| name == "tests");
+    // The config's own sections are called so, too.
+    let reopened = if module[0] == "config" { &[][..] } else { &REOPENED };
     let mut pending_test = false;
     let mut at = 0;
     while at < tokens.len() {
@@ -48,6 +53,12 @@ pub(super) fn imports(source: &str, module: &[String]) -> Vec<Import> {
             }
             Token::Other(';') => pending_test = false,
             Token::Word(word) if word == "cfg" && is_cfg_test(&tokens[at..]) => pending_test = true,
+            // `use crate::config;` alone says nothing yet; what follows it does.
+            Token::Word(word) if reopened.contains(&&**word) && is_relative(&tokens, at) => {
+                let mut reader = Reader { tokens: &tokens, in_test, found: &mut found };
+                at = reader.path(at, &mut Vec::new());
+                continue;
+            }
             Token::Word(word) if word == "crate" && is_colons(&tokens, at + 1) => {
                 let mut reader = Reader { tokens: &tokens, in_test, found: &mut found };
                 at = reader.path(at + 2, &mut Vec::new());
@@ -82,6 +93,11 @@ fn is_word(token: &Token, word: &str) -> bool {
 
 fn is_colons(tokens: &[(Token, usize)], at: usize) -> bool {
     tokens.get(at).is_some_and(|(token, _)| *token == Token::Colons)
+}
+
+/// Whether the word at `at` begins a path and does not continue one.
+fn is_relative(tokens: &[(Token, usize)], at: usize) -> bool {
+    is_colons(tokens, at + 1) && !at.checked_sub(1).is_some_and(|before| is_colons(tokens, before))
 }
 
 fn is_cfg_test(tokens: &[(Token, usize)]) -> bool {
