@@ -41,9 +41,9 @@ pub struct HighLevel {
     pub scopes: Vec<String>,
     /// Ed25519 key (PEM) of webhook signatures.
     pub webhook_public_key: Option<String>,
-    /// Zone of the location.
-    #[serde(deserialize_with = "value::zone")]
-    pub timezone: Tz,
+    /// Zone of the location; without it the location is asked.
+    #[serde(default, deserialize_with = "value::optional_zone")]
+    pub timezone: Option<Tz>,
     /// How long search may lag behind a write.
     #[serde(with = "humantime_serde")]
     pub index_delay: Duration,

@@ -34,9 +34,10 @@ pub(super) fn address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, 
 }
 
 /// A zone by its IANA name.
-pub(super) fn zone<'de, D: Deserializer<'de>>(from: D) -> Result<Tz, D::Error> {
+pub(super) fn optional_zone<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Tz>, D::Error> {
     let name = String::deserialize(from)?;
     Tz::from_str(&name)
+        .map(Some)
         .map_err(|_| D::Error::custom("not the IANA name of a time zone, such as Europe/Madrid"))
 }
 

@@ -240,6 +240,6 @@ fn every_optional_key_of_the_reference_exists() {
     let uncommented: Vec<&str> =
         reference.lines().map(|line| if is_key(&line) { &line[2..] } else { line }).collect();
     let found = faults(&uncommented.join("\n"), &[]);
-    assert_eq!(count, 15, "optional keys in default.toml");
+    assert_eq!(count, 16, "optional keys in default.toml");
     assert!(!found.iter().any(|fault| fault.contains("unknown")), "{found:#?}");
 }

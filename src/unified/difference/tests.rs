@@ -1,3 +1,5 @@
+//! What counts as a difference and what does not.
+
 use chrono::NaiveDate;
 use proptest::prelude::*;
 

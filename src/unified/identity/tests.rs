@@ -1,3 +1,5 @@
+//! Who matches whom, and when nobody can say.
+
 use proptest::prelude::*;
 use uuid::Uuid;
 
