@@ -21,7 +21,7 @@ pub(super) fn url<'de, D: Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
     Url::parse(&text).map_err(|error| D::Error::custom(format!("not a URL: {error}")))
 }
 
-/// As [`url`], for a key without a default.
+/// As [`url()`], for a key without a default.
 pub(super) fn optional_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
     url(from).map(Some)
 }

@@ -1,8 +1,9 @@
 //! The outside: every route of the gateway, and the rules that hold for all of them.
 //!
-//! A request passes [`Front::respond`] (request id, allowed hosts, panics, access log, metrics) and
-//! then one handler that does its steps in order. There is no stack of middleware: a cached answer
-//! leaves in a few microseconds, and a layer that boxes its future would cost as much again.
+//! A request passes [`Door::respond`](front::Door::respond) (request id, allowed hosts, panics,
+//! access log, metrics) and then one handler that does its steps in order. There is no stack of
+//! middleware: a cached answer leaves in a few microseconds, and a layer that boxes its future would
+//! cost as much again.
 //!
 //! To add a route: a line in [`routes`], its template in [`template`], and a handler in a file named
 //! for what it serves.
