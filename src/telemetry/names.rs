@@ -22,6 +22,8 @@ pub const UPSTREAM_CALLS: &str = "tandem_upstream_calls_total";
 pub const UPSTREAM_DURATION: &str = "tandem_upstream_call_duration_seconds";
 /// Calls left in the current window. Label: [`SYSTEM`].
 pub const UPSTREAM_BUDGET: &str = "tandem_upstream_budget_remaining";
+/// Calls that wait for a free connection. Label: [`SYSTEM`].
+pub const UPSTREAM_WAITING: &str = "tandem_upstream_calls_waiting";
 /// Look-ups in the entity cache. Labels: [`KIND`], [`OUTCOME`] (hit, miss, joined).
 pub const CACHE_READS: &str = "tandem_cache_reads_total";
 /// Look-ups in the cache of whole answers. Label: [`OUTCOME`].
@@ -42,8 +44,9 @@ pub(super) const COUNTERS: [(&str, &str); 6] = [
     (RESPONSE_CACHE_READS, "Look-ups in the cache of whole answers"),
 ];
 
-pub(super) const GAUGES: [(&str, &str); 4] = [
+pub(super) const GAUGES: [(&str, &str); 5] = [
     (UPSTREAM_BUDGET, "Calls left in the current window of a system"),
+    (UPSTREAM_WAITING, "Calls that wait for a free connection to a system"),
     (CACHE_BYTES, "Bytes held by a cache"),
     (WEBSOCKETS, "Open WebSockets"),
     (SUBSCRIPTIONS, "Subscriptions that run"),

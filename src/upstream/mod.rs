@@ -4,17 +4,32 @@
 //! themselves, [`Mailing`] is what only Doppler has and [`Crm`] what only HighLevel has. Use cases
 //! know these traits and the plain models of `unified`, never a vendor's wire format.
 //!
+//! Behind the port, both clients call their system through a [`Transport`]: one place for waiting,
+//! encoding, repeating, counting and telling errors apart.
+//!
 //! To add a read: give the trait a method in neutral terms, implement it in `doppler::client` or
 //! `highlevel::client`, and state in the docs what it costs in calls.
 
+mod breaker;
+mod budget;
 mod call;
+mod credentials;
 mod crm;
 mod directory;
 mod error;
+mod health;
 mod mailing;
+mod route;
+mod segment;
+mod transport;
 
+pub use budget::Allowance;
 pub use call::{Call, Meter, Priority};
+pub use credentials::{Credentials, Token};
 pub use crm::{Crm, SearchPage, SearchRequest, SearchRow, SearchTerm};
 pub use directory::{CredentialKind, Directory, UpstreamState, UpstreamStatus};
 pub use error::{Error, Kind, Retry};
 pub use mailing::{Mailing, PAGE_SIZE, SubscriberPage};
+pub use route::{Effect, Route};
+pub use segment::{Query, Segment};
+pub use transport::{Refusal, Request, Setup, SetupError, Transport};

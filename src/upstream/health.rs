@@ -1,0 +1,148 @@
+//! How a connection is doing, as told by the calls that were made over it.
+//!
+//! Nothing here calls the system: the state follows from answers, and goes back by itself with the
+//! next one that is good.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+use super::{Effect, Kind, UpstreamState};
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    /// Epoch milliseconds; 0: never.
+    called_at: AtomicI64,
+    /// Whether `trouble` says anything, so that good calls take no lock.
+    troubled: AtomicBool,
+    trouble: Mutex<Trouble>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Trouble {
+    last_error: Option<Kind>,
+    failing: bool,
+    reauthorize: bool,
+    write_refused: bool,
+}
+
+impl Health {
+    /// A call goes out.
+    pub(super) fn called(&self, now_ms: i64) {
+        self.called_at.store(now_ms, Ordering::Relaxed);
+    }
+
+    /// A call was answered as it should be.
+    pub(super) fn good(&self, effect: Effect) {
+        if !self.troubled.load(Ordering::Acquire) {
+            return;
+        }
+        self.change(|trouble| {
+            let write_refused = trouble.write_refused && effect == Effect::Read;
+            *trouble = Trouble { write_refused, ..Trouble::default() };
+        });
+    }
+
+    /// A call failed.
+    pub(super) fn bad(&self, kind: &Kind, effect: Effect) {
+        match kind {
+            // The system did its part: what was asked for was not there or not right.
+            Kind::NotFound | Kind::Duplicate { .. } | Kind::Rejected { .. } => self.good(effect),
+            Kind::ScopeMissing(_) => self.change(|trouble| {
+                trouble.failing = false;
+                trouble.reauthorize = false;
+                trouble.write_refused |= effect == Effect::Write;
+                trouble.last_error = Some(kind.clone());
+            }),
+            Kind::Unauthorized => self.change(|trouble| {
+                trouble.reauthorize = true;
+                trouble.last_error = Some(kind.clone());
+            }),
+            Kind::RateLimited { .. } | Kind::Unavailable | Kind::Timeout | Kind::Malformed => {
+                self.change(|trouble| {
+                    trouble.failing = true;
+                    trouble.last_error = Some(kind.clone());
+                });
+            }
+            // Says nothing of the system.
+            Kind::NotConnected => {}
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Trouble)) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut trouble);
+        let any = trouble.failing || trouble.reauthorize || trouble.write_refused;
+        self.troubled.store(any || trouble.last_error.is_some(), Ordering::Release);
+    }
+
+    /// The state, given what is configured.
+    pub(super) fn state(&self, connected: bool, may_write: bool) -> UpstreamState {
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if !connected {
+            UpstreamState::NotConnected
+        } else if trouble.reauthorize {
+            UpstreamState::NeedsReauthorization
+        } else if trouble.failing {
+            UpstreamState::Degraded
+        } else if trouble.write_refused || !may_write {
+            UpstreamState::ReadOnly
+        } else {
+            UpstreamState::Connected
+        }
+    }
+
+    /// The last failure since the last good call.
+    pub(super) fn last_error(&self) -> Option<Kind> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).last_error.clone()
+    }
+
+    /// When the system was last called.
+    pub(super) fn called_at(&self) -> Option<DateTime<Utc>> {
+        let at = self.called_at.load(Ordering::Relaxed);
+        (at != 0).then(|| DateTime::from_timestamp_millis(at)).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_follows_the_answers_and_recovers_by_itself() {
+        let health = Health::default();
+        assert_eq!(health.state(false, true), UpstreamState::NotConnected);
+        assert_eq!(health.state(true, true), UpstreamState::Connected);
+        assert_eq!(health.called_at(), None);
+        for (kind, state) in [
+            (Kind::Unavailable, UpstreamState::Degraded),
+            (Kind::Malformed, UpstreamState::Degraded),
+            (Kind::Unauthorized, UpstreamState::NeedsReauthorization),
+        ] {
+            health.bad(&kind, Effect::Read);
+            assert_eq!(health.state(true, true), state);
+            assert_eq!(health.last_error(), Some(kind));
+            health.good(Effect::Read);
+            assert_eq!(health.state(true, true), UpstreamState::Connected);
+            assert_eq!(health.last_error(), None);
+        }
+        health.bad(&Kind::Timeout, Effect::Read);
+        health.bad(&Kind::NotFound, Effect::Read);
+        assert_eq!(health.state(true, true), UpstreamState::Connected, "not found is an answer");
+    }
+
+    #[test]
+    fn a_refused_write_makes_it_read_only_until_a_write_succeeds() {
+        let health = Health::default();
+        health.bad(&Kind::ScopeMissing("tags.readonly"), Effect::Read);
+        assert_eq!(health.state(true, true), UpstreamState::Connected);
+        health.bad(&Kind::ScopeMissing("contacts.write"), Effect::Write);
+        health.good(Effect::Read);
+        assert_eq!(health.state(true, true), UpstreamState::ReadOnly);
+        health.good(Effect::Write);
+        assert_eq!(health.state(true, true), UpstreamState::Connected);
+        assert_eq!(health.state(true, false), UpstreamState::ReadOnly, "by its scopes");
+    }
+}
