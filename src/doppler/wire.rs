@@ -1,0 +1,122 @@
+//! What Doppler answers. Members that may be missing, empty or null are all the same; members that
+//! are not named here are ignored.
+#![expect(clippy::struct_field_names, reason = "the names are Doppler's")]
+
+use serde::{Deserialize, Deserializer};
+
+/// A page of a collection.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "T: Deserialize<'de>"))]
+pub(super) struct Page<T> {
+    #[serde(default, deserialize_with = "list")]
+    pub items: Vec<T>,
+    /// Deliveries come without it.
+    pub page_size: Option<u32>,
+    pub items_count: Option<u32>,
+    pub current_page: Option<u32>,
+    pub pages_count: Option<u32>,
+}
+
+/// A collection that is not paged.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+pub(super) struct Collection<T> {
+    #[serde(default, deserialize_with = "list")]
+    pub items: Vec<T>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Subscriber {
+    pub email: String,
+    #[serde(default, deserialize_with = "list")]
+    pub fields: Vec<FieldValue>,
+    #[serde(default, deserialize_with = "list")]
+    pub belongs_to_lists: Vec<Loose>,
+    pub status: Option<String>,
+    /// The name that Doppler's own client reads.
+    pub unsubscribed_date: Option<String>,
+    /// The name that connectors written from Doppler's documents read.
+    pub unsubscription_date: Option<String>,
+    pub unsubscription_type: Option<String>,
+    pub score: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct FieldValue {
+    pub name: String,
+    pub value: Option<Loose>,
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub predefined: Option<bool>,
+    pub readonly: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Field {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub predefined: Option<bool>,
+    pub readonly: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct List {
+    pub list_id: i64,
+    pub name: Option<String>,
+    pub subscribers_count: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Delivery {
+    pub campaign_id: Loose,
+    pub campaign_name: Option<String>,
+    pub campaign_subject: Option<String>,
+    pub delivery_status: Option<String>,
+    pub clicks_count: Option<u32>,
+}
+
+/// An error. `errorCode` means something only together with the status.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Problem {
+    pub error_code: Option<u32>,
+    #[serde(default, deserialize_with = "list")]
+    pub errors: Vec<Invalid>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Invalid {
+    pub key: Option<String>,
+}
+
+/// Text that may be sent as a number or a truth value.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Loose {
+    Text(String),
+    Number(serde_json::Number),
+    Truth(bool),
+}
+
+impl From<Loose> for String {
+    fn from(text: Loose) -> Self {
+        match text {
+            Loose::Text(text) => text,
+            Loose::Number(number) => number.to_string(),
+            Loose::Truth(truth) => truth.to_string(),
+        }
+    }
+}
+
+/// A list that may be null.
+fn list<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(from).map(Option::unwrap_or_default)
+}
