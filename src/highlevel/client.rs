@@ -1,0 +1,299 @@
+//! The calls.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::clock::Clock;
+use crate::config::highlevel::HighLevel;
+use crate::unified::{
+    Appointment, FieldDefinition, HighLevelContact, HighLevelId, Location, Note, NoteDraft,
+    NoteEdit, System, Task, TaskDraft, TaskEdit,
+};
+use crate::upstream::{
+    Allowance, Call, CredentialKind, Crm, Directory, Error, Kind, Query, Request, Route,
+    SearchPage, SearchRequest, SearchTerm, Segment, Setup, SetupError, Token, Transport,
+    UpstreamStatus,
+};
+
+use super::body::{self, Completed};
+use super::search::{Search, Unsearchable};
+use super::{convert, refusal, routes, wire};
+
+/// The API's version: the last dated one. Its successor drops calls and renames members.
+const VERSION: HeaderValue = HeaderValue::from_static("2021-07-28");
+const VERSION_HEADER: HeaderName = HeaderName::from_static("version");
+
+/// A HighLevel location.
+pub struct Client {
+    transport: Transport,
+    location: String,
+}
+
+impl Client {
+    /// Sets up the connection; makes no call.
+    pub fn new(config: &HighLevel, clock: &Clock) -> Result<Self, SetupError> {
+        let location = config.location_id.as_deref().filter(|location| !location.is_empty());
+        let token = config.token.as_ref().filter(|_| location.is_some());
+        let kind = CredentialKind::PrivateIntegrationToken;
+        let transport = Transport::new(Setup {
+            system: System::HighLevel,
+            base_url: &config.base_url,
+            account: location,
+            connections: config.connections,
+            connect_timeout: config.connect_timeout,
+            timeout: config.timeout,
+            headers: HeaderMap::from_iter([(VERSION_HEADER, VERSION)]),
+            credentials: Arc::new(Token::new("Bearer", token, kind)),
+            allowance: Allowance::stated_by_provider(clock.clone(), config.burst),
+            refusal: refusal::kind,
+            scopes: &config.scopes,
+            write_scope: Some(routes::WRITE_SCOPE),
+            clock: clock.clone(),
+        })?;
+        Ok(Self { transport, location: location.unwrap_or_default().to_owned() })
+    }
+
+    /// Reads what hangs on a contact; `None` if there is no such contact.
+    async fn of_contact<T: DeserializeOwned + Send>(
+        &self,
+        call: &Call,
+        route: &'static Route,
+        contact: &HighLevelId,
+    ) -> Result<Option<T>, Error> {
+        let values = [Segment::id(contact.as_str())];
+        match self.transport.call(call, Request::new(route, &values)).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(Error { kind: Kind::NotFound, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads what hangs on the location.
+    async fn of_location<T: DeserializeOwned + Send>(
+        &self,
+        call: &Call,
+        route: &'static Route,
+        query: Query,
+    ) -> Result<T, Error> {
+        let values = [Segment::id(&self.location)];
+        self.transport.call(call, Request::new(route, &values).query(query)).await
+    }
+
+    /// Writes one thing of a contact.
+    async fn write<T: DeserializeOwned + Send>(
+        &self,
+        call: &Call,
+        route: &'static Route,
+        ids: &[&str],
+        body: &(impl Serialize + Sync),
+    ) -> Result<T, Error> {
+        let values: Vec<_> = ids.iter().map(|id| Segment::id(id)).collect();
+        self.transport.call(call, Request::new(route, &values).json(body)?).await
+    }
+
+    async fn delete(
+        &self,
+        call: &Call,
+        route: &'static Route,
+        contact: &HighLevelId,
+        id: &str,
+    ) -> Result<(), Error> {
+        let values = [Segment::id(contact.as_str()), Segment::id(id)];
+        self.transport.perform(call, Request::new(route, &values)).await
+    }
+
+    async fn post_search<T: DeserializeOwned + Send>(
+        &self,
+        call: &Call,
+        request: &SearchRequest,
+    ) -> Result<T, Error> {
+        let body = Search::new(&self.location, request).map_err(|Unsearchable(part)| {
+            let kind = Kind::Rejected { fields: vec![part.to_owned()] };
+            Error::new(System::HighLevel, routes::SEARCH.template, kind)
+        })?;
+        self.transport.call(call, Request::new(&routes::SEARCH, &[]).json(&body)?).await
+    }
+}
+
+#[async_trait]
+impl Directory for Client {
+    fn system(&self) -> System {
+        System::HighLevel
+    }
+
+    fn status(&self) -> UpstreamStatus {
+        self.transport.status()
+    }
+
+    fn view(&self) -> u64 {
+        self.transport.view()
+    }
+
+    async fn check(&self, call: &Call) -> Result<(), Error> {
+        let one = SearchRequest { limit: 1, ..SearchRequest::default() };
+        let _: IgnoredAny = self.post_search(call, &one).await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Crm for Client {
+    async fn contact(
+        &self,
+        call: &Call,
+        id: &HighLevelId,
+    ) -> Result<Option<HighLevelContact>, Error> {
+        let answer: Option<wire::ContactAnswer> =
+            self.of_contact(call, &routes::CONTACT, id).await?;
+        let found = answer.and_then(|answer| answer.contact);
+        Ok(found.and_then(|contact| convert::contact(contact, &self.location)))
+    }
+
+    async fn search(&self, call: &Call, request: &SearchRequest) -> Result<SearchPage, Error> {
+        let answer = self.post_search(call, request).await?;
+        Ok(convert::page(answer, &self.location))
+    }
+
+    async fn duplicate(
+        &self,
+        call: &Call,
+        term: &SearchTerm,
+    ) -> Result<Option<HighLevelContact>, Error> {
+        let query = Query::default().with("locationId", &self.location);
+        let query = match term {
+            SearchTerm::Id(id) => return self.contact(call, id).await,
+            SearchTerm::Email(email) => query.with("email", email),
+            SearchTerm::Phone(phone) => query.with("number", phone),
+        };
+        let request = Request::new(&routes::DUPLICATE, &[]).query(query);
+        let answer: wire::ContactAnswer = self.transport.call(call, request).await?;
+        Ok(answer.contact.and_then(|contact| convert::row(contact, &self.location)))
+    }
+
+    async fn notes(&self, call: &Call, contact: &HighLevelId) -> Result<Option<Vec<Note>>, Error> {
+        let answer: Option<wire::NotesAnswer> =
+            self.of_contact(call, &routes::NOTES, contact).await?;
+        Ok(answer.map(|answer| answer.notes.into_iter().map(convert::note).collect()))
+    }
+
+    async fn tasks(&self, call: &Call, contact: &HighLevelId) -> Result<Option<Vec<Task>>, Error> {
+        let answer: Option<wire::TasksAnswer> =
+            self.of_contact(call, &routes::TASKS, contact).await?;
+        Ok(answer.map(|answer| answer.tasks.into_iter().map(convert::task).collect()))
+    }
+
+    async fn appointments(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        zone: chrono_tz::Tz,
+    ) -> Result<Option<Vec<Appointment>>, Error> {
+        let answer: Option<wire::EventsAnswer> =
+            self.of_contact(call, &routes::APPOINTMENTS, contact).await?;
+        let convert = |event| convert::appointment(event, zone);
+        Ok(answer.map(|answer| answer.events.into_iter().map(convert).collect()))
+    }
+
+    async fn fields(&self, call: &Call) -> Result<Vec<FieldDefinition>, Error> {
+        let query = Query::default().with("model", "contact");
+        let answer: wire::FieldsAnswer = self.of_location(call, &routes::FIELDS, query).await?;
+        Ok(answer.custom_fields.into_iter().map(convert::field).collect())
+    }
+
+    async fn tags(&self, call: &Call) -> Result<Vec<String>, Error> {
+        let answer: wire::TagsAnswer =
+            self.of_location(call, &routes::TAGS, Query::default()).await?;
+        Ok(answer.tags.into_iter().filter_map(|tag| tag.name).collect())
+    }
+
+    async fn location(&self, call: &Call) -> Result<Location, Error> {
+        let answer: wire::LocationAnswer =
+            self.of_location(call, &routes::LOCATION, Query::default()).await?;
+        Ok(convert::location(answer.location))
+    }
+
+    async fn create_note(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        note: &NoteDraft,
+    ) -> Result<Note, Error> {
+        let ids = [contact.as_str()];
+        let answer: wire::NoteAnswer =
+            self.write(call, &routes::CREATE_NOTE, &ids, &body::Note::from(note)).await?;
+        Ok(convert::note(answer.note))
+    }
+
+    async fn update_note(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        note: &str,
+        edit: &NoteEdit,
+    ) -> Result<Note, Error> {
+        let ids = [contact.as_str(), note];
+        let answer: wire::NoteAnswer =
+            self.write(call, &routes::UPDATE_NOTE, &ids, &body::Note::from(edit)).await?;
+        Ok(convert::note(answer.note))
+    }
+
+    async fn delete_note(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        note: &str,
+    ) -> Result<(), Error> {
+        self.delete(call, &routes::DELETE_NOTE, contact, note).await
+    }
+
+    async fn create_task(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        task: &TaskDraft,
+    ) -> Result<Task, Error> {
+        let ids = [contact.as_str()];
+        let answer: wire::TaskAnswer =
+            self.write(call, &routes::CREATE_TASK, &ids, &body::Task::from(task)).await?;
+        Ok(convert::task(answer.task))
+    }
+
+    async fn update_task(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        task: &str,
+        edit: &TaskEdit,
+    ) -> Result<Task, Error> {
+        let ids = [contact.as_str(), task];
+        let answer: wire::TaskAnswer =
+            self.write(call, &routes::UPDATE_TASK, &ids, &body::Task::from(edit)).await?;
+        Ok(convert::task(answer.task))
+    }
+
+    async fn complete_task(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        task: &str,
+        completed: bool,
+    ) -> Result<Task, Error> {
+        let ids = [contact.as_str(), task];
+        let answer: wire::TaskAnswer =
+            self.write(call, &routes::COMPLETE_TASK, &ids, &Completed { completed }).await?;
+        Ok(convert::task(answer.task))
+    }
+
+    async fn delete_task(
+        &self,
+        call: &Call,
+        contact: &HighLevelId,
+        task: &str,
+    ) -> Result<(), Error> {
+        self.delete(call, &routes::DELETE_TASK, contact, task).await
+    }
+}

@@ -1,0 +1,43 @@
+//! The operations that are used, with the scope that each needs by the official OpenAPI files.
+
+use reqwest::Method;
+
+use crate::unified::System::HighLevel;
+use crate::upstream::Route;
+
+/// Without it a connection only reads.
+pub(super) const WRITE_SCOPE: &str = "contacts.write";
+
+const READ_SCOPE: &str = "contacts.readonly";
+
+pub(super) static CONTACT: Route = read("/contacts/{contactId}", READ_SCOPE);
+pub(super) static DUPLICATE: Route = read("/contacts/search/duplicate", READ_SCOPE);
+pub(super) static NOTES: Route = read("/contacts/{contactId}/notes", READ_SCOPE);
+pub(super) static TASKS: Route = read("/contacts/{contactId}/tasks", READ_SCOPE);
+pub(super) static APPOINTMENTS: Route = read("/contacts/{contactId}/appointments", READ_SCOPE);
+pub(super) static FIELDS: Route =
+    read("/locations/{locationId}/customFields", "locations/customFields.readonly");
+pub(super) static TAGS: Route = read("/locations/{locationId}/tags", "locations/tags.readonly");
+pub(super) static LOCATION: Route = read("/locations/{locationId}", "locations.readonly");
+
+/// A POST that changes nothing, so it may be repeated.
+pub(super) static SEARCH: Route =
+    Route::read(HighLevel, Method::POST, "/contacts/search", READ_SCOPE);
+
+pub(super) static CREATE_NOTE: Route = write(Method::POST, "/contacts/{contactId}/notes");
+pub(super) static UPDATE_NOTE: Route = write(Method::PUT, "/contacts/{contactId}/notes/{id}");
+pub(super) static DELETE_NOTE: Route = write(Method::DELETE, "/contacts/{contactId}/notes/{id}");
+pub(super) static CREATE_TASK: Route = write(Method::POST, "/contacts/{contactId}/tasks");
+pub(super) static UPDATE_TASK: Route = write(Method::PUT, "/contacts/{contactId}/tasks/{taskId}");
+pub(super) static COMPLETE_TASK: Route =
+    write(Method::PUT, "/contacts/{contactId}/tasks/{taskId}/completed");
+pub(super) static DELETE_TASK: Route =
+    write(Method::DELETE, "/contacts/{contactId}/tasks/{taskId}");
+
+const fn read(template: &'static str, scope: &'static str) -> Route {
+    Route::read(HighLevel, Method::GET, template, scope)
+}
+
+const fn write(method: Method, template: &'static str) -> Route {
+    Route::write(HighLevel, method, template, WRITE_SCOPE)
+}
