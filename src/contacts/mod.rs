@@ -18,13 +18,12 @@ mod listing;
 mod person;
 mod reader;
 mod session;
+mod watch;
 mod writer;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-
-use tokio::sync::broadcast;
 
 pub use self::core::Seen;
 pub use doppler_side::DopplerSide;
@@ -35,15 +34,17 @@ pub use listing::{Listing, Page};
 pub use person::Person;
 pub use reader::Reader;
 pub use session::{Session, Used, Wanted};
+pub use watch::Watch;
 pub use writer::{Refusal, RefusalKind, Target, Writer, Written};
 
-use crate::bus::{Bus, Change};
+use crate::bus::Bus;
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config;
+pub use crate::store::Workspace;
 use crate::store::Store;
 use crate::tasks::Tasks;
-use crate::unified::{Mapping, WorkspaceId};
+use crate::unified::{Budget, Mapping, System, WorkspaceId};
 use crate::upstream::{Crm, Directory, Mailing};
 
 use self::core::Core;
@@ -127,9 +128,25 @@ impl Contacts {
         &self.0.clock
     }
 
-    /// Every change from now on, of every workspace.
-    pub fn changes(&self) -> broadcast::Receiver<Change> {
-        self.0.bus.subscribe()
+    /// A number that changes with what either credential may see.
+    pub fn view(&self) -> u64 {
+        let (doppler, highlevel) =
+            (Directory::view(&*self.0.mailing), Directory::view(&*self.0.crm));
+        doppler.rotate_left(1) ^ highlevel
+    }
+
+    /// What each system still allows.
+    pub fn budgets(&self) -> [(System, Budget); 2] {
+        [
+            (System::Doppler, Directory::status(&*self.0.mailing).budget),
+            (System::HighLevel, Directory::status(&*self.0.crm).budget),
+        ]
+    }
+
+    /// How many subscribers the Doppler account has, once that is known.
+    pub fn account_size(&self) -> Option<u32> {
+        let known = self.0.subscribers.load(Ordering::Relaxed);
+        (known != u32::MAX).then_some(known)
     }
 
     /// The workspace's row.

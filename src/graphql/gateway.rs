@@ -1,22 +1,52 @@
 //! The executable schema as the transports see it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use async_graphql::{Request, Response};
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Request, Response, ServerError, Variables};
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt, stream};
+use tokio::time::Instant;
 
-use super::Caller;
+use super::context::Scopes;
+use super::cost;
+use super::document;
+use super::error::{ErrorCode, publish, refusal};
+use super::limits::Limits;
+use super::responses::{ResponseKey, Responses, Share};
+use super::schema::{self, TandemSchema};
+use super::{CachePolicy, Caller};
+use crate::contacts::{Contacts, Session, Wanted};
+use crate::tasks::Tasks;
+
+/// What is kept back of a request's time for putting the answer together: upstream calls end this
+/// much earlier, so that what did arrive is still answered.
+const TO_ANSWER: Duration = Duration::from_millis(200);
 
 /// Runs operations. Cheap to clone.
 #[derive(Clone)]
-pub struct Gateway {
-    inner: Arc<()>,
+pub struct Gateway(Arc<Inner>);
+
+struct Inner {
+    schema: TandemSchema,
+    contacts: Contacts,
+    responses: Responses,
+    keep_responses: bool,
+    limits: Limits,
+    tasks: Tasks,
+    /// `server.request_timeout`, which each event of a subscription has as well.
+    patience: Duration,
 }
 
-/// What identifies an answer that may be shared: who may see it and the exact request body.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct ResponseKey(u128);
+/// What can be set about the gateway.
+pub struct GatewaySettings {
+    pub limits: Limits,
+    /// `cache.response_max_bytes`; 0 keeps no answers.
+    pub response_max_bytes: u64,
+    /// `server.request_timeout`.
+    pub patience: Duration,
+}
 
 /// One executed operation.
 #[derive(Debug)]
@@ -29,53 +59,130 @@ pub struct Answer {
     pub share: Option<Share>,
 }
 
-/// What an answer was made of.
-#[derive(Debug)]
-pub struct Share(());
-
 impl Gateway {
+    /// A gateway over the use cases.
+    pub fn new(contacts: Contacts, settings: GatewaySettings, tasks: Tasks) -> Self {
+        Self(Arc::new(Inner {
+            schema: schema::builder().finish(),
+            contacts,
+            responses: Responses::new(settings.response_max_bytes),
+            keep_responses: settings.response_max_bytes > 0,
+            limits: settings.limits,
+            tasks,
+            patience: settings.patience,
+        }))
+    }
+
     /// The key of a request as it came over the wire, or `None` if its answer is never shared (the
     /// caller's cache policy or `wants_cost` forbids it).
     pub fn key(&self, caller: &Caller, body: &[u8]) -> Option<ResponseKey> {
-        let _ = (caller, body, &self.inner);
-        None
+        let shared = self.0.keep_responses
+            && !caller.wants_cost
+            && caller.cache == CachePolicy::default();
+        let view = self.0.contacts.view();
+        shared.then(|| self.0.responses.key(&caller.requester, view, body))
     }
 
     /// An answer made earlier that is still true: the serialised response.
     pub fn recall(&self, key: &ResponseKey) -> Option<Bytes> {
-        let _ = key;
-        None
+        self.0.responses.recall(key, self.0.contacts.clock().now_ms())
     }
 
     /// Keeps a serialised response until something it was made of changes.
     pub fn remember(&self, key: ResponseKey, body: Bytes, share: Share) {
-        let _ = (key, body, share);
+        self.0.responses.remember(key, body, share);
     }
 
     /// Whether the request's operation (by its `operationName`) is a query, a mutation or a
-    /// subscription; parses the document at most once (`request.set_parsed_query`).
-    pub fn operation(
-        &self,
-        request: &mut Request,
-    ) -> Result<async_graphql::parser::types::OperationType, async_graphql::ServerError> {
-        let _ = request;
-        Ok(async_graphql::parser::types::OperationType::Query)
+    /// subscription; parses the document at most once.
+    pub fn operation(&self, request: &mut Request) -> Result<OperationType, ServerError> {
+        document::operation(request)
     }
 
     /// Runs a query or mutation: limits, validation, execution; ends by the caller's deadline.
-    pub async fn execute(&self, request: Request, caller: Caller) -> Answer {
-        let _ = (request, caller);
-        Answer { response: Response::default(), executed: true, share: None }
+    pub async fn execute(&self, mut request: Request, caller: Caller) -> Answer {
+        let kind = match self.admit(&mut request) {
+            Ok(kind) => kind,
+            Err(error) => return Answer::refused(error, &caller),
+        };
+        let session = self.session(&caller);
+        let scopes = self.scopes(&session);
+        let execution = self.0.schema.execute(request.data(scopes));
+        let Ok(response) = tokio::time::timeout_at(caller.deadline, execution).await else {
+            let error = refusal("the answer was not ready in time", ErrorCode::RequestTimeout);
+            return Answer { executed: true, ..Answer::refused(error, &caller) };
+        };
+        let mut answer = Answer::of(response, &caller);
+        if caller.wants_cost {
+            cost::report(&mut answer.response, &session, &self.0.contacts);
+        } else if kind == OperationType::Query && answer.response.is_ok() {
+            let now_ms = self.0.contacts.clock().now_ms();
+            answer.share = Share::of(session.take_used(), now_ms);
+        }
+        answer
     }
 
-    /// Runs any operation as a stream of responses: a subscription's events, or the one answer of
-    /// a query or mutation. Request errors arrive as one response.
+    /// Runs any operation as a stream of answers: a subscription's events, or the one answer of a
+    /// query or mutation. Request errors arrive as one answer.
     pub fn stream(
         &self,
-        request: Request,
+        mut request: Request,
         caller: Caller,
     ) -> impl Stream<Item = Answer> + Send + use<> {
         let this = self.clone();
-        futures_util::stream::once(async move { this.execute(request, caller).await })
+        match document::operation(&mut request) {
+            Ok(OperationType::Subscription) => {}
+            _ => return stream::once(async move { this.execute(request, caller).await }).boxed(),
+        }
+        if let Err(error) = self.admit(&mut request) {
+            return stream::iter([Answer::refused(error, &caller)]).boxed();
+        }
+        let scopes = self.scopes(&self.session(&caller));
+        let events = self.0.schema.execute_stream(request.data(scopes));
+        events.map(move |response| Answer::of(response, &caller)).boxed()
+    }
+
+    /// Refuses what is too much, before anything is validated or called.
+    fn admit(&self, request: &mut Request) -> Result<OperationType, ServerError> {
+        let kind = document::operation(request)?;
+        let variables: &Variables = &request.variables.clone();
+        let name = request.operation_name.clone();
+        let document = request.parsed_query()?;
+        self.0.limits.check(document, name.as_deref(), variables, self.0.contacts.account_size())?;
+        Ok(kind)
+    }
+
+    fn session(&self, caller: &Caller) -> Arc<Session> {
+        let wanted = Wanted {
+            no_cache: caller.cache.no_cache,
+            max_age: caller.cache.max_age,
+            only_cached: caller.cache.only_if_cached,
+        };
+        let now_ms = self.0.contacts.clock().now_ms();
+        let deadline = caller.deadline.checked_sub(TO_ANSWER).unwrap_or(caller.deadline);
+        let deadline = deadline.max(Instant::now());
+        Arc::new(Session::new(caller.requester.clone(), wanted, now_ms, deadline))
+    }
+
+    fn scopes(&self, session: &Arc<Session>) -> Arc<Scopes> {
+        let inner = &self.0;
+        let (contacts, tasks) = (inner.contacts.clone(), inner.tasks.clone());
+        Arc::new(Scopes::new(contacts, Arc::clone(session), tasks, inner.patience))
+    }
+}
+
+impl Answer {
+    fn of(mut response: Response, caller: &Caller) -> Self {
+        let executed = response.data != async_graphql::Value::Null
+            || response.errors.is_empty()
+            || response.errors.iter().any(|error| !error.path.is_empty());
+        publish(&mut response, executed, &caller.request_id);
+        Self { response, executed, share: None }
+    }
+
+    fn refused(error: ServerError, caller: &Caller) -> Self {
+        let mut response = Response::from_errors(vec![error]);
+        publish(&mut response, false, &caller.request_id);
+        Self { response, executed: false, share: None }
     }
 }

@@ -1,6 +1,30 @@
-//! placeholder of the schema; the seam that `http` uses
+//! The GraphQL schema: thin. A resolver asks for a handle, calls one method of `contacts` and
+//! shapes the answer; it decides nothing.
+//!
+//! [`Gateway`] is what the transports see. On its way in, a document passes `limits`; on its way
+//! out, an answer passes `error`, where every failure gets its public words and code.
+//!
+//! To add a field: a method on its type in `types/`, its cost in `limits/`, and the printed schema.
+
 mod caller;
+mod context;
+mod cost;
+mod document;
+mod error;
 mod gateway;
+mod ids;
+pub mod limits;
+mod loaders;
+mod mutation;
+mod query;
+mod responses;
+mod scalars;
+mod schema;
+mod subscription;
+mod types;
 
 pub use caller::{CachePolicy, Caller};
-pub use gateway::{Answer, Gateway, ResponseKey};
+pub use error::{ErrorCode, refusal};
+pub use gateway::{Answer, Gateway, GatewaySettings};
+pub use responses::{ResponseKey, Share};
+pub use schema::sdl;

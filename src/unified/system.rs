@@ -18,6 +18,15 @@ impl System {
     /// Both, in the order in which they are shown.
     pub const ALL: [Self; 2] = [Self::Doppler, Self::HighLevel];
 
+    /// The one that this is not.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Doppler => Self::HighLevel,
+            Self::HighLevel => Self::Doppler,
+        }
+    }
+
     /// The name in the store, in logs and in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

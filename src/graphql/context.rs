@@ -1,0 +1,137 @@
+//! What a resolver finds in its context: the handles of the request and its loaders.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_graphql::dataloader::{DataLoader, HashMapCache};
+use async_graphql::{Context, Result};
+use tokio::time::Instant;
+
+use crate::contacts::{Contacts, Error, Person, Reader, Session, Wanted, Writer};
+use crate::tasks::Tasks;
+
+use super::loaders::Sides;
+
+/// One operation's scopes: one for a query or mutation, a new one for each event of a subscription,
+/// whose own deadline, cache and bookkeeping begin with the event.
+pub struct Scopes {
+    current: Mutex<Arc<Scope>>,
+    contacts: Contacts,
+    tasks: Tasks,
+    /// What an event has until its answer must be out.
+    patience: Duration,
+}
+
+/// The handles that one answer is made with.
+pub struct Scope {
+    pub session: Arc<Session>,
+    reader: Result<Reader, Error>,
+    sides: Option<Arc<SidesLoader>>,
+}
+
+/// A request's loader of people's two sides.
+pub type SidesLoader = DataLoader<Sides, HashMapCache>;
+
+impl Scopes {
+    /// Begins with the scope of `session`.
+    pub fn new(
+        contacts: Contacts,
+        session: Arc<Session>,
+        tasks: Tasks,
+        patience: Duration,
+    ) -> Self {
+        let current = Mutex::new(Arc::new(Scope::new(&contacts, session, &tasks)));
+        Self { current, contacts, tasks, patience }
+    }
+
+    /// Goes on with a fresh scope of the same requester.
+    pub fn renew(&self) {
+        let requester = self.current().session.requester.clone();
+        let deadline = Instant::now() + self.patience;
+        let now_ms = self.contacts.clock().now_ms();
+        let session = Session::new(requester, Wanted::default(), now_ms, deadline);
+        let scope = Arc::new(Scope::new(&self.contacts, Arc::new(session), &self.tasks));
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = scope;
+    }
+
+    /// The right to read, of the current scope.
+    pub fn reader(&self) -> Result<Reader, Error> {
+        self.current().reader.clone()
+    }
+
+    fn current(&self) -> Arc<Scope> {
+        Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Scope {
+    fn new(contacts: &Contacts, session: Arc<Session>, tasks: &Tasks) -> Self {
+        let reader = contacts.reader(Arc::clone(&session));
+        let sides =
+            reader.as_ref().ok().map(|reader| Arc::new(Sides::loader(reader.clone(), tasks)));
+        Self { session, reader, sides }
+    }
+}
+
+/// How resolvers get at their handles.
+pub trait ContextExt {
+    /// The operation's scopes.
+    fn scopes(&self) -> Result<&Scopes>;
+    /// The use cases themselves.
+    fn contacts(&self) -> Result<&Contacts>;
+    /// The request's dealings.
+    fn session(&self) -> Result<Arc<Session>>;
+    /// The right to read.
+    fn reader(&self) -> Result<Reader>;
+    /// The right to write.
+    fn writer(&self) -> Result<Writer>;
+    /// The request's loader of people's two sides.
+    fn sides(&self) -> Result<Arc<SidesLoader>>;
+}
+
+impl ContextExt for Context<'_> {
+    fn scopes(&self) -> Result<&Scopes> {
+        self.data::<Arc<Scopes>>().map(|scopes| &**scopes)
+    }
+
+    fn contacts(&self) -> Result<&Contacts> {
+        Ok(&self.scopes()?.contacts)
+    }
+
+    fn session(&self) -> Result<Arc<Session>> {
+        Ok(Arc::clone(&self.scopes()?.current().session))
+    }
+
+    fn reader(&self) -> Result<Reader> {
+        Ok(self.scopes()?.reader()?)
+    }
+
+    fn writer(&self) -> Result<Writer> {
+        let scopes = self.scopes()?;
+        Ok(scopes.contacts.writer(Arc::clone(&scopes.current().session))?)
+    }
+
+    fn sides(&self) -> Result<Arc<SidesLoader>> {
+        let scope = self.scopes()?.current();
+        scope.reader.clone()?;
+        Ok(scope.sides.clone().ok_or(Error::Internal("no loader"))?)
+    }
+}
+
+/// A person by identity, as a loader's key.
+#[derive(Clone)]
+pub struct PersonKey(pub Arc<Person>);
+
+impl PartialEq for PersonKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for PersonKey {}
+
+impl std::hash::Hash for PersonKey {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.id.hash(state);
+    }
+}

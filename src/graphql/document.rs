@@ -1,0 +1,35 @@
+//! Which operation of a document is meant.
+
+use async_graphql::parser::types::{DocumentOperations, OperationType};
+use async_graphql::{Request, ServerError};
+
+use super::error::{ErrorCode, extend, refusal};
+
+/// The kind of the request's operation; the parsed document stays with the request.
+pub fn operation(request: &mut Request) -> Result<OperationType, ServerError> {
+    let name = request.operation_name.clone();
+    let document = request.parsed_query().map_err(|mut error| {
+        extend(&mut error, "code", ErrorCode::GraphqlParseFailed.as_str());
+        error
+    })?;
+    let invalid = |message: &str| refusal(message, ErrorCode::GraphqlValidationFailed);
+    match (&document.operations, name) {
+        (DocumentOperations::Single(operation), None) => Ok(operation.node.ty),
+        (DocumentOperations::Single(_), Some(_)) => {
+            Err(invalid("the document has no operation of that name"))
+        }
+        (DocumentOperations::Multiple(all), Some(name)) => {
+            let operation = all.iter().find(|(known, _)| known.as_str() == name);
+            operation
+                .map(|(_, operation)| operation.node.ty)
+                .ok_or_else(|| invalid("the document has no operation of that name"))
+        }
+        (DocumentOperations::Multiple(all), None) if all.len() == 1 => {
+            let only = all.values().next().map(|operation| operation.node.ty);
+            only.ok_or_else(|| invalid("the document has no operation"))
+        }
+        (DocumentOperations::Multiple(_), None) => {
+            Err(invalid("the document has several operations; name one by operationName"))
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Errors as clients see them: a message that is safe to show and a code of the closed list.
+//!
+//! Resolvers use `?`: async-graphql keeps the error as the source, and [`publish`], which every
+//! answer passes on its way out, puts it into words. What it does not know becomes `INTERNAL`, so
+//! that nothing of a system's own text can slip through.
+
+use async_graphql::resolver_utils::EnumType;
+use async_graphql::{Enum, ErrorExtensionValues, Response, ServerError, Value};
+
+use crate::contacts::Error;
+use crate::unified::System;
+use crate::upstream::{self, Kind};
+
+use super::ids::GlobalId;
+
+/// Why a field is null or a request was refused (`extensions.code`). New codes may come.
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+pub enum ErrorCode {
+    /// No valid token came with the request.
+    Unauthenticated,
+    /// The token does not allow this.
+    Forbidden,
+    /// An argument cannot be served; the message says which and why.
+    BadUserInput,
+    /// The document is not GraphQL.
+    GraphqlParseFailed,
+    /// The document does not fit the schema.
+    GraphqlValidationFailed,
+    /// The selection is nested deeper than allowed.
+    QueryTooDeep,
+    /// The query asks for more fields, aliases or directives than allowed.
+    QueryTooComplex,
+    /// The query could need more upstream calls than allowed; nothing was called.
+    QueryTooExpensive,
+    /// Too many requests; try again after `retryAfterMs`.
+    RateLimited,
+    /// The answer was not ready in time.
+    RequestTimeout,
+    /// Several people match; `contacts` holds their ids.
+    Conflict,
+    /// The idempotency key was used with other input.
+    IdempotencyKeyReused,
+    /// `only-if-cached` was asked for and it is not.
+    NotCached,
+    /// The system has no credential.
+    NotConnected,
+    /// The system's credential lacks a scope, named in `scope`.
+    ScopeMissing,
+    /// HighLevel's credential lacks `contacts.write`, so nothing is written.
+    ReadOnly,
+    /// The subscription was slower than the events.
+    SubscriptionLagged,
+    /// The system does not answer.
+    UpstreamUnavailable,
+    /// The system did not answer in time; whether a write took effect is unknown.
+    UpstreamTimeout,
+    /// The system's rate limit is reached; try again after `retryAfterMs`.
+    UpstreamRateLimited,
+    /// The system refused the input.
+    UpstreamRejected,
+    /// The system refused its credential.
+    UpstreamUnauthorized,
+    /// A fault of the gateway; `requestId` leads to the log.
+    Internal,
+}
+
+impl ErrorCode {
+    /// The code as it stands in `extensions.code`.
+    pub fn as_str(self) -> &'static str {
+        let items = <Self as EnumType>::items().iter();
+        items.clone().find(|item| item.value == self).map_or("INTERNAL", |item| item.name)
+    }
+}
+
+/// Gives every error of an answer its public form.
+pub fn publish(response: &mut Response, executed: bool, request_id: &str) {
+    for error in &mut response.errors {
+        if let Some(source) = error.source::<Error>().cloned() {
+            log(&source, request_id);
+            put_into_words(error, &source);
+        } else if error.extensions.as_ref().is_none_or(|ext| ext.get("code").is_none()) {
+            let code = match (executed, error.source.is_some()) {
+                (false, _) => ErrorCode::GraphqlValidationFailed,
+                // The library's own refusals of an argument carry no source.
+                (true, false) => ErrorCode::BadUserInput,
+                (true, true) => {
+                    tracing::error!(request.id = request_id, "unexpected resolver error");
+                    error.message = "internal error".to_owned();
+                    ErrorCode::Internal
+                }
+            };
+            extend(error, "code", code.as_str());
+        }
+        error.source = None;
+        extend(error, "requestId", request_id);
+    }
+}
+
+/// An error with a code, of a request that was not executed.
+pub fn refusal(message: impl Into<String>, code: ErrorCode) -> ServerError {
+    let mut error = ServerError::new(message, None);
+    extend(&mut error, "code", code.as_str());
+    error
+}
+
+/// Puts one more value into an error's extensions.
+pub fn extend(error: &mut ServerError, name: &str, value: impl Into<Value>) {
+    error.extensions.get_or_insert_with(ErrorExtensionValues::default).set(name, value);
+}
+
+fn put_into_words(error: &mut ServerError, source: &Error) {
+    let (code, message) = match source {
+        Error::Denied(scope) => {
+            extend(error, "scope", scope.as_str());
+            (ErrorCode::Forbidden, format!("this needs the scope {}", scope.as_str()))
+        }
+        Error::ReadOnly => {
+            let message = "HighLevel's credential lacks contacts.write; grant it to write";
+            (ErrorCode::ReadOnly, message.to_owned())
+        }
+        Error::Invalid { argument, message } => {
+            extend(error, "field", *argument);
+            (ErrorCode::BadUserInput, format!("{argument}: {message}"))
+        }
+        Error::Ambiguous(candidates) => {
+            let ids = candidates.iter().map(|id| GlobalId::Contact(*id).encode().0);
+            let ids: Vec<Value> = ids.map(Value::from).collect();
+            let message = format!("{} contacts match; ask for one of them by id", ids.len());
+            extend(error, "contacts", Value::List(ids));
+            (ErrorCode::Conflict, message)
+        }
+        Error::NotCached => {
+            (ErrorCode::NotCached, "this is not in the cache, and nothing else was allowed".into())
+        }
+        Error::KeyReused => {
+            let message = "this idempotency key was used with other input; take a new one";
+            (ErrorCode::IdempotencyKeyReused, message.to_owned())
+        }
+        Error::Timeout => (ErrorCode::RequestTimeout, "the answer was not ready in time".into()),
+        Error::Upstream(upstream) => return put_upstream_into_words(error, upstream),
+        Error::Store(_) | Error::Internal(_) => {
+            (ErrorCode::Internal, "internal error; the request id leads to the log".into())
+        }
+    };
+    error.message = message;
+    extend(error, "code", code.as_str());
+}
+
+fn put_upstream_into_words(error: &mut ServerError, upstream: &upstream::Error) {
+    let name = match upstream.system {
+        System::Doppler => "Doppler",
+        System::HighLevel => "HighLevel",
+    };
+    error.message = match &upstream.kind {
+        Kind::Unauthorized => format!("{name} refused its credential; connect it anew"),
+        Kind::ScopeMissing(scope) => {
+            extend(error, "scope", *scope);
+            format!("{name}'s credential lacks the scope {scope}")
+        }
+        Kind::RateLimited { retry_after, daily } => {
+            let wait = i64::try_from(retry_after.as_millis()).unwrap_or(i64::MAX);
+            extend(error, "retryAfterMs", wait);
+            let which = if *daily { "daily rate limit" } else { "rate limit" };
+            format!("{name}'s {which} is reached; try again later")
+        }
+        Kind::NotFound => format!("{name} does not know it"),
+        Kind::Duplicate { .. } => format!("{name} has a duplicate in the way"),
+        Kind::Rejected { .. } => format!("{name} refused the input"),
+        Kind::Unavailable => format!("{name} does not answer"),
+        Kind::Timeout => format!("{name} did not answer in time"),
+        Kind::Malformed => format!("{name}'s answer could not be understood"),
+        Kind::NotConnected => format!("{name} is not connected"),
+    };
+    extend(error, "code", upstream_code(&upstream.kind).as_str());
+    extend(error, "system", upstream.system.as_str());
+}
+
+/// The public code of an upstream failure.
+pub fn upstream_code(kind: &Kind) -> ErrorCode {
+    match kind {
+        Kind::Unauthorized => ErrorCode::UpstreamUnauthorized,
+        Kind::ScopeMissing(_) => ErrorCode::ScopeMissing,
+        Kind::RateLimited { .. } => ErrorCode::UpstreamRateLimited,
+        Kind::NotFound | Kind::Duplicate { .. } | Kind::Rejected { .. } => {
+            ErrorCode::UpstreamRejected
+        }
+        Kind::Unavailable | Kind::Malformed => ErrorCode::UpstreamUnavailable,
+        Kind::Timeout => ErrorCode::UpstreamTimeout,
+        Kind::NotConnected => ErrorCode::NotConnected,
+    }
+}
+
+/// Faults are logged once, here; refusals of input are the client's to see.
+fn log(error: &Error, request_id: &str) {
+    match error {
+        Error::Upstream(upstream) => tracing::warn!(
+            request.id = request_id,
+            upstream.name = upstream.system.as_str(),
+            upstream.route = upstream.route,
+            error = upstream as &dyn std::error::Error,
+            "upstream failed"
+        ),
+        Error::Store(_) | Error::Internal(_) => tracing::error!(
+            request.id = request_id,
+            error = error as &dyn std::error::Error,
+            "request failed"
+        ),
+        Error::Denied(_)
+        | Error::ReadOnly
+        | Error::Invalid { .. }
+        | Error::Ambiguous(_)
+        | Error::NotCached
+        | Error::KeyReused
+        | Error::Timeout => {}
+    }
+}

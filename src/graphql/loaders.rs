@@ -1,0 +1,67 @@
+//! Loaders: what a query asks of many people is asked of each system at once.
+//!
+//! Only relations with a way to ask for many are loaded so. The others (notes, tasks, …) go to the
+//! shared cache one by one, which is faster than waiting for a batch that saves no call.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
+
+use crate::contacts::{DopplerSide, HighLevelSide, Person, Reader};
+use crate::tasks::Tasks;
+
+use super::context::PersonKey;
+
+/// Loads people's two sides.
+pub struct Sides(Reader);
+
+impl Sides {
+    /// The loader of one request. It does not wait for more keys than one round of resolvers
+    /// brings: whatever is asked for in the same round arrives together anyway.
+    pub fn loader(reader: Reader, tasks: &Tasks) -> DataLoader<Self, HashMapCache> {
+        let tasks = tasks.clone();
+        let spawn = move |load| {
+            tasks.spawn(load);
+        };
+        DataLoader::with_cache(Self(reader), spawn, HashMapCache::default()).delay(Duration::ZERO)
+    }
+}
+
+/// Asks for a person's HighLevel side.
+#[derive(Clone, Eq, Hash, PartialEq)]
+pub struct HighLevelKey(pub PersonKey);
+
+/// Asks for a person's Doppler side.
+#[derive(Clone, Eq, Hash, PartialEq)]
+pub struct DopplerKey(pub PersonKey);
+
+impl Loader<HighLevelKey> for Sides {
+    type Value = HighLevelSide;
+    type Error = Infallible;
+
+    async fn load(
+        &self,
+        keys: &[HighLevelKey],
+    ) -> Result<HashMap<HighLevelKey, Self::Value>, Self::Error> {
+        let people: Vec<Arc<Person>> = keys.iter().map(|key| Arc::clone(&key.0.0)).collect();
+        let sides = self.0.highlevel_sides(&people).await;
+        Ok(keys.iter().cloned().zip(sides).collect())
+    }
+}
+
+impl Loader<DopplerKey> for Sides {
+    type Value = DopplerSide;
+    type Error = Infallible;
+
+    async fn load(
+        &self,
+        keys: &[DopplerKey],
+    ) -> Result<HashMap<DopplerKey, Self::Value>, Self::Error> {
+        let people: Vec<Arc<Person>> = keys.iter().map(|key| Arc::clone(&key.0.0)).collect();
+        let sides = self.0.doppler_sides(&people).await;
+        Ok(keys.iter().cloned().zip(sides).collect())
+    }
+}

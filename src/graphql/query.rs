@@ -1,0 +1,124 @@
+//! Everything that can be read.
+
+use async_graphql::connection::{Connection, Edge};
+use async_graphql::{Context, ID, Object, Result};
+
+use super::context::ContextExt;
+use super::types::{
+    Contact, ContactBy, ContactFilter, ContactOrder, ContactSource, CustomFieldDefinition,
+    DopplerList, Node, SystemName, Tag, TotalCount, Upstream, Viewer, page_size, resolve,
+};
+use crate::contacts::{Error, Listing};
+use crate::unified::System;
+
+/// How many ids `nodes` takes at most.
+const MOST_NODES: usize = 100;
+
+/// Everything that can be read.
+pub struct Query;
+
+/// Everything that can be read.
+#[Object]
+impl Query {
+    /// Anything by its global id; null if there is no such thing. Needs `contacts.readonly`.
+    async fn node(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "A global id, as any `id` field gives it.")] id: ID,
+    ) -> Result<Option<Node>> {
+        resolve(context, &id).await
+    }
+
+    /// Many things by their global ids, in the order asked for; at most 100. Needs
+    /// `contacts.readonly`.
+    async fn nodes(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Global ids, at most 100.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
+        if ids.len() > MOST_NODES {
+            Err(Error::invalid("ids", format!("at most {MOST_NODES}, not {}", ids.len())))?;
+        }
+        futures_util::future::try_join_all(ids.iter().map(|id| resolve(context, id))).await
+    }
+
+    /// Who asks.
+    async fn viewer(&self, context: &Context<'_>) -> Result<Viewer> {
+        Ok(Viewer(context.session()?.requester.clone()))
+    }
+
+    /// One person by one thing that is known of them, for example
+    /// `contact(by: {email: "ana.paz@example.com"})`; null if neither system knows them. Needs
+    /// `contacts.readonly`.
+    async fn contact(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How the person is named.")] by: ContactBy,
+    ) -> Result<Option<Contact>> {
+        let person = context.reader()?.find(by.try_into()?).await?;
+        Ok(person.map(Contact::new))
+    }
+
+    /// One system's own listing of people, live. Needs `contacts.readonly`.
+    async fn contacts(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, at most 100; 20 if not given.")] first: Option<i32>,
+        #[graphql(desc = "The cursor of the edge before; it belongs to one source.")] after: Option<
+            String,
+        >,
+        #[graphql(desc = "Whose listing.", default_with = "ContactSource::HighLevel")]
+        source: ContactSource,
+        #[graphql(desc = "Conditions that must hold.")] filter: Option<ContactFilter>,
+        #[graphql(desc = "The order. Source `HIGHLEVEL`: newest first if not given.")]
+        order_by: Option<ContactOrder>,
+    ) -> Result<Option<Connection<String, Contact, TotalCount>>> {
+        let first = page_size(first)?;
+        let listing = Listing {
+            source: source.into(),
+            first: u32::try_from(first).unwrap_or_default(),
+            after,
+            filter: filter.unwrap_or_default().into(),
+            order: order_by.map(Into::into),
+        };
+        let page = context.reader()?.list(&listing).await?;
+        let total = TotalCount { total_count: page.total };
+        let has_previous = listing.after.is_some();
+        let mut connection =
+            Connection::with_additional_fields(has_previous, page.has_next, total);
+        let edges = page.people.into_iter();
+        connection.edges.extend(edges.map(|(cursor, who)| Edge::new(cursor, Contact::new(who))));
+        Ok(Some(connection))
+    }
+
+    /// The tags that HighLevel's location knows. Needs `contacts.readonly`.
+    async fn tags(&self, context: &Context<'_>) -> Result<Option<Vec<Tag>>> {
+        let tags = context.reader()?.tags().await?;
+        Ok(Some(tags.iter().map(|name| Tag { name: name.clone() }).collect()))
+    }
+
+    /// Doppler's lists. Needs `contacts.readonly`.
+    async fn lists(&self, context: &Context<'_>) -> Result<Option<Vec<DopplerList>>> {
+        let lists = context.reader()?.lists().await?;
+        Ok(Some(lists.iter().map(|list| DopplerList(list.clone())).collect()))
+    }
+
+    /// The definitions of custom fields, of both systems or of one. Needs `contacts.readonly`.
+    async fn custom_fields(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only this system's.")] system: Option<SystemName>,
+    ) -> Result<Option<Vec<CustomFieldDefinition>>> {
+        let systems = system.map_or(System::ALL.to_vec(), |system| vec![system.into()]);
+        let reader = context.reader()?;
+        let read = systems.into_iter().map(|system| reader.fields(system));
+        let fields = futures_util::future::try_join_all(read).await?;
+        let custom = fields.iter().flat_map(|fields| fields.iter()).filter(|f| !f.predefined);
+        Ok(Some(custom.cloned().map(Into::into).collect()))
+    }
+
+    /// How the connections to both systems are doing. Needs `contacts.readonly`.
+    async fn upstreams(&self, context: &Context<'_>) -> Result<Vec<Upstream>> {
+        Ok(context.reader()?.upstreams().into_iter().map(Into::into).collect())
+    }
+}

@@ -1,0 +1,144 @@
+//! How a contact's fields get at its two sides.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Result};
+
+use super::contact::Seen as SeenDelivery;
+use super::{Contact, Note, Task};
+use crate::contacts::{Error, Person, Seen};
+use crate::graphql::context::{ContextExt, PersonKey};
+use crate::graphql::loaders::{DopplerKey, HighLevelKey};
+use crate::unified::{
+    self, Freshness, FreshnessSource, HighLevelContact, HighLevelId, List, Profile, Subscriber,
+    System, TagRepresentation,
+};
+
+type Side<T> = Seen<Option<Arc<T>>>;
+
+impl Contact {
+    /// HighLevel's side, asked for together with everybody else's.
+    pub(super) async fn highlevel_side(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<Side<HighLevelContact>> {
+        let key = HighLevelKey(PersonKey(Arc::clone(&self.person)));
+        let side = context.sides()?.load_one(key).await?;
+        Ok(side.ok_or(Error::Internal("side not loaded"))??)
+    }
+
+    /// Doppler's side, asked for together with everybody else's.
+    pub(super) async fn doppler_side(&self, context: &Context<'_>) -> Result<Side<Subscriber>> {
+        let key = DopplerKey(PersonKey(Arc::clone(&self.person)));
+        let side = context.sides()?.load_one(key).await?;
+        Ok(side.ok_or(Error::Internal("side not loaded"))??)
+    }
+
+    /// Both sides; an error if either cannot be read.
+    pub(super) async fn both(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<(Option<Arc<Subscriber>>, Option<Arc<HighLevelContact>>)> {
+        let (doppler, highlevel) =
+            tokio::try_join!(self.doppler_side(context), self.highlevel_side(context))?;
+        Ok((doppler.value, highlevel.value))
+    }
+
+    /// HighLevel's id of the person; no call when the link is known.
+    pub(super) async fn highlevel_id(&self, context: &Context<'_>) -> Result<Option<HighLevelId>> {
+        if let Some(id) = &self.person.highlevel {
+            return Ok(Some(id.clone()));
+        }
+        Ok(self.highlevel_side(context).await?.value.map(|contact| contact.id.clone()))
+    }
+
+    /// A unified field: the owner's value; the other side is asked only where the owner has none.
+    /// While the owner cannot be read, the other side's value stands in; if it has none either,
+    /// the owner's failure is the answer.
+    pub(super) async fn field<T>(
+        &self,
+        context: &Context<'_>,
+        field: &str,
+        pick: impl Fn(&Profile) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let reader = context.reader()?;
+        let mapping = reader.mapping();
+        let owner = mapping.field(field).map_or(System::HighLevel, |rule| rule.owner);
+        let (mut doppler, mut highlevel) = (None, None);
+        let mut failure = None;
+        for system in [owner, owner.other()] {
+            let read = match system {
+                System::Doppler => {
+                    self.doppler_side(context).await.map(|side| doppler = side.value)
+                }
+                System::HighLevel => {
+                    self.highlevel_side(context).await.map(|side| highlevel = side.value)
+                }
+            };
+            if let Err(error) = read {
+                failure = failure.or(Some(error));
+                continue;
+            }
+            let profile =
+                unified::unify(doppler.as_deref(), highlevel.as_deref(), mapping, &[]);
+            if let Some(value) = pick(&profile) {
+                return Ok(Some(value));
+            }
+        }
+        failure.map_or(Ok(None), Err)
+    }
+
+    /// The whole profile of both sides.
+    pub(super) async fn unify(
+        &self,
+        context: &Context<'_>,
+        doppler: Option<&Subscriber>,
+        highlevel: Option<&HighLevelContact>,
+    ) -> Result<Profile> {
+        let lists = self.tag_lists(context).await?;
+        Ok(unified::unify(doppler, highlevel, context.reader()?.mapping(), &lists))
+    }
+
+    /// The account's lists, where they stand for tags.
+    pub(super) async fn tag_lists(&self, context: &Context<'_>) -> Result<Arc<Vec<List>>> {
+        let reader = context.reader()?;
+        match reader.mapping().tags {
+            TagRepresentation::Lists { .. } => Ok(reader.lists().await?),
+            TagRepresentation::Field { .. } | TagRepresentation::Off => Ok(Arc::default()),
+        }
+    }
+
+    /// All deliveries to the person; `None` if Doppler does not know them.
+    pub(super) async fn all_deliveries(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<Option<Vec<SeenDelivery>>> {
+        let Some(subscriber) = self.doppler_side(context).await?.value else { return Ok(None) };
+        let reader = context.reader()?;
+        let deliveries = reader.deliveries(&subscriber.email).await?.value;
+        let seen = reader.deliveries_seen(self.person.id, &deliveries).await?;
+        Ok(Some(deliveries.iter().cloned().zip(seen).collect()))
+    }
+
+    /// The freshness of both sides together; a side that cannot be read at all is stale.
+    pub(super) async fn freshness_of_both(&self, context: &Context<'_>) -> Result<Freshness> {
+        // It tells whether this very request asked the systems, so nobody else may be told the same.
+        context.session()?.keep_private();
+        let (doppler, highlevel) =
+            tokio::join!(self.doppler_side(context), self.highlevel_side(context));
+        let unread =
+            Freshness { fetched_at: None, stale: true, source: FreshnessSource::LastKnown };
+        let doppler = doppler.map_or(unread, |side| side.freshness);
+        let highlevel = highlevel.map_or(unread, |side| side.freshness);
+        Ok(doppler.with(highlevel))
+    }
+
+    pub(super) fn note_on(&self, id: &HighLevelId, note: &unified::Note) -> Note {
+        let person: Option<Arc<Person>> = Some(Arc::clone(&self.person));
+        Note { note: note.clone(), on: id.clone(), person }
+    }
+
+    pub(super) fn task_on(&self, id: &HighLevelId, task: &unified::Task) -> Task {
+        Task { task: task.clone(), on: id.clone(), person: Some(Arc::clone(&self.person)) }
+    }
+}

@@ -1,0 +1,69 @@
+//! Everything that has a global id.
+
+use async_graphql::{Context, ID, Interface, Result};
+
+use super::appointment::Appointment;
+use super::delivery::Delivery;
+use super::viewer::Workspace;
+use super::{Contact, DopplerList, Note, Task};
+use crate::contacts::Target;
+use crate::graphql::context::ContextExt;
+use crate::graphql::ids::GlobalId;
+use crate::unified::ContactId;
+
+/// Something with a global id.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "The global id."))]
+pub enum Node {
+    Contact(Contact),
+    Note(Note),
+    Task(Task),
+    Appointment(Appointment),
+    Delivery(Delivery),
+    DopplerList(DopplerList),
+    Workspace(Workspace),
+}
+
+/// What an id names, if it names anything that exists and that the caller may see.
+pub async fn resolve(context: &Context<'_>, id: &str) -> Result<Option<Node>> {
+    let Some(id) = GlobalId::decode(id) else { return Ok(None) };
+    Ok(match id {
+        GlobalId::Contact(id) => {
+            context.reader()?.person(id).await?.map(|person| Contact::new(person).into())
+        }
+        GlobalId::Note(target) => Note::find(context, &target).await?.map(Node::Note),
+        GlobalId::Task(target) => Task::find(context, &target).await?.map(Node::Task),
+        GlobalId::Appointment(target) => appointment(context, target).await?.map(Node::Appointment),
+        GlobalId::Delivery(contact, campaign) => {
+            delivery(context, contact, &campaign).await?.map(Node::Delivery)
+        }
+        GlobalId::List(id) => {
+            let lists = context.reader()?.lists().await?;
+            lists.iter().find(|list| list.id == id).map(|list| DopplerList(list.clone()).into())
+        }
+        GlobalId::Workspace(id) => {
+            let own = &context.session()?.requester.workspace;
+            if own.as_str() != id {
+                return Ok(None);
+            }
+            Some(Workspace(context.contacts()?.workspace(own).await?).into())
+        }
+    })
+}
+
+async fn appointment(context: &Context<'_>, target: Target) -> Result<Option<Appointment>> {
+    let all = context.reader()?.appointments(&target.contact).await?.value;
+    let found = all.iter().flat_map(|all| all.iter()).find(|one| one.id == target.id).cloned();
+    Ok(found.map(|appointment| Appointment { appointment, with: target.contact }))
+}
+
+async fn delivery(
+    context: &Context<'_>,
+    to: ContactId,
+    campaign: &str,
+) -> Result<Option<Delivery>> {
+    let Some(person) = context.reader()?.person(to).await? else { return Ok(None) };
+    let all = Contact::new(person).all_deliveries(context).await?;
+    let found = all.into_iter().flatten().find(|(one, _)| one.campaign_id == campaign);
+    Ok(found.map(|(delivery, at)| Delivery { delivery, to, first_seen_at: Some(at) }))
+}

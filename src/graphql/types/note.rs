@@ -1,0 +1,68 @@
+//! A note.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Result};
+
+use super::Contact;
+use crate::contacts::{Person, Target};
+use crate::graphql::context::ContextExt;
+use crate::graphql::ids::GlobalId;
+use crate::graphql::scalars::DateTime;
+use crate::unified::{self, HighLevelId};
+
+/// A note on a contact, which HighLevel keeps.
+pub struct Note {
+    pub note: unified::Note,
+    pub on: HighLevelId,
+    pub person: Option<Arc<Person>>,
+}
+
+impl Note {
+    /// One note by its id. One call when the contact's notes are not at hand.
+    pub async fn find(context: &Context<'_>, target: &Target) -> Result<Option<Self>> {
+        let notes = context.reader()?.notes(&target.contact).await?.value;
+        let note = notes.iter().flat_map(|all| all.iter()).find(|note| note.id == target.id);
+        let on = target.contact.clone();
+        Ok(note.map(|note| Self { note: note.clone(), on, person: None }))
+    }
+}
+
+/// A note on a contact, kept in HighLevel.
+#[Object]
+impl Note {
+    /// The note's global id.
+    pub async fn id(&self) -> ID {
+        let target = Target { contact: self.on.clone(), id: self.note.id.clone() };
+        GlobalId::Note(target).encode()
+    }
+
+    /// Whom the note is about.
+    async fn contact(&self, context: &Context<'_>) -> Result<Option<Contact>> {
+        if let Some(person) = &self.person {
+            return Ok(Some(Contact::new(Arc::clone(person))));
+        }
+        let person = context.reader()?.find_by_highlevel_id(&self.on).await?;
+        Ok(person.map(Contact::new))
+    }
+
+    /// The text, for example `Called, asked for the price list.`
+    async fn body(&self) -> Option<&str> {
+        self.note.body.as_deref()
+    }
+
+    /// A headline, where there is one.
+    async fn title(&self) -> Option<&str> {
+        self.note.title.as_deref()
+    }
+
+    /// When it was written.
+    async fn created_at(&self) -> Option<DateTime> {
+        self.note.created_at.map(DateTime)
+    }
+
+    /// The HighLevel user who wrote it.
+    async fn author_id(&self) -> Option<&str> {
+        self.note.author_id.as_deref()
+    }
+}

@@ -1,0 +1,60 @@
+//! Who asks.
+
+use async_graphql::{Context, ID, Object, Result};
+
+use super::Upstream;
+use crate::auth::Requester;
+use crate::graphql::context::ContextExt;
+use crate::graphql::ids::GlobalId;
+use crate::graphql::scalars::DateTime;
+use crate::contacts::Workspace as StoredWorkspace;
+
+/// Who asks.
+pub struct Viewer(pub Requester);
+
+/// Who asks, as their token says.
+#[Object]
+impl Viewer {
+    /// The token's subject; absent while client authentication is off.
+    async fn subject(&self) -> Option<&str> {
+        self.0.subject.as_deref()
+    }
+
+    /// The workspace that the token is for.
+    async fn workspace(&self, context: &Context<'_>) -> Result<Workspace> {
+        let workspace = context.contacts()?.workspace(&self.0.workspace).await?;
+        Ok(Workspace(workspace))
+    }
+
+    /// What the token allows, for example `contacts.readonly`.
+    async fn scopes(&self) -> Vec<String> {
+        self.0.scopes.names()
+    }
+}
+
+/// One Doppler account paired with one HighLevel location.
+pub struct Workspace(pub StoredWorkspace);
+
+/// One Doppler account paired with one HighLevel location.
+#[Object]
+impl Workspace {
+    /// The workspace's global id.
+    pub async fn id(&self) -> ID {
+        GlobalId::Workspace(self.0.id.as_str().to_owned()).encode()
+    }
+
+    /// For example `default`.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// The connections to both systems.
+    async fn upstreams(&self, context: &Context<'_>) -> Result<Vec<Upstream>> {
+        Ok(context.reader()?.upstreams().into_iter().map(Into::into).collect())
+    }
+}
