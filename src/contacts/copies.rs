@@ -56,13 +56,8 @@ impl Copies {
         fetched_at: DateTime<Utc>,
     ) {
         let entity = value.wrap();
-        let waiting = Waiting {
-            workspace: workspace.clone(),
-            key,
-            body: body::<T>,
-            entity,
-            fetched_at,
-        };
+        let waiting =
+            Waiting { workspace: workspace.clone(), key, body: body::<T>, entity, fetched_at };
         if self.0.try_send(waiting).is_err() {
             metrics::counter!("last_known_copies_lost_total").increment(1);
         }
@@ -111,7 +106,10 @@ async fn write(store: &dyn Store, batch: Vec<Waiting>) {
     for (workspace, copies) in newest {
         let copies: Vec<Copy> = copies.into_values().collect();
         if let Err(error) = store.put_copies(&workspace, &copies).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "last known copies not written");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "last known copies not written"
+            );
         }
     }
 }

@@ -141,9 +141,10 @@ impl Core {
         page: &SubscriberRows,
     ) -> Result<(), Error> {
         type Found = Option<Arc<Subscriber>>;
-        let found = page.emails.iter().filter_map(|email| {
-            self.peek::<Found>(session, System::Doppler, email)?.value
-        });
+        let found = page
+            .emails
+            .iter()
+            .filter_map(|email| self.peek::<Found>(session, System::Doppler, email)?.value);
         let sightings = found.map(|found| sight_subscriber(&found, &self.mapping)).collect();
         self.recognize(session, sightings).await?;
         Ok(())

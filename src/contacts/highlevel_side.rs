@@ -106,7 +106,11 @@ impl Core {
 
     /// Which contact is this person by address, else by number; asks singly where the search did
     /// not find anybody.
-    async fn find_match(self: &Arc<Self>, session: &Session, person: &Person) -> Result<Seen<Match>, Error> {
+    async fn find_match(
+        self: &Arc<Self>,
+        session: &Session,
+        person: &Person,
+    ) -> Result<Seen<Match>, Error> {
         if let Some(email) = &person.email {
             let found = self.matching(session, SearchTerm::Email(email.to_string())).await?;
             if found.value != Match::Nobody || person.phone.is_none() {
@@ -154,10 +158,7 @@ impl Core {
         let page = self.search(session, request).await?;
         let ids: Vec<&HighLevelId> = page.value.rows.iter().map(|(id, _)| id).collect();
         let contacts = join_all(ids.into_iter().map(|id| self.contact(session, id))).await;
-        contacts
-            .into_iter()
-            .filter_map(|side| side.map(|seen| seen.value).transpose())
-            .collect()
+        contacts.into_iter().filter_map(|side| side.map(|seen| seen.value).transpose()).collect()
     }
 
     /// One page of a search; primes its contacts.

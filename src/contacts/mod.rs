@@ -90,9 +90,8 @@ impl Contacts {
             move |entity| entity::time_to_live(entity, &ttl),
             clock.clone(),
         );
-        let account = |directory: &dyn Directory| {
-            Arc::from(directory.status().account.unwrap_or_default())
-        };
+        let account =
+            |directory: &dyn Directory| Arc::from(directory.status().account.unwrap_or_default());
         let accounts = [account(&*mailing), account(&*crm)];
         let copies = Copies::start(Arc::clone(&store), clock.clone(), tasks);
         let known =

@@ -84,9 +84,8 @@ impl Reader {
     ) -> Result<Seen<Option<Arc<Vec<Appointment>>>>, Error> {
         let zone = self.zone().await?;
         let (crm, wanted) = (Arc::clone(&self.core.crm), id.clone());
-        let load = |call| async move {
-            Ok(crm.appointments(&call, &wanted, zone).await?.map(Arc::new))
-        };
+        let load =
+            |call| async move { Ok(crm.appointments(&call, &wanted, zone).await?.map(Arc::new)) };
         self.core.read(&self.session, System::HighLevel, id.as_str(), load).await
     }
 

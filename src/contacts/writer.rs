@@ -112,8 +112,7 @@ impl Writer {
                 return Ok(Written::refused(RefusalKind::NotFound, "no such note", "note"));
             };
             let call = &self.session.call;
-            let written =
-                self.core.crm.update_note(call, &target.contact, &target.id, &edit).await;
+            let written = self.core.crm.update_note(call, &target.contact, &target.id, &edit).await;
             self.wrote(&person, &target.contact, written.map(|note| note.id), Changed::Notes).await
         })
         .await
@@ -169,8 +168,7 @@ impl Writer {
                 return Ok(Written::refused(RefusalKind::NotFound, "no such task", "task"));
             };
             let call = &self.session.call;
-            let written =
-                self.core.crm.update_task(call, &target.contact, &target.id, &edit).await;
+            let written = self.core.crm.update_task(call, &target.contact, &target.id, &edit).await;
             self.wrote(&person, &target.contact, written.map(|task| task.id), Changed::Tasks).await
         })
         .await

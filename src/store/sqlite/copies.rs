@@ -26,7 +26,7 @@ pub(super) async fn put(
             "INSERT INTO copy (workspace, system, kind, key, body, fetched_at)
              SELECT $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4
              FROM json_each($2) WHERE true
-             ON CONFLICT (workspace, system, kind, key)
+             ON CONFLICT (key, kind, system, workspace)
              DO UPDATE SET body = excluded.body, fetched_at = excluded.fetched_at
              WHERE excluded.fetched_at >= copy.fetched_at",
         )

@@ -75,7 +75,7 @@ async fn claim(
         "INSERT INTO idempotency
            (workspace, client, mutation, key, input_hash, begun_at, claimed_at)
          VALUES ($1, $2, $3, $4, $5, $6, $6)
-         ON CONFLICT (workspace, client, mutation, key) DO UPDATE SET
+         ON CONFLICT (key, client, mutation, workspace) DO UPDATE SET
            input_hash = excluded.input_hash, claimed_at = excluded.claimed_at, outcome = NULL,
            begun_at = CASE WHEN begun_at > $7 THEN begun_at ELSE excluded.begun_at END",
     )

@@ -15,7 +15,7 @@ use crate::store::{Error, Known};
 use crate::unified::{Change, ContactId, Link, Recognition, Sighting, WorkspaceId};
 
 /// Every link of the contacts behind the keys. `$2`: `[[system, key], …]`.
-const KNOWN: &str = "
+pub(super) const KNOWN: &str = "
     SELECT k.key AS at, l.system, l.key, l.contact, l.email, l.phone
     FROM json_each($2) AS k
     CROSS JOIN link AS own
@@ -24,7 +24,7 @@ const KNOWN: &str = "
 
 /// The links that share a key, an e-mail address or a telephone number, and all others of their
 /// contacts. `$2` as above, `$3` e-mail addresses, `$4` telephone numbers.
-const RELATED: &str = "
+pub(super) const RELATED: &str = "
     WITH related (contact) AS (
       SELECT l.contact FROM json_each($2) AS k CROSS JOIN link AS l
         ON l.workspace = $1 AND l.system = k.value ->> 0 AND l.key = k.value ->> 1
@@ -141,7 +141,7 @@ async fn apply(
             sqlx::query(
                 "INSERT INTO link (workspace, system, key, contact, email, phone, seen_at)
                  VALUES ($1, $2, $3, $4, $5, $6, $7)
-                 ON CONFLICT (workspace, system, key) DO UPDATE SET contact = excluded.contact,
+                 ON CONFLICT (key, system, workspace) DO UPDATE SET contact = excluded.contact,
                    email = excluded.email, phone = excluded.phone, seen_at = excluded.seen_at",
             )
             .bind(workspace.as_str())

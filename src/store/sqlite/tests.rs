@@ -109,6 +109,21 @@ async fn many_can_open_a_new_file_at_once() {
     }
 }
 
+/// Without statistics SQLite may take a whole workspace for a short list; see the first migration.
+#[tokio::test]
+async fn nobody_is_looked_up_by_going_through_a_workspace() {
+    let folder = Folder::new();
+    let (store, _) = open(&folder).await;
+    for statement in [recognize::KNOWN, recognize::RELATED] {
+        let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let steps: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(plan).fetch_all(&store.reader).await.unwrap();
+        let searches: Vec<_> = steps.iter().filter(|step| step.3.starts_with("SEARCH")).collect();
+        assert!(searches.len() >= 2, "{steps:?}");
+        assert!(searches.iter().all(|step| step.3.contains(" AND workspace=?")), "{steps:?}");
+    }
+}
+
 /// With two systems a merged contact cannot merge again by sightings; the row's promise is kept for
 /// when a link can be taken away.
 #[tokio::test]

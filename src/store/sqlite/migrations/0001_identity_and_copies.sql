@@ -1,5 +1,9 @@
 -- Who is who, what the systems last said, and what mutations answered.
 -- Times are epoch milliseconds (UTC). Every row names its workspace.
+--
+-- Keys begin with what tells rows apart and end with the workspace. The other way round, SQLite
+-- takes a scan of the whole workspace for as good as a lookup in an index: without statistics it
+-- expects ten rows behind the first column of any of them.
 
 CREATE TABLE workspace (
   id         TEXT    NOT NULL PRIMARY KEY,
@@ -13,12 +17,12 @@ CREATE TABLE contact (
   workspace TEXT NOT NULL REFERENCES workspace (id),
   id        TEXT NOT NULL,
   survivor  TEXT,
-  PRIMARY KEY (workspace, id),
-  FOREIGN KEY (workspace, survivor) REFERENCES contact (workspace, id),
+  PRIMARY KEY (id, workspace),
+  FOREIGN KEY (survivor, workspace) REFERENCES contact (id, workspace),
   CHECK (survivor <> id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX contact_by_survivor ON contact (workspace, survivor) WHERE survivor IS NOT NULL;
+CREATE INDEX contact_by_survivor ON contact (survivor, workspace) WHERE survivor IS NOT NULL;
 
 -- `contact` is never one that was merged away. `seen_at`: when a row was last found to be new or
 -- different, not when it was last read, so that reading writes nothing.
@@ -30,13 +34,13 @@ CREATE TABLE link (
   email     TEXT,
   phone     TEXT,
   seen_at   INTEGER NOT NULL,
-  PRIMARY KEY (workspace, system, key),
-  FOREIGN KEY (workspace, contact) REFERENCES contact (workspace, id)
+  PRIMARY KEY (key, system, workspace),
+  FOREIGN KEY (contact, workspace) REFERENCES contact (id, workspace)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX link_by_contact ON link (workspace, contact);
-CREATE INDEX link_by_email ON link (workspace, email) WHERE email IS NOT NULL;
-CREATE INDEX link_by_phone ON link (workspace, phone) WHERE phone IS NOT NULL;
+CREATE INDEX link_by_contact ON link (contact, workspace);
+CREATE INDEX link_by_email ON link (email, workspace) WHERE email IS NOT NULL;
+CREATE INDEX link_by_phone ON link (phone, workspace) WHERE phone IS NOT NULL;
 
 -- `body` is NULL when the system said that there is no such thing.
 CREATE TABLE copy (
@@ -46,7 +50,7 @@ CREATE TABLE copy (
   key        TEXT    NOT NULL,
   body       TEXT,
   fetched_at INTEGER NOT NULL,
-  PRIMARY KEY (workspace, system, kind, key)
+  PRIMARY KEY (key, kind, system, workspace)
 ) STRICT;
 
 CREATE TABLE delivery_seen (
@@ -54,8 +58,8 @@ CREATE TABLE delivery_seen (
   contact   TEXT    NOT NULL,
   campaign  TEXT    NOT NULL,
   seen_at   INTEGER NOT NULL,
-  PRIMARY KEY (workspace, contact, campaign),
-  FOREIGN KEY (workspace, contact) REFERENCES contact (workspace, id)
+  PRIMARY KEY (contact, campaign, workspace),
+  FOREIGN KEY (contact, workspace) REFERENCES contact (id, workspace)
 ) STRICT, WITHOUT ROWID;
 
 -- `begun_at` is the first use, from which the 24 hours count; `claimed_at` the latest claim, NULL
@@ -69,7 +73,7 @@ CREATE TABLE idempotency (
   begun_at   INTEGER NOT NULL,
   claimed_at INTEGER,
   outcome    TEXT,
-  PRIMARY KEY (workspace, client, mutation, key)
+  PRIMARY KEY (key, client, mutation, workspace)
 ) STRICT;
 
 CREATE INDEX idempotency_by_age ON idempotency (begun_at);
