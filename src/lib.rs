@@ -1,5 +1,6 @@
 //! Tandem: one GraphQL API over Doppler and HighLevel.
 
+pub mod app;
 pub mod clock;
 pub mod config;
 pub mod sandbox;

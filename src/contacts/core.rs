@@ -8,7 +8,7 @@ use chrono::DateTime;
 use crate::bus::Bus;
 use crate::cache::Cache;
 use crate::clock::Clock;
-use crate::store::{CopyKey, Known, Sighting, Store};
+use crate::store::{CopyKey, Known, Sighting, Store, Workspace};
 use crate::unified::{Freshness, FreshnessSource, Mapping, System, WorkspaceId};
 use crate::upstream::{self, Call, Crm, Directory, Mailing};
 
@@ -17,6 +17,7 @@ use super::entity::{Entity, EntityKey, Kept};
 use super::{Error, Session, Settings};
 
 pub(super) struct Core {
+    pub workspace: Workspace,
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub mailing: Arc<dyn Mailing>,

@@ -21,6 +21,7 @@ mod session;
 mod watch;
 mod writer;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -41,8 +42,8 @@ use crate::bus::Bus;
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config;
-pub use crate::store::Workspace;
 use crate::store::Store;
+pub use crate::store::Workspace;
 use crate::tasks::Tasks;
 use crate::unified::{Budget, Mapping, System, WorkspaceId};
 use crate::upstream::{Crm, Directory, Mailing};
@@ -61,6 +62,7 @@ pub struct Contacts(Arc<Core>);
 
 /// What the use cases are made of.
 pub struct Parts {
+    pub workspace: Workspace,
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub mailing: Arc<dyn Mailing>,
@@ -83,7 +85,7 @@ pub struct Settings {
 impl Contacts {
     /// Puts the parts together and starts what works in the background.
     pub fn start(parts: Parts, tasks: &Tasks) -> Self {
-        let Parts { store, bus, mailing, crm, mapping, settings, clock } = parts;
+        let Parts { workspace, store, bus, mailing, crm, mapping, settings, clock } = parts;
         let ttl = settings.cache.ttl.clone();
         let cache = Cache::new(
             settings.cache.max_bytes,
@@ -97,6 +99,7 @@ impl Contacts {
         let known =
             moka::sync::Cache::builder().max_capacity(KNOWN_PEOPLE).time_to_live(KNOWN_FOR).build();
         Self(Arc::new(Core {
+            workspace,
             store,
             bus,
             mailing,
@@ -148,9 +151,18 @@ impl Contacts {
         (known != u32::MAX).then_some(known)
     }
 
-    /// The workspace's row.
-    pub async fn workspace(&self, id: &WorkspaceId) -> Result<crate::store::Workspace, Error> {
-        Ok(self.0.store.workspace(id, id.as_str(), self.0.clock.now()).await?)
+    /// Looks at both systems once: whether they answer, and how large the Doppler account is.
+    pub async fn look(&self, session: Arc<Session>) -> Vec<Error> {
+        let page = self.0.subscriber_page(&session, NonZeroU32::MIN, None);
+        let (doppler, highlevel) =
+            tokio::join!(page, Directory::check(&*self.0.crm, &session.call));
+        let highlevel = highlevel.map_err(Error::from);
+        [doppler.err(), highlevel.err()].into_iter().flatten().collect()
+    }
+
+    /// The workspace that is served.
+    pub fn workspace(&self) -> &Workspace {
+        &self.0.workspace
     }
 
     /// Whether the store answers.

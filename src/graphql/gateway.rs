@@ -76,9 +76,8 @@ impl Gateway {
     /// The key of a request as it came over the wire, or `None` if its answer is never shared (the
     /// caller's cache policy or `wants_cost` forbids it).
     pub fn key(&self, caller: &Caller, body: &[u8]) -> Option<ResponseKey> {
-        let shared = self.0.keep_responses
-            && !caller.wants_cost
-            && caller.cache == CachePolicy::default();
+        let shared =
+            self.0.keep_responses && !caller.wants_cost && caller.cache == CachePolicy::default();
         let view = self.0.contacts.view();
         shared.then(|| self.0.responses.key(&caller.requester, view, body))
     }
@@ -148,7 +147,12 @@ impl Gateway {
         let variables: &Variables = &request.variables.clone();
         let name = request.operation_name.clone();
         let document = request.parsed_query()?;
-        self.0.limits.check(document, name.as_deref(), variables, self.0.contacts.account_size())?;
+        self.0.limits.check(
+            document,
+            name.as_deref(),
+            variables,
+            self.0.contacts.account_size(),
+        )?;
         Ok(kind)
     }
 

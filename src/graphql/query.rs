@@ -84,8 +84,7 @@ impl Query {
         let page = context.reader()?.list(&listing).await?;
         let total = TotalCount { total_count: page.total };
         let has_previous = listing.after.is_some();
-        let mut connection =
-            Connection::with_additional_fields(has_previous, page.has_next, total);
+        let mut connection = Connection::with_additional_fields(has_previous, page.has_next, total);
         let edges = page.people.into_iter();
         connection.edges.extend(edges.map(|(cursor, who)| Edge::new(cursor, Contact::new(who))));
         Ok(Some(connection))

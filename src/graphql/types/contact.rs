@@ -167,7 +167,8 @@ impl Contact {
     ) -> Result<Option<Connection<String, Task>>> {
         let Some(id) = self.highlevel_id(context).await? else { return Ok(None) };
         let Some(tasks) = context.reader()?.tasks(&id).await?.value else { return Ok(None) };
-        let wanted = tasks.iter().filter(|task| completed.is_none_or(|done| task.completed == done));
+        let wanted =
+            tasks.iter().filter(|task| completed.is_none_or(|done| task.completed == done));
         let wanted: Vec<&unified::Task> = wanted.collect();
         let node = |task: &&unified::Task| self.task_on(&id, task);
         let page = paginate(&wanted, first, after.as_deref(), |task| task.id.clone(), node)?;
@@ -232,8 +233,7 @@ impl Contact {
     async fn systems(&self, context: &Context<'_>) -> Vec<SystemName> {
         let (doppler, highlevel) =
             tokio::join!(self.doppler_side(context), self.highlevel_side(context));
-        let in_doppler =
-            doppler.map_or(self.person.doppler.is_some(), |side| side.value.is_some());
+        let in_doppler = doppler.map_or(self.person.doppler.is_some(), |side| side.value.is_some());
         let in_highlevel =
             highlevel.map_or(self.person.highlevel.is_some(), |side| side.value.is_some());
         let known = [(System::Doppler, in_doppler), (System::HighLevel, in_highlevel)];

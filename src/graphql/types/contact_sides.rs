@@ -79,8 +79,7 @@ impl Contact {
                 failure = failure.or(Some(error));
                 continue;
             }
-            let profile =
-                unified::unify(doppler.as_deref(), highlevel.as_deref(), mapping, &[]);
+            let profile = unified::unify(doppler.as_deref(), highlevel.as_deref(), mapping, &[]);
             if let Some(value) = pick(&profile) {
                 return Ok(Some(value));
             }

@@ -4,10 +4,10 @@ use async_graphql::{Context, ID, Object, Result};
 
 use super::Upstream;
 use crate::auth::Requester;
+use crate::contacts::Workspace as StoredWorkspace;
 use crate::graphql::context::ContextExt;
 use crate::graphql::ids::GlobalId;
 use crate::graphql::scalars::DateTime;
-use crate::contacts::Workspace as StoredWorkspace;
 
 /// Who asks.
 pub struct Viewer(pub Requester);
@@ -22,8 +22,7 @@ impl Viewer {
 
     /// The workspace that the token is for.
     async fn workspace(&self, context: &Context<'_>) -> Result<Workspace> {
-        let workspace = context.contacts()?.workspace(&self.0.workspace).await?;
-        Ok(Workspace(workspace))
+        Ok(Workspace(context.contacts()?.workspace().clone()))
     }
 
     /// What the token allows, for example `contacts.readonly`.
