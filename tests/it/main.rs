@@ -2,4 +2,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod config;
+mod gateway;
 mod layout;
+mod world;

@@ -1,0 +1,3 @@
+//! The gateway as a whole, over the sandbox.
+
+mod reading;

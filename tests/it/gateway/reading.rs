@@ -1,0 +1,33 @@
+//! One contact over two systems.
+
+use serde_json::json;
+
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_is_put_together_from_both_systems() {
+    let world = World::start().await;
+    let query = r#"query($email: EmailAddress!) {
+        contact(by: {email: $email}) {
+            id email phone name firstName lastName companyName birthday country status tags systems
+            address { line1 city country }
+            lists { id name }
+            customFields { name system text definition { key type } }
+            notes { nodes { id body createdAt contact { id } } }
+            tasks { nodes { id title completed dueAt } pageInfo { hasNextPage } }
+            appointments { nodes { id title startsAt } }
+            deliveries { nodes { id campaignName status clicks firstSeenAt } }
+            doppler { email status lists { name } fields { name value type } score }
+            highlevel { contactId email phone tags dnd dateAdded customFields { name text } }
+            differences { field doppler highlevel rule owner reason }
+            freshness { stale source fetchedAt }
+        }
+    }"#;
+    let data = world.data(query, json!({"email": "ana.paz@example.com"})).await;
+    println!("{data:#}");
+    let ana = &data["contact"];
+    assert_eq!(ana["email"], "ana.paz@example.com");
+    assert_eq!(ana["systems"], json!(["DOPPLER", "HIGHLEVEL"]));
+    assert_eq!(ana["freshness"]["source"], "LIVE");
+    world.end().await;
+}

@@ -1,0 +1,228 @@
+//! A running gateway over a running sandbox, on free ports, with one clock.
+//!
+//! Dropping a [`World`] without [`World::end`] is fine for a test that failed; one that passes ends
+//! it, which fails if a task is left over.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tandem::app::{App, AppOptions};
+use tandem::clock::Clock;
+use tandem::config::Loader;
+use tandem::sandbox::{Options, Sandbox, credentials};
+use tandem::tasks::Tasks;
+
+/// How long a condition is waited for before the test gives up on it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Says what a world is like.
+pub struct Builder {
+    options: Options,
+    settings: Vec<(&'static str, Value)>,
+}
+
+pub struct World {
+    pub sandbox: Sandbox,
+    pub clock: Clock,
+    app: Option<App>,
+    tasks: Tasks,
+    http: reqwest::Client,
+    settings: Vec<(&'static str, Value)>,
+    folder: tempfile::TempDir,
+}
+
+/// A call as the journal shows it.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub system: String,
+    pub method: String,
+    pub route: Option<String>,
+    pub path: String,
+    pub status: u64,
+}
+
+impl World {
+    pub fn builder() -> Builder {
+        let options = Options {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            contacts: 60,
+            rate_limit: false,
+            index_delay: Duration::ZERO,
+            ..Options::default()
+        };
+        Builder { options, settings: Vec::new() }
+    }
+
+    /// A small one with everything as it comes.
+    pub async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.app.as_ref().unwrap().addr())
+    }
+
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// Stops the gateway and starts another on the same store.
+    pub async fn restart(&mut self) {
+        self.app.take().unwrap().shutdown().await;
+        self.app = Some(start_app(&self.sandbox, &self.clock, &self.folder, &self.settings).await);
+    }
+
+    /// What the gateway answers to a document, errors included.
+    pub async fn ask(&self, query: &str, variables: Value) -> Value {
+        self.ask_with(query, variables, &[]).await
+    }
+
+    /// The same with request headers.
+    pub async fn ask_with(&self, query: &str, variables: Value, headers: &[(&str, &str)]) -> Value {
+        let mut request = self.http.post(self.url("/graphql"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = json!({"query": query, "variables": variables});
+        request.json(&body).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// The data of an answer without errors.
+    pub async fn data(&self, query: &str, variables: Value) -> Value {
+        let answer = self.ask(query, variables).await;
+        assert!(answer.get("errors").is_none(), "{answer:#}");
+        answer["data"].clone()
+    }
+
+    /// Every call that the sandbox has received since [`World::forget_calls`].
+    pub async fn calls(&self) -> Vec<Call> {
+        let journal: Value = self.control_get("/journal").await;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let calls = journal["calls"].as_array().unwrap().iter();
+        calls
+            .map(|call| Call {
+                system: text(&call["system"]),
+                method: text(&call["method"]),
+                route: call["route"].as_str().map(str::to_owned),
+                path: text(&call["path"]),
+                status: call["status"].as_u64().unwrap_or_default(),
+            })
+            .collect()
+    }
+
+    /// How many calls one system has received.
+    pub async fn count(&self, system: &str) -> usize {
+        self.calls().await.iter().filter(|call| call.system == system).count()
+    }
+
+    pub async fn forget_calls(&self) {
+        let url = format!("{}/journal", self.sandbox.control_url());
+        self.http.delete(url).send().await.unwrap().error_for_status().unwrap();
+    }
+
+    /// Makes a system misbehave.
+    pub async fn fault(&self, fault: Value) {
+        self.control("/faults", fault).await;
+    }
+
+    pub async fn clear_faults(&self) {
+        let url = format!("{}/faults", self.sandbox.control_url());
+        self.http.delete(url).send().await.unwrap().error_for_status().unwrap();
+    }
+
+    pub async fn control(&self, route: &str, body: Value) -> Value {
+        let url = format!("{}{route}", self.sandbox.control_url());
+        let answer = self.http.post(url).json(&body).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{route}: {status}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    pub async fn control_get(&self, route: &str) -> Value {
+        let url = format!("{}{route}", self.sandbox.control_url());
+        self.http.get(url).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Waits until `condition` holds.
+    pub async fn until<F: Future<Output = bool>>(&self, what: &str, condition: impl Fn() -> F) {
+        let waiting = async {
+            while !condition().await {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "never: {what}");
+    }
+
+    /// Ends the world; nothing may be left running.
+    pub async fn end(mut self) {
+        let ended = tokio::time::timeout(PATIENCE, self.app.take().unwrap().shutdown()).await;
+        assert!(ended.is_ok(), "the gateway did not stop");
+        self.tasks.stop();
+    }
+}
+
+impl Builder {
+    /// How many people there are.
+    pub fn contacts(mut self, contacts: usize) -> Self {
+        self.options.contacts = contacts;
+        self
+    }
+
+    /// Changes the sandbox's options.
+    pub fn sandbox(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        change(&mut self.options);
+        self
+    }
+
+    /// Sets a key of the gateway's config.
+    pub fn set(mut self, key: &'static str, value: impl Into<Value>) -> Self {
+        self.settings.push((key, value.into()));
+        self
+    }
+
+    pub async fn start(self) -> World {
+        let tasks = Tasks::new();
+        let clock = self.options.clock.clone();
+        let sandbox = Sandbox::start(self.options, &tasks).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let app = start_app(&sandbox, &clock, &folder, &self.settings).await;
+        let http = reqwest::Client::builder().build().unwrap();
+        let world =
+            World { sandbox, clock, app: Some(app), tasks, http, settings: self.settings, folder };
+        world.forget_calls().await;
+        world
+    }
+}
+
+async fn start_app(
+    sandbox: &Sandbox,
+    clock: &Clock,
+    folder: &tempfile::TempDir,
+    settings: &[(&'static str, Value)],
+) -> App {
+    let store = format!("sqlite://{}", folder.path().join("tandem.db").display());
+    let mut loader = Loader::new()
+        .set("server.listen", "127.0.0.1:0", "test")
+        .set("store.url", store, "test")
+        .set("doppler.base_url", sandbox.doppler_url(), "test")
+        .set("doppler.account", credentials::DOPPLER_ACCOUNT, "test")
+        .set("doppler.api_key", credentials::DOPPLER_API_KEY, "test")
+        .set("doppler.rate", 0.0, "test")
+        .set("highlevel.base_url", sandbox.highlevel_url(), "test")
+        .set("highlevel.location_id", credentials::HIGHLEVEL_LOCATION, "test")
+        .set("highlevel.token", credentials::HIGHLEVEL_TOKEN, "test")
+        .set("highlevel.burst", 0, "test")
+        .set("highlevel.daily", 0, "test")
+        .set("telemetry.filter", "tandem=debug", "test");
+    for (key, value) in settings {
+        loader = match value {
+            Value::String(text) => loader.set(key, text.as_str(), "test"),
+            Value::Bool(flag) => loader.set(key, *flag, "test"),
+            Value::Number(number) => loader.set(key, number.as_u64().unwrap(), "test"),
+            _ => panic!("{key}: only texts, numbers and flags"),
+        };
+    }
+    let config = loader.load().unwrap_or_else(|faults| panic!("{faults}"));
+    App::start(config, AppOptions { clock: clock.clone() }).await.unwrap()
+}
