@@ -16,6 +16,7 @@ pub mod highlevel;
 pub mod ids;
 pub mod journal;
 pub mod outbound;
+pub mod seed;
 pub mod settings;
 pub mod shared;
 
@@ -88,6 +89,8 @@ impl Sandbox {
         let addr = listener.local_addr()?;
         let shared = Shared::new(&options, tasks);
         let doppler = Doppler::new(Arc::clone(&shared));
+        let people = seed::people(options.seed, options.contacts);
+        doppler.seed(people.subscribers, seed::today().timestamp_millis());
         let router = Router::new().nest(
             System::Doppler.prefix(),
             gate::guard(doppler.router(), System::Doppler, Arc::clone(&shared)),
