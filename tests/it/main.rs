@@ -4,4 +4,5 @@
 mod config;
 mod gateway;
 mod layout;
+mod sandbox;
 mod world;

@@ -136,5 +136,9 @@ async fn change_settings(State(control): Place, body: Bytes) -> Answer {
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
+    // Serde would take an array for an object too, member by member.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Refused("the body must be a JSON object".to_owned()));
+    }
     serde_json::from_slice(body).map_err(|error| Refused(error.to_string()))
 }

@@ -156,6 +156,10 @@ impl Call {
         if self.body.is_empty() {
             return Err(Problem::invalid_value("body", "Value is required."));
         }
+        // Serde would take an array for an object too, member by member.
+        if self.body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Problem::invalid_value("body", "Value must be an object."));
+        }
         serde_json::from_slice(&self.body)
             .map_err(|error| Problem::invalid_value("body", error.to_string()))
     }

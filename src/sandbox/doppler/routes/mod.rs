@@ -16,10 +16,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::response::Response;
 use axum::routing::{MethodFilter, on};
+use futures_util::future::BoxFuture;
 
 use super::Doppler;
-use super::call::{Handler, run};
+use super::call::{Call, Handler, run};
 use super::problem::Problem;
 
 const GET: MethodFilter = MethodFilter::GET;
@@ -77,8 +79,9 @@ pub fn router(doppler: &Arc<Doppler>) -> Router {
         .with_state(Arc::clone(doppler))
 }
 
-fn no_route(_: &super::call::Call) -> Result<axum::response::Response, Problem> {
-    Err(Problem::no_route())
+/// Nesting knows the index without a slash only, so the other one comes here.
+fn no_route(call: &Call) -> Result<Response, Problem> {
+    if call.path() == "/" { account::index(call) } else { Err(Problem::no_route()) }
 }
 
 fn call_of(
@@ -86,7 +89,7 @@ fn call_of(
 ) -> impl Fn(
     State<Arc<Doppler>>,
     Request,
-) -> std::pin::Pin<Box<dyn Future<Output = axum::response::Response> + Send>>
+) -> BoxFuture<'static, Response>
 + Clone
 + Send
 + Sync

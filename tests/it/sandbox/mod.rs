@@ -1,0 +1,8 @@
+//! The sandbox, as its contract describes it.
+
+mod api;
+mod control;
+mod doppler;
+mod faults;
+mod fixtures;
+mod imports;
