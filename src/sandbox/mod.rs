@@ -31,6 +31,7 @@ use tokio::net::TcpListener;
 
 use self::control::Control;
 use self::doppler::Doppler;
+use self::highlevel::{HighLevel, webhook};
 use self::shared::{Shared, System};
 use crate::clock::Clock;
 use crate::tasks::Tasks;
@@ -91,11 +92,19 @@ impl Sandbox {
         let doppler = Doppler::new(Arc::clone(&shared));
         let people = seed::people(options.seed, options.contacts);
         doppler.seed(people.subscribers, seed::today().timestamp_millis());
-        let router = Router::new().nest(
-            System::Doppler.prefix(),
-            gate::guard(doppler.router(), System::Doppler, Arc::clone(&shared)),
-        );
-        let control = Arc::new(Control { shared, doppler });
+        let highlevel = HighLevel::new(Arc::clone(&shared));
+        for contact in people.contacts {
+            highlevel.seed(contact);
+        }
+        if options.webhook_url.is_some() {
+            highlevel.webhooks().change(webhook::Change::url(options.webhook_url));
+        }
+        let guarded = |router, system| gate::guard(router, system, Arc::clone(&shared));
+        let router = Router::new()
+            .nest(System::Doppler.prefix(), guarded(doppler.router(), System::Doppler))
+            .nest("/doppler/", guarded(doppler.index(), System::Doppler))
+            .nest(System::HighLevel.prefix(), guarded(highlevel.router(), System::HighLevel));
+        let control = Arc::new(Control { shared, doppler, highlevel });
         let router = router.merge(control::router(Arc::clone(&control)));
         let listener = listener.tap_io(|connection| {
             // An answer is one small write: waiting to fill a packet would only delay it.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use super::edit::EditOp;
 use crate::sandbox::doppler::Doppler;
 use crate::sandbox::fault::Fault;
+use crate::sandbox::highlevel::{HighLevel, TokenControl, webhook};
 use crate::sandbox::settings::Change;
 use crate::sandbox::shared::{Shared, System};
 
@@ -29,6 +31,8 @@ pub struct Control {
     pub shared: Arc<Shared>,
     /// One fake.
     pub doppler: Arc<Doppler>,
+    /// The other.
+    pub highlevel: Arc<HighLevel>,
 }
 
 /// Bad input: one line.
@@ -50,6 +54,9 @@ pub fn router(control: Arc<Control>) -> Router {
         .route("/control/state", get(read_state))
         .route("/control/edit", post(edit))
         .route("/control/faults", get(read_faults).post(add_fault).delete(clear_faults))
+        .route("/control/webhooks", get(read_webhooks).post(change_webhooks))
+        .route("/control/webhook-key", get(read_webhook_key))
+        .route("/control/tokens", post(change_tokens))
         .route("/control/clock", get(read_clock).post(advance))
         .route("/control/settings", get(read_settings).post(change_settings))
         .with_state(control)
@@ -79,14 +86,15 @@ async fn clear_journal(State(control): Place) -> StatusCode {
 }
 
 async fn read_state(State(control): Place) -> Json<Value> {
-    Json(json!({"doppler": control.doppler.snapshot()}))
+    let (doppler, highlevel) = (control.doppler.snapshot(), control.highlevel.snapshot());
+    Json(json!({"doppler": doppler, "highlevel": highlevel}))
 }
 
 async fn edit(State(control): Place, body: Bytes) -> Answer {
     let edit = EditOp::parse(&body).map_err(Refused)?;
     let changed = match edit.system {
         System::Doppler => control.doppler.edit(&edit),
-        System::HighLevel => Err("HIGHLEVEL is not here yet".to_owned()),
+        System::HighLevel => control.highlevel.edit(&edit),
     };
     changed.map(Json).map_err(Refused)
 }
@@ -105,6 +113,28 @@ async fn add_fault(State(control): Place, body: Bytes) -> Answer {
 async fn clear_faults(State(control): Place) -> StatusCode {
     control.shared.faults.clear();
     StatusCode::NO_CONTENT
+}
+
+async fn read_webhooks(State(control): Place) -> Json<Value> {
+    Json(control.highlevel.webhooks().results())
+}
+
+async fn change_webhooks(State(control): Place, body: Bytes) -> Answer {
+    let change: webhook::Change = read(&body)?;
+    change.check().map_err(Refused)?;
+    control.highlevel.webhooks().change(change);
+    Ok(Json(control.highlevel.webhooks().results()))
+}
+
+async fn read_webhook_key(State(control): Place) -> Response {
+    let kind = [(CONTENT_TYPE, "application/x-pem-file")];
+    (kind, control.highlevel.webhook_public_key_pem()).into_response()
+}
+
+async fn change_tokens(State(control): Place, body: Bytes) -> Result<StatusCode, Refused> {
+    let change: TokenControl = read(&body)?;
+    control.highlevel.control_tokens(change);
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]

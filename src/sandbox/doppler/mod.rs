@@ -57,6 +57,11 @@ impl Doppler {
         routes::router(self)
     }
 
+    /// The index, to be nested once more under the prefix with a slash.
+    pub fn index(self: &Arc<Self>) -> Router {
+        routes::index(self)
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Account> {
         self.account.read().unwrap_or_else(PoisonError::into_inner)
     }

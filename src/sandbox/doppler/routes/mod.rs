@@ -79,20 +79,18 @@ pub fn router(doppler: &Arc<Doppler>) -> Router {
         .with_state(Arc::clone(doppler))
 }
 
-/// Nesting knows the index without a slash only, so the other one comes here.
-fn no_route(call: &Call) -> Result<Response, Problem> {
-    if call.path() == "/" { account::index(call) } else { Err(Problem::no_route()) }
+/// The index alone: a router nested at `/doppler` serves it there but not at `/doppler/`.
+pub fn index(doppler: &Arc<Doppler>) -> Router {
+    Router::new().route("/", on(GET, call_of(account::index))).with_state(Arc::clone(doppler))
+}
+
+fn no_route(_: &Call) -> Result<Response, Problem> {
+    Err(Problem::no_route())
 }
 
 fn call_of(
     handler: Handler,
-) -> impl Fn(
-    State<Arc<Doppler>>,
-    Request,
-) -> BoxFuture<'static, Response>
-+ Clone
-+ Send
-+ Sync
-+ 'static {
+) -> impl Fn(State<Arc<Doppler>>, Request) -> BoxFuture<'static, Response> + Clone + Send + Sync + 'static
+{
     move |State(doppler), request| Box::pin(run(doppler, handler, request))
 }

@@ -20,7 +20,9 @@ use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Map, Value, json};
 
 use self::delivery::{Log, Outgoing};
-use self::settings::{Change, Settings};
+pub use self::settings::Change;
+
+use self::settings::Settings;
 use super::event::Event;
 use super::when::Millis;
 use crate::sandbox::credentials::{HIGHLEVEL_LOCATION, OAUTH_CLIENT_ID, OAUTH_VERSION_ID};
