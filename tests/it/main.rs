@@ -4,5 +4,6 @@
 mod config;
 mod gateway;
 mod layout;
+mod openapi;
 mod sandbox;
 mod world;

@@ -110,12 +110,12 @@ impl HighLevel {
         let (parts, body) = request.into_parts();
         let fault = parts.extensions.get::<Arc<Fault>>().cloned();
         let (answer, left) = if exhausts(fault.as_deref()) {
-            (Err(Refusal::too_many_requests()), self.look(fault.as_deref()))
+            (Err(Refusal::too_many_requests()), Some(self.look(fault.as_deref())))
         } else {
             self.checked(parts, body, need, handler).await
         };
         let mut response = self.respond(answer);
-        if self.shared.rate_limit || exhausts(fault.as_deref()) {
+        if let Some(left) = left {
             left.write(response.headers_mut());
         }
         match fault {
@@ -130,14 +130,15 @@ impl HighLevel {
         body: Body,
         need: Need,
         handler: Handler,
-    ) -> (Answer, Left) {
+    ) -> (Answer, Option<Left>) {
         let now = self.now();
+        let limited = self.shared.rate_limit;
         let grant = match authorize(&parts.headers, need, &self.tokens, now) {
             Ok(grant) => grant,
-            Err(refusal) => return (Err(refusal), self.look(None)),
+            Err(refusal) => return (Err(refusal), limited.then(|| self.look(None))),
         };
-        let left = self.limits.spend(grant.app, now.0, u32::from(self.shared.rate_limit));
-        if self.shared.rate_limit && !left.allowed {
+        let left = limited.then(|| self.limits.spend(grant.app, now.0, 1));
+        if left.is_some_and(|left| !left.allowed) {
             return (Err(Refusal::too_many_requests()), left);
         }
         let params = path_params(&mut parts).await;

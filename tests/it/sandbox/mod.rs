@@ -5,4 +5,5 @@ mod control;
 mod doppler;
 mod faults;
 mod fixtures;
+mod highlevel;
 mod imports;
