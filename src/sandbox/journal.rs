@@ -214,10 +214,15 @@ impl Entry {
     }
 }
 
-/// The route's template below the system's prefix.
+/// The route's template below the system's prefix. Doppler takes every path with and without a slash
+/// at its end, which is one route.
 pub fn template(route: &MatchedPath, system: System) -> String {
     let route = route.as_str();
-    route.strip_prefix(system.prefix()).unwrap_or(route).to_owned()
+    let route = route.strip_prefix(system.prefix()).unwrap_or(route);
+    match system {
+        System::Doppler if route.len() > 1 => route.trim_end_matches('/').to_owned(),
+        System::Doppler | System::HighLevel => route.to_owned(),
+    }
 }
 
 fn without_credentials(query: &str) -> String {

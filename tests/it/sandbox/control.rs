@@ -35,7 +35,7 @@ async fn the_journal_tells_every_call_and_no_key() {
     assert_eq!((rows.len(), &page["next"]), (4, &json!(5)));
     assert_eq!(rows[0]["requestBody"], r#"{"name":"Journal"}"#);
     assert_eq!((&rows[0]["status"], &rows[0]["system"]), (&json!(201), &json!("DOPPLER")));
-    assert_eq!(rows[1]["route"], "/accounts/{account}/lists/{listId}/");
+    assert_eq!(rows[1]["route"], "/accounts/{account}/lists/{listId}");
     assert_eq!(rows[1]["path"], format!("/accounts/sandbox@tandem.test/lists/{list}/"));
     assert_eq!((&rows[2]["route"], &rows[2]["status"]), (&Value::Null, &json!(404)));
     assert_eq!(rows[3]["query"], "x=1");
@@ -127,6 +127,49 @@ async fn a_bad_edit_changes_nothing() {
     }
     let after: Value = serde_json::from_str(&state(&api).await).unwrap();
     assert_eq!(before, after);
+}
+
+#[tokio::test]
+async fn both_halves_are_served_and_edited() {
+    let api = Api::start().await;
+    let edit = json!({"system": "HIGHLEVEL", "op": "tag", "email": "ana.paz@example.com",
+        "tags": ["from control"]});
+    let answer = api.control(Method::POST, "/edit", edit).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let state: Value = serde_json::from_str(&state(&api).await).unwrap();
+    let contacts = state["highlevel"]["contacts"].as_array().unwrap();
+    let ana = contacts.iter().find(|contact| contact["email"] == "ana.paz@example.com").unwrap();
+    assert!(ana["tags"].as_array().unwrap().contains(&json!("from control")), "{ana}");
+    assert_eq!(
+        (contacts.len(), state["doppler"]["subscribers"].as_array().unwrap().len()),
+        (51, 51)
+    );
+
+    let url = format!("{}/contacts/{}", api.sandbox.highlevel_url(), ana["id"].as_str().unwrap());
+    let mut request = api.request(Method::GET, &url);
+    let token = tandem::sandbox::credentials::HIGHLEVEL_READ_ONLY_TOKEN;
+    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    request.headers_mut().insert("version", "2021-07-28".parse().unwrap());
+    let read = api.send(request).await;
+    assert_eq!(read.json()["contact"]["firstName"], "Ana", "{}", read.text);
+    let page = api.control(Method::GET, "/journal", json!(null)).await;
+    assert!(!page.text.contains(token));
+    let call = &page.json()["calls"][0];
+    assert_eq!(
+        (&call["system"], &call["route"]),
+        (&json!("HIGHLEVEL"), &json!("/contacts/{contactId}"))
+    );
+
+    let key = api.control(Method::GET, "/webhook-key", json!(null)).await;
+    assert!(key.text.starts_with("-----BEGIN PUBLIC KEY-----"), "{}", key.text);
+    assert_eq!(
+        api.control(Method::POST, "/tokens", json!({"strictReuse": true})).await.status,
+        204
+    );
+    assert_eq!(api.control(Method::POST, "/tokens", json!({"explode": true})).await.status, 400);
+    assert_eq!(api.control(Method::POST, "/webhooks", json!({"lose": 2})).await.status, 400);
+    let hooks = api.control(Method::POST, "/webhooks", json!({"lose": 0.5})).await.json();
+    assert_eq!(hooks["settings"]["lose"], 0.5);
 }
 
 #[tokio::test]
