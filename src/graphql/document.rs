@@ -4,9 +4,12 @@ use async_graphql::parser::types::{DocumentOperations, OperationType};
 use async_graphql::{Request, ServerError};
 
 use super::error::{ErrorCode, extend, refusal};
+use super::limits::Limits;
 
-/// The kind of the request's operation; the parsed document stays with the request.
-pub fn operation(request: &mut Request) -> Result<OperationType, ServerError> {
+/// The kind of the request's operation; the parsed document stays with the request. A text that no
+/// parser should see is refused before.
+pub fn operation(request: &mut Request, limits: &Limits) -> Result<OperationType, ServerError> {
+    limits.check_source(&request.query)?;
     let name = request.operation_name.clone();
     let document = request.parsed_query().map_err(|mut error| {
         extend(&mut error, "code", ErrorCode::GraphqlParseFailed.as_str());

@@ -95,7 +95,7 @@ impl Gateway {
     /// Whether the request's operation (by its `operationName`) is a query, a mutation or a
     /// subscription; parses the document at most once.
     pub fn operation(&self, request: &mut Request) -> Result<OperationType, ServerError> {
-        document::operation(request)
+        document::operation(request, &self.0.limits)
     }
 
     /// Runs a query or mutation: limits, validation, execution; ends by the caller's deadline.
@@ -129,7 +129,7 @@ impl Gateway {
         caller: Caller,
     ) -> impl Stream<Item = Answer> + Send + use<> {
         let this = self.clone();
-        match document::operation(&mut request) {
+        match document::operation(&mut request, &self.0.limits) {
             Ok(OperationType::Subscription) => {}
             _ => return stream::once(async move { this.execute(request, caller).await }).boxed(),
         }
@@ -143,7 +143,7 @@ impl Gateway {
 
     /// Refuses what is too much, before anything is validated or called.
     fn admit(&self, request: &mut Request) -> Result<OperationType, ServerError> {
-        let kind = document::operation(request)?;
+        let kind = document::operation(request, &self.0.limits)?;
         let variables: &Variables = &request.variables.clone();
         let name = request.operation_name.clone();
         let document = request.parsed_query()?;

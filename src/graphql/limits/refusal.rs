@@ -1,0 +1,83 @@
+//! A refused operation: which limit, how much was asked for, how much is allowed.
+
+use async_graphql::{ErrorExtensionValues, Pos, ServerError, Value};
+
+/// Why an operation is not run. Its numbers are in the message and in `extensions`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    /// A code of the schema's `ErrorCode`.
+    pub code: &'static str,
+    pub message: String,
+    pub detail: Vec<(&'static str, Value)>,
+    pub at: Option<Pos>,
+}
+
+impl Refusal {
+    fn new(code: &'static str, message: String) -> Self {
+        Self { code, message, detail: Vec::new(), at: None }
+    }
+
+    /// Adds a member to `extensions`.
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.detail.push((name, value.into()));
+        self
+    }
+
+    /// Says where in the document it is.
+    pub fn at(self, at: Pos) -> Self {
+        Self { at: Some(at), ..self }
+    }
+
+    /// Nested too deeply.
+    pub fn too_deep(what: &str, found: usize, limit: usize) -> Self {
+        Self::new("QUERY_TOO_DEEP", format!("{what} {found} levels deep; the limit is {limit}"))
+            .with("depth", found)
+            .with("limit", limit)
+    }
+
+    /// More of something than allowed.
+    pub fn too_complex(what: &str, found: u64, limit: usize) -> Self {
+        let message = format!("the operation has {found} {what}; the limit is {limit}");
+        Self::new("QUERY_TOO_COMPLEX", message).with("found", found).with("limit", limit)
+    }
+
+    /// More upstream calls than allowed.
+    pub fn too_expensive(system: &'static str, needed: u64, allowed: usize) -> Self {
+        let message = format!(
+            "the operation could need {needed} calls to {system}; {allowed} are allowed: ask for \
+             shorter pages or fewer relations"
+        );
+        Self::new("QUERY_TOO_EXPENSIVE", message)
+            .with("needed", needed)
+            .with("allowed", allowed)
+            .with("system", system)
+    }
+
+    /// A number in an argument that is larger than allowed.
+    pub fn argument(name: &str, found: u64, limit: usize) -> Self {
+        let message = format!("{name} is {found}; the limit is {limit}");
+        Self::new("BAD_USER_INPUT", message)
+            .with("field", name)
+            .with("found", found)
+            .with("limit", limit)
+    }
+
+    /// Fragments that never end.
+    pub fn cycle(fragment: &str) -> Self {
+        let message = format!("the fragment {fragment} spreads itself");
+        Self::new("GRAPHQL_VALIDATION_FAILED", message)
+    }
+}
+
+impl From<Refusal> for ServerError {
+    fn from(refusal: Refusal) -> Self {
+        let mut error = Self::new(refusal.message, refusal.at);
+        let mut extensions = ErrorExtensionValues::default();
+        extensions.set("code", refusal.code);
+        for (name, value) in refusal.detail {
+            extensions.set(name, value);
+        }
+        error.extensions = Some(extensions);
+        error
+    }
+}
