@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Error, ErrorExtensions, Object, Request, Schema, ServerError, Subscription};
+use async_graphql::{
+    Error, ErrorExtensions, Name, Object, Request, Schema, ServerError, Subscription,
+};
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::Request as HttpRequest;
@@ -101,7 +103,7 @@ impl Executor for Sample {
         let operations: Vec<_> = document.operations.iter().collect();
         operations
             .iter()
-            .find(|(it, _)| name.is_none() || it.map(|it| it.as_str()) == name.as_deref())
+            .find(|(it, _)| name.is_none() || it.map(Name::as_str) == name.as_deref())
             .map(|(_, operation)| operation.node.ty)
             .ok_or_else(|| ServerError::new("no such operation", None))
     }

@@ -27,7 +27,7 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// How many operations a batch may hold.
     pub batch: usize,
-    /// How many WebSockets may be open.
+    /// How many sockets may be open.
     pub sockets: usize,
     /// The largest message on one, in bytes.
     pub message_bytes: usize,

@@ -67,7 +67,7 @@ impl Account {
 impl Origin {
     pub fn calls(&self, account: Account) -> Calls {
         let Self { needs, people, .. } = self;
-        let one = |relation| u64::from(needs.has(relation));
+        let one = |need| u64::from(needs.has(need));
         let relations = one(Needs::NOTES) + one(Needs::TASKS) + one(Needs::APPOINTMENTS);
         let alone = matches!(self.begins, Begins::Contact | Begins::Write);
         let highlevel_side = match (alone, self.listing) {
@@ -102,15 +102,15 @@ pub(super) fn total<'a>(
     let mut calls = Calls::default();
     let mut all = once;
     for origin in origins {
-        let Calls { highlevel, doppler } = origin.calls(account);
-        calls.highlevel = calls.highlevel.saturating_add(highlevel);
-        calls.doppler = calls.doppler.saturating_add(doppler);
+        let its = origin.calls(account);
+        calls.highlevel = calls.highlevel.saturating_add(its.highlevel);
+        calls.doppler = calls.doppler.saturating_add(its.doppler);
         all = all.and(origin.needs);
     }
-    let one = |need| u64::from(all.has(need));
-    let definitions = one(Needs::DEFINITIONS);
-    let highlevel = one(Needs::LOCATION) + one(Needs::TAGS) + definitions;
-    calls.highlevel = calls.highlevel.saturating_add(highlevel);
-    calls.doppler = calls.doppler.saturating_add(one(Needs::LISTS) + definitions);
+    let count = |need| u64::from(all.has(need));
+    let definitions = count(Needs::DEFINITIONS);
+    let location = count(Needs::LOCATION) + count(Needs::TAGS);
+    calls.highlevel = calls.highlevel.saturating_add(location + definitions);
+    calls.doppler = calls.doppler.saturating_add(count(Needs::LISTS) + definitions);
     calls
 }

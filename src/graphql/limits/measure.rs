@@ -1,6 +1,7 @@
 //! A walk over the chosen operation with its fragments written out: how deep, how heavy, how dear.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 
 use async_graphql::parser::types::{
@@ -276,10 +277,10 @@ impl<'a> Walk<'a> {
 
     /// How many ids a field is given, and how many of them are not those of contacts.
     fn ids(&self, field: &Field, at: Pos) -> Result<(u64, u64), Refusal> {
-        let other = |id: &Value| match id {
-            // What a contact's id names is known without a call.
-            Value::String(id) => !matches!(GlobalId::decode(id), Some(GlobalId::Contact(_))),
-            _ => true,
+        // What a contact's id names is known without a call.
+        let other = |id: &Value| {
+            let Value::String(id) = id else { return true };
+            !matches!(GlobalId::decode(id), Some(GlobalId::Contact(_)))
         };
         let (ids, others) = match self.argument(field, "ids").or(self.argument(field, "id")) {
             Some(Value::List(ids)) => (ids.len(), ids.iter().filter(|id| other(id)).count()),
@@ -372,7 +373,8 @@ impl Surface {
 fn written(field: &Field) -> String {
     let mut text = field.name.node.to_string();
     for (name, value) in &field.arguments {
-        text.push_str(&format!(" {}:{}", name.node, value.node));
+        // Writing to a string cannot fail.
+        let _ = write!(text, " {}:{}", name.node, value.node);
     }
     text
 }

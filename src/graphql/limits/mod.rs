@@ -18,6 +18,8 @@ mod calls;
 mod measure;
 mod refusal;
 mod relations;
+#[cfg(test)]
+mod schema_tests;
 mod source;
 mod structure;
 #[cfg(test)]

@@ -9,9 +9,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 
 fn limits() -> Limits {
-    let mut config = Config::default();
-    config.complexity = 5_000;
-    Limits::from_config(&config, 300)
+    Limits::from_config(&Config::default(), 300)
 }
 
 fn ask(source: &str, variables: Json, account: Option<u32>) -> Result<Estimate, ServerError> {
