@@ -57,8 +57,6 @@ pub struct HighLevel {
     pub timeout: Duration,
     /// Calls in ten seconds, until a header says otherwise; 0 is no limit.
     pub burst: u32,
-    /// Calls a day, until a header says otherwise; 0 is no limit.
-    pub daily: u32,
 }
 
 impl HighLevel {

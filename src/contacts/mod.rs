@@ -38,12 +38,18 @@ pub use session::{Session, Used, Wanted};
 pub use watch::Watch;
 pub use writer::{Refusal, RefusalKind, Target, Writer, Written};
 
+// What callers see of the layers below, which they do not import.
+pub use crate::cache::Token;
+pub use crate::store::Workspace;
+pub use crate::upstream::{
+    CredentialKind, Error as UpstreamError, Kind as UpstreamKind, UpstreamState, UpstreamStatus,
+};
+
 use crate::bus::Bus;
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config;
 use crate::store::Store;
-pub use crate::store::Workspace;
 use crate::tasks::Tasks;
 use crate::unified::{Budget, Mapping, System, WorkspaceId};
 use crate::upstream::{Crm, Directory, Mailing};

@@ -7,9 +7,8 @@
 use async_graphql::resolver_utils::EnumType;
 use async_graphql::{Enum, ErrorExtensionValues, Response, ServerError, Value};
 
-use crate::contacts::Error;
+use crate::contacts::{Error, UpstreamError, UpstreamKind as Kind};
 use crate::unified::System;
-use crate::upstream::{self, Kind};
 
 use super::ids::GlobalId;
 
@@ -146,7 +145,7 @@ fn put_into_words(error: &mut ServerError, source: &Error) {
     extend(error, "code", code.as_str());
 }
 
-fn put_upstream_into_words(error: &mut ServerError, upstream: &upstream::Error) {
+fn put_upstream_into_words(error: &mut ServerError, upstream: &UpstreamError) {
     let name = match upstream.system {
         System::Doppler => "Doppler",
         System::HighLevel => "HighLevel",

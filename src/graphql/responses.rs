@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::auth::Requester;
-use crate::cache::Token;
+use crate::contacts::Token;
 use crate::contacts::Used;
 
 /// What an answer takes beside its bytes.

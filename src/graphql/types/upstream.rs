@@ -6,7 +6,7 @@ use super::enums::SystemName;
 use crate::graphql::error::{ErrorCode, upstream_code};
 use crate::graphql::scalars::DateTime;
 use crate::unified::{self, System};
-use crate::upstream::{self, UpstreamStatus};
+use crate::contacts::{self, UpstreamStatus};
 
 /// The connection to one system.
 #[derive(Clone, Debug, SimpleObject)]
@@ -31,7 +31,7 @@ pub struct Upstream {
 
 /// How a connection is doing.
 #[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
-#[graphql(remote = "upstream::UpstreamState")]
+#[graphql(remote = "contacts::UpstreamState")]
 pub enum UpstreamState {
     /// Reads and writes work.
     Connected,
@@ -58,7 +58,7 @@ pub struct Credential {
 
 /// What kind of credential a connection has.
 #[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
-#[graphql(remote = "upstream::CredentialKind")]
+#[graphql(remote = "contacts::CredentialKind")]
 pub enum CredentialKind {
     /// Granted through HighLevel's consent page.
     #[graphql(name = "OAUTH")]

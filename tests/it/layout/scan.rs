@@ -119,7 +119,9 @@ impl Reader<'_> {
         while let Some((token, _)) = self.tokens.get(at) {
             match token {
                 Token::Word(word) => {
-                    prefix.push(word.clone());
+                    if word != "self" {
+                        prefix.push(word.clone());
+                    }
                     at += 1;
                     if !is_colons(self.tokens, at) {
                         break;
