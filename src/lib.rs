@@ -1,6 +1,7 @@
 //! Tandem: one GraphQL API over Doppler and HighLevel.
 
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod sandbox;

@@ -1,3 +1,7 @@
-//! The binary: see `cli`.
+//! The binary: hands the process's arguments and environment to the commands.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tandem::cli::run(std::env::args_os(), std::env::vars_os())
+}

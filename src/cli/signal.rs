@@ -1,0 +1,62 @@
+//! Ctrl-C and SIGTERM: the first asks to finish, the second to stop.
+
+use std::future::Future;
+use std::io;
+use std::process::ExitCode;
+
+use super::complain;
+
+/// What a shell reports for a process that a signal ended (128 + SIGINT).
+const INTERRUPTED: u8 = 130;
+
+/// Waits for a signal, then for `drain`, but no longer than until the next signal.
+pub(super) async fn serve_until_stopped(drain: impl Future<Output = ()>) -> io::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    signals.next().await;
+    complain("stopping: what is in flight may finish; press Ctrl-C again to stop now");
+    tokio::select! {
+        () = drain => Ok(ExitCode::SUCCESS),
+        () = signals.next() => Ok(ExitCode::from(INTERRUPTED)),
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Cancel-safe.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    #[expect(clippy::unnecessary_wraps, reason = "listening can fail elsewhere")]
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        // Without a handler there is no signal to wait for, and the process ends by itself.
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}
