@@ -23,7 +23,7 @@ use crate::http::{self, AllowAll, Front, Probe};
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
 use crate::tasks::Tasks;
-use crate::telemetry;
+use crate::telemetry::{self, Metrics, names};
 use crate::unified::{FieldRule, Mapping, TagRepresentation, WorkspaceId};
 use crate::upstream::{self, Call, Directory, Priority};
 use crate::{doppler, highlevel};
@@ -34,7 +34,9 @@ const DEFAULT_WORKSPACE: &str = "default";
 /// that takes longer is served as far as that goes.
 const FIRST_LOOK: Duration = Duration::from_secs(2);
 /// How often outdated rows are pruned.
-const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+const PRUNE_EVERY: Duration = Duration::from_hours(1);
+/// How often [`measure`] does its work.
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
 /// How names of this machine itself are written in a `Host` header.
 const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -84,6 +86,7 @@ impl App {
         let contacts = Contacts::start(parts, &tasks);
         first_look(&contacts, &requester, &clock).await;
         prune(Arc::clone(&store), clock.clone(), &tasks);
+        measure(metrics.clone(), contacts.clone(), clock.clone(), &tasks);
         let gateway = GatewaySettings {
             limits: Limits::from_config(&config.limits, config.doppler.scan_up_to),
             response_max_bytes: config.cache.response_max_bytes,
@@ -213,6 +216,26 @@ fn prune(store: Arc<dyn Store>, clock: Clock, tasks: &Tasks) {
             }
             tokio::select! {
                 () = clock.sleep(PRUNE_EVERY) => {}
+                () = stop.stopping() => return,
+            }
+        }
+    });
+}
+
+/// Keeps what nobody's call measures up to date, and the memory that samples take small.
+fn measure(metrics: Metrics, contacts: Contacts, clock: Clock, tasks: &Tasks) {
+    let stop = tasks.clone();
+    tasks.spawn(async move {
+        loop {
+            for (system, budget) in contacts.budgets() {
+                if let Some(remaining) = budget.remaining {
+                    metrics::gauge!(names::UPSTREAM_BUDGET, names::SYSTEM => system.as_str())
+                        .set(f64::from(remaining));
+                }
+            }
+            metrics.upkeep();
+            tokio::select! {
+                () = clock.sleep(MEASURE_EVERY) => {}
                 () = stop.stopping() => return,
             }
         }

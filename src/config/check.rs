@@ -40,7 +40,7 @@ impl<'a> Check<'a> {
 
     pub(super) fn within<T>(&mut self, key: &str, value: T, allowed: RangeInclusive<T>)
     where
-        T: PartialOrd + Display,
+        T: Copy + PartialOrd + Display,
     {
         if !allowed.contains(&value) {
             let (low, high) = (allowed.start(), allowed.end());

@@ -59,9 +59,12 @@ pub(super) fn toml(text: &str, source: &str) -> Result<Vec<Leaf>, Fault> {
 fn collect(table: Dict, path: &mut Vec<String>, source: &str, leaves: &mut Vec<Leaf>) {
     for (name, value) in table {
         path.push(name);
-        match value {
-            Value::Dict(_, inner) if !inner.is_empty() => collect(inner, path, source, leaves),
-            value => leaves.push(Leaf { path: path.clone(), value, source: source.to_owned() }),
+        if let Value::Dict(_, inner) = &value
+            && !inner.is_empty()
+        {
+            collect(inner.clone(), path, source, leaves);
+        } else {
+            leaves.push(Leaf { path: path.clone(), value, source: source.to_owned() });
         }
         path.pop();
     }

@@ -171,19 +171,19 @@ fn explain(leaf: &Leaf, error: &Error) -> Fault {
         return fault(key, format!("unknown {what}{}", nearest(name, known)));
     }
     let key = leaf.key();
-    let message = match &error.kind {
-        Kind::InvalidType(_, wanted) | Kind::InvalidValue(_, wanted)
-            if SECRETS.contains(&key.as_str()) =>
-        {
-            format!("expected {}", plain(wanted))
+    let kind = &error.kind;
+    let message = if let Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted) = kind
+    {
+        let wanted = plain(wanted);
+        if SECRETS.contains(&key.as_str()) {
+            format!("expected {wanted}")
+        } else {
+            format!("found {found}, expected {wanted}")
         }
-        Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted) => {
-            format!("found {found}, expected {}", plain(wanted))
-        }
-        Kind::UnknownVariant(name, known) => {
-            format!("unknown value `{name}`, expected one of {}", known.join(", "))
-        }
-        other => other.to_string(),
+    } else if let Kind::UnknownVariant(name, known) = kind {
+        format!("unknown value `{name}`, expected one of {}", known.join(", "))
+    } else {
+        kind.to_string()
     };
     fault(key, message)
 }

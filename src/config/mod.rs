@@ -99,7 +99,9 @@ impl Config {
         let mut complaints = Vec::new();
         let mut read = |section, secrets: Vec<value::SecretSlot<'_>>| {
             let mut check = Check::new(section, &mut complaints);
-            secrets.into_iter().for_each(|slot| slot.fill(&mut check));
+            for slot in secrets {
+                slot.fill(&mut check);
+            }
         };
         read("auth", self.auth.secrets());
         read("doppler", self.doppler.secrets());

@@ -62,7 +62,7 @@ impl SecretSlot<'_> {
             _ if too_long => check.fault(&file_key, "the file is too long for a secret"),
             Ok(text) if text.trim().is_empty() => check.fault(&file_key, "the file is empty"),
             Ok(text) => {
-                *self.secret = Some(SecretString::from(text.trim_end_matches(['\r', '\n'])))
+                *self.secret = Some(SecretString::from(text.trim_end_matches(['\r', '\n'])));
             }
             Err(error) => {
                 let path = path.display();

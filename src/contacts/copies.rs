@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use crate::clock::Clock;
 use crate::store::{Copy, CopyKey, Store};
 use crate::tasks::Tasks;
+use crate::telemetry::names;
 use crate::unified::WorkspaceId;
 
 use super::entity::{Entity, Kept};
@@ -59,7 +60,7 @@ impl Copies {
         let waiting =
             Waiting { workspace: workspace.clone(), key, body: body::<T>, entity, fetched_at };
         if self.0.try_send(waiting).is_err() {
-            metrics::counter!("last_known_copies_lost_total").increment(1);
+            metrics::counter!(names::COPIES_LOST).increment(1);
         }
     }
 }

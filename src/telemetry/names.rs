@@ -1,7 +1,8 @@
 //! What metrics and log fields are called. Words are those of the schema; units are in the name.
 //!
-//! In code: `counter!(names::CACHE_READS, names::KIND => "contact").increment(1)` and
-//! `tracing::info!({ names::CONTACT_ID } = %id, "contact reconciled")`.
+//! In code: `counter!(names::CACHE_READS, names::OUTCOME => "hit").increment(1)` and
+//! `tracing::info!({ names::UPSTREAM_ROUTE } = route, "upstream refused")`. To add one: a constant
+//! here with its labels, and for a metric a line in the list of its kind.
 
 /// How the name of every histogram of durations ends.
 pub(super) const SECONDS: &str = "_seconds";
@@ -12,10 +13,6 @@ pub const HTTP_REQUESTS: &str = "tandem_http_requests_total";
 pub const HTTP_DURATION: &str = "tandem_http_request_duration_seconds";
 /// GraphQL operations executed. Labels: [`KIND`] (query, mutation, subscription), [`OUTCOME`].
 pub const GRAPHQL_OPERATIONS: &str = "tandem_graphql_operations_total";
-/// Time of one operation. Label: [`KIND`].
-pub const GRAPHQL_DURATION: &str = "tandem_graphql_operation_duration_seconds";
-/// Operations refused before execution. Label: [`REASON`] (the error code).
-pub const GRAPHQL_REFUSED: &str = "tandem_graphql_refused_total";
 /// Calls made to a system. Labels: [`SYSTEM`], [`ROUTE`] (the template), [`OUTCOME`].
 pub const UPSTREAM_CALLS: &str = "tandem_upstream_calls_total";
 /// Time of one call to a system. Label: [`SYSTEM`].
@@ -24,37 +21,32 @@ pub const UPSTREAM_DURATION: &str = "tandem_upstream_call_duration_seconds";
 pub const UPSTREAM_BUDGET: &str = "tandem_upstream_budget_remaining";
 /// Calls that wait for a free connection. Label: [`SYSTEM`].
 pub const UPSTREAM_WAITING: &str = "tandem_upstream_calls_waiting";
-/// Look-ups in the entity cache. Labels: [`KIND`], [`OUTCOME`] (hit, miss, joined).
+/// Last known copies that were not written because too many waited.
+pub const COPIES_LOST: &str = "tandem_last_known_copies_lost_total";
+/// Look-ups in the entity cache. Label: [`OUTCOME`] (hit, miss, joined: waited for another's read).
 pub const CACHE_READS: &str = "tandem_cache_reads_total";
-/// Look-ups in the cache of whole answers. Label: [`OUTCOME`].
-pub const RESPONSE_CACHE_READS: &str = "tandem_response_cache_reads_total";
-/// Bytes held by a cache. Label: [`KIND`] (entity, response).
-pub const CACHE_BYTES: &str = "tandem_cache_bytes";
 /// Open WebSocket connections.
 pub const WEBSOCKETS: &str = "tandem_websockets";
 /// Subscriptions that run, over WebSocket or SSE.
 pub const SUBSCRIPTIONS: &str = "tandem_subscriptions";
 
-pub(super) const COUNTERS: [(&str, &str); 6] = [
+pub(super) const COUNTERS: [(&str, &str); 5] = [
     (HTTP_REQUESTS, "HTTP requests answered"),
     (GRAPHQL_OPERATIONS, "GraphQL operations executed"),
-    (GRAPHQL_REFUSED, "GraphQL operations refused before execution"),
     (UPSTREAM_CALLS, "Calls made to a system"),
+    (COPIES_LOST, "Last known copies that were not written"),
     (CACHE_READS, "Look-ups in the entity cache"),
-    (RESPONSE_CACHE_READS, "Look-ups in the cache of whole answers"),
 ];
 
-pub(super) const GAUGES: [(&str, &str); 5] = [
+pub(super) const GAUGES: [(&str, &str); 4] = [
     (UPSTREAM_BUDGET, "Calls left in the current window of a system"),
     (UPSTREAM_WAITING, "Calls that wait for a free connection to a system"),
-    (CACHE_BYTES, "Bytes held by a cache"),
     (WEBSOCKETS, "Open WebSockets"),
     (SUBSCRIPTIONS, "Subscriptions that run"),
 ];
 
-pub(super) const HISTOGRAMS: [(&str, &str); 3] = [
+pub(super) const HISTOGRAMS: [(&str, &str); 2] = [
     (HTTP_DURATION, "Time from request to answer"),
-    (GRAPHQL_DURATION, "Time of one GraphQL operation"),
     (UPSTREAM_DURATION, "Time of one call to a system"),
 ];
 
@@ -68,17 +60,11 @@ pub const STATUS: &str = "status";
 pub const KIND: &str = "kind";
 /// Label: how it ended; a closed set.
 pub const OUTCOME: &str = "outcome";
-/// Label: an error code of the schema.
-pub const REASON: &str = "reason";
 /// Label: `DOPPLER` or `HIGHLEVEL`.
 pub const SYSTEM: &str = "system";
 
 /// Field: the id that is in the answer's `extensions.requestId` too.
 pub const REQUEST_ID: &str = "request.id";
-/// Field: a contact's id; the only name that a person has in a log.
-pub const CONTACT_ID: &str = "contact.id";
-/// Field: a workspace's id.
-pub const WORKSPACE_ID: &str = "workspace.id";
 /// Field: a route's template on our side.
 pub const HTTP_ROUTE: &str = "http.route";
 /// Field: the status that we answered.
@@ -87,7 +73,5 @@ pub const HTTP_STATUS: &str = "http.status";
 pub const UPSTREAM_NAME: &str = "upstream.name";
 /// Field: a route's template on its side.
 pub const UPSTREAM_ROUTE: &str = "upstream.route";
-/// Field: the status that it answered.
-pub const UPSTREAM_STATUS: &str = "upstream.status";
 /// Field: how long it took, in whole milliseconds.
 pub const DURATION_MS: &str = "duration_ms";

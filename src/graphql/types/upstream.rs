@@ -3,10 +3,10 @@
 use async_graphql::{Enum, SimpleObject};
 
 use super::enums::SystemName;
+use crate::contacts::{self, UpstreamStatus};
 use crate::graphql::error::{ErrorCode, upstream_code};
 use crate::graphql::scalars::DateTime;
 use crate::unified::{self, System};
-use crate::contacts::{self, UpstreamStatus};
 
 /// The connection to one system.
 #[derive(Clone, Debug, SimpleObject)]
