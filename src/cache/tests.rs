@@ -98,7 +98,7 @@ async fn invalidation_reaches_a_read_under_way() {
 async fn abandoned_read_is_begun_anew() {
     let (cache, _) = cache();
     {
-        let stuck = cache.get(&"key", Demand::default(), || std::future::pending());
+        let stuck = cache.get(&"key", Demand::default(), std::future::pending);
         let mut stuck = std::pin::pin!(stuck);
         assert!(futures_util::poll!(&mut stuck).is_pending());
     }

@@ -55,7 +55,10 @@ pub(super) async fn run(args: Args, env: Environment) -> Result<ExitCode, Failur
         let options = args.world.options(args.sandbox_listen, &clock);
         let sandbox = sandbox::start(options, &tasks).await?;
         settings = over_sandbox(settings, sandbox.addr(), args.world.limits_rate());
-        fakes = format!("\nIt works on the sandbox of both systems:\n\n{}", sandbox::facts(sandbox.addr()));
+        fakes = format!(
+            "\nIt works on the sandbox of both systems:\n\n{}",
+            sandbox::facts(sandbox.addr())
+        );
     }
     let app = App::start(settings.load()?, AppOptions { clock }).await?;
     print(&format!("Tandem is ready.\n\n{}{fakes}\nCtrl-C stops it.\n", addresses(app.addr())))?;

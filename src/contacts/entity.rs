@@ -125,10 +125,9 @@ pub enum Match {
 /// because it may come to be at any moment.
 pub fn time_to_live(entity: &Entity, settings: &Settings) -> Duration {
     let kind = match entity {
-        Entity::Contact(_) => settings.contact,
+        Entity::Contact(_) | Entity::Match(_) => settings.contact,
         Entity::Subscriber(_) => settings.subscriber,
         Entity::ContactPage(_) | Entity::SubscriberPage(_) => settings.page,
-        Entity::Match(_) => settings.contact,
         Entity::Notes(_) => settings.notes,
         Entity::Tasks(_) => settings.tasks,
         Entity::Appointments(_) => settings.appointments,

@@ -303,7 +303,13 @@ impl Writer {
                         }),
                     }),
                     Kind::ScopeMissing(_) => Err(Error::ReadOnly),
-                    _ => Err(error.into()),
+                    Kind::Unauthorized
+                    | Kind::RateLimited { .. }
+                    | Kind::Duplicate { .. }
+                    | Kind::Unavailable
+                    | Kind::Timeout
+                    | Kind::Malformed
+                    | Kind::NotConnected => Err(error.into()),
                 };
             }
         };

@@ -84,7 +84,7 @@ pub fn publish(response: &mut Response, executed: bool, request_id: &str) {
                 (true, false) => ErrorCode::BadUserInput,
                 (true, true) => {
                     tracing::error!(request.id = request_id, "unexpected resolver error");
-                    error.message = "internal error".to_owned();
+                    "internal error".clone_into(&mut error.message);
                     ErrorCode::Internal
                 }
             };

@@ -76,7 +76,7 @@ fn respond(path: &str, request: &HeaderMap) -> Response {
 
 /// The file and whether it is stored as gzip. The stored name of a gzip file is not a path.
 fn find(path: &str) -> Option<(EmbeddedFile, bool)> {
-    if path.ends_with(".gz") {
+    if path.strip_suffix(".gz").is_some() {
         return None;
     }
     Dist::get(path)
@@ -107,11 +107,9 @@ fn file_response(path: &str, file: EmbeddedFile, gzip: bool, request: &HeaderMap
 /// Half of the content's SHA-256, which `rust-embed` computes when the binary is built.
 fn etag(file: &EmbeddedFile) -> HeaderValue {
     let hash = file.metadata.sha256_hash();
-    let mut text = String::from("\"");
-    for byte in &hash[..16] {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text.push('"');
+    let mut half = [0; 16];
+    half.copy_from_slice(&hash[..16]);
+    let text = format!("\"{:032x}\"", u128::from_be_bytes(half));
     HeaderValue::try_from(text).expect("hexadecimal digits and quotes are header characters")
 }
 
@@ -220,7 +218,8 @@ mod tests {
             assert_eq!(file.status(), StatusCode::OK, "{path}");
             assert_eq!(value(&file, header::CACHE_CONTROL), FOR_EVER, "{path}");
             let kind = value(&file, header::CONTENT_TYPE).to_owned();
-            let expected = if path.ends_with(".css") { "text/css" } else { "text/javascript" };
+            let expected =
+                if path.strip_suffix(".css").is_some() { "text/css" } else { "text/javascript" };
             assert!(kind.starts_with(expected), "{path} is {kind}");
         }
     }

@@ -23,7 +23,7 @@ mod serve;
 mod settings;
 mod socket;
 
-pub use access::{AllowAll, Authenticate, Denied};
+pub use access::AllowAll;
 pub use front::{Front, Parts};
 pub use health::{Check, Probe};
 pub use serve::serve;

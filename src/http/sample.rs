@@ -19,6 +19,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
+use super::access::{Authenticate, Denied};
 use super::front::Door;
 use super::*;
 use crate::auth::Requester;
