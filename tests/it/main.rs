@@ -4,6 +4,7 @@
 mod cli;
 mod config;
 mod gateway;
+mod http;
 mod layout;
 mod openapi;
 mod sandbox;

@@ -7,7 +7,9 @@ use std::collections::HashSet;
 
 use super::relations::{Begins, Needs};
 
-/// HighLevel's search takes so many ids at once.
+/// HighLevel's search takes so many ids or addresses at once. Whoever it does not find is asked for
+/// singly before they are taken for absent; that is not counted, because it would refuse every page
+/// of Doppler's listing for a handful of people.
 const HIGHLEVEL_BATCH: u64 = 50;
 /// Doppler's pages hold so many subscribers.
 const DOPPLER_PAGE: u64 = 100;

@@ -1,0 +1,9 @@
+//! The transports of the running gateway: HTTP, WebSocket, server-sent events, and what an operator
+//! sees of them.
+
+mod answers;
+mod client;
+mod limits;
+mod operation;
+mod shutdown;
+mod streams;
