@@ -14,6 +14,7 @@ use super::cost;
 use super::document;
 use super::error::{ErrorCode, publish, refusal};
 use super::limits::Limits;
+use super::nulls;
 use super::responses::{ResponseKey, Responses, Share};
 use super::schema::{self, TandemSchema};
 use super::{CachePolicy, Caller};
@@ -180,6 +181,7 @@ impl Answer {
         let executed = response.data != async_graphql::Value::Null
             || response.errors.is_empty()
             || response.errors.iter().any(|error| !error.path.is_empty());
+        nulls::fill(&mut response);
         publish(&mut response, executed, &caller.request_id);
         Self { response, executed, share: None }
     }

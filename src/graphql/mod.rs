@@ -16,6 +16,7 @@ mod ids;
 pub mod limits;
 mod loaders;
 mod mutation;
+mod nulls;
 mod query;
 mod responses;
 mod scalars;

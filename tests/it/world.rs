@@ -213,7 +213,6 @@ async fn start_app(
         .set("highlevel.location_id", credentials::HIGHLEVEL_LOCATION, "test")
         .set("highlevel.token", credentials::HIGHLEVEL_TOKEN, "test")
         .set("highlevel.burst", 0, "test")
-        .set("highlevel.daily", 0, "test")
         .set("telemetry.filter", "tandem=debug", "test");
     for (key, value) in settings {
         loader = match value {

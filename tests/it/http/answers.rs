@@ -128,3 +128,25 @@ async fn bodies_and_batches_have_their_limits() {
     assert_eq!(three["errors"][0]["extensions"]["limit"], 2);
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_failed_is_null_and_not_missing() {
+    let world = World::start().await;
+    let by = json!({"by": {"email": "ana.paz@example.com"}});
+    let id = world.data("query($by: ContactBy!) { contact(by: $by) { id } }", by).await;
+    world.fault(json!({"system": "HIGHLEVEL", "kind": "status", "status": 500})).await;
+    let query = "query($id: ID!) {
+        contact(by: {id: $id}) { notes { nodes { id } } deliveries { nodes { id } } }
+        only: contact(by: {id: $id}) { tasks { nodes { id } } }
+        contacts(first: 1, filter: {query: \"zz\"}) { nodes { id } }
+    }";
+    let answer = world.ask(query, json!({"id": id["contact"]["id"]})).await;
+    let data = answer["data"].as_object().unwrap();
+    assert_eq!(data.get("contacts"), Some(&Value::Null), "{answer:#}");
+    assert_eq!(data["contact"].get("notes"), Some(&Value::Null), "{answer:#}");
+    assert!(data["contact"]["deliveries"]["nodes"].is_array(), "{answer:#}");
+    assert_eq!(data["only"], json!({"tasks": null}), "{answer:#}");
+    let paths: Vec<_> = answer["errors"].as_array().unwrap().iter().map(|it| &it["path"]).collect();
+    assert!(paths.contains(&&json!(["contact", "notes"])), "{answer:#}");
+    world.end().await;
+}
