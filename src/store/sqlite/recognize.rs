@@ -4,7 +4,7 @@
 //! changed does the batch run again inside a write transaction, on links read there, so that two
 //! who see the same new person at once mint one id.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
@@ -89,9 +89,7 @@ pub(super) async fn recognize(
         recognition.see(sighting, || ContactId(clock::new_id_at(now)));
     }
     let (ids, links, changes) = recognition.finish();
-    for change in &changes {
-        apply(&mut transaction, workspace, change, now).await?;
-    }
+    write(&mut transaction, workspace, &links, &changes, now).await?;
     transaction.commit().await?;
     let mut by_contact: HashMap<ContactId, Vec<Link>> = HashMap::new();
     for link in links {
@@ -123,39 +121,51 @@ async fn related(
     rows.into_iter().map(row::link).collect()
 }
 
-async fn apply(
+/// Writes the changes down, all of a kind by one statement. Links come last and as they are in the
+/// end, so that a merge in the same batch needs no second look at them.
+async fn write(
     connection: &mut SqliteConnection,
     workspace: &WorkspaceId,
-    change: &Change,
+    links: &[Link],
+    changes: &[Change],
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    match change {
-        Change::Minted(id) => {
-            sqlx::query("INSERT INTO contact (workspace, id) VALUES ($1, $2)")
-                .bind(workspace.as_str())
-                .bind(id.to_string())
-                .execute(connection)
-                .await?;
+    let mut minted = Vec::new();
+    let mut merged = Vec::new();
+    let mut touched = HashSet::new();
+    for change in changes {
+        match change {
+            Change::Minted(id) => minted.push(id.to_string()),
+            Change::Merged { survivor, gone } => merged.push((*survivor, *gone)),
+            Change::Linked(link) => {
+                touched.insert((link.system, link.key.as_str()));
+            }
         }
-        Change::Linked(link) => {
-            sqlx::query(
-                "INSERT INTO link (workspace, system, key, contact, email, phone, seen_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)
-                 ON CONFLICT (key, system, workspace) DO UPDATE SET contact = excluded.contact,
-                   email = excluded.email, phone = excluded.phone, seen_at = excluded.seen_at",
-            )
-            .bind(workspace.as_str())
-            .bind(link.system.as_str())
-            .bind(&link.key)
-            .bind(link.contact.to_string())
-            .bind(&link.email)
-            .bind(&link.phone)
-            .bind(now.timestamp_millis())
-            .execute(connection)
-            .await?;
-        }
-        Change::Merged { survivor, gone } => merge(connection, workspace, *survivor, *gone).await?,
     }
+    sqlx::query("INSERT INTO contact (workspace, id) SELECT $1, value FROM json_each($2)")
+        .bind(workspace.as_str())
+        .bind(row::json(minted)?)
+        .execute(&mut *connection)
+        .await?;
+    for (survivor, gone) in merged {
+        merge(connection, workspace, survivor, gone).await?;
+    }
+    let links = links.iter().filter(|link| touched.contains(&(link.system, link.key.as_str())));
+    let links: Vec<_> = links
+        .map(|l| (l.system.as_str(), &l.key, l.contact.to_string(), &l.email, &l.phone))
+        .collect();
+    sqlx::query(
+        "INSERT INTO link (workspace, system, key, contact, email, phone, seen_at)
+         SELECT $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, $3
+         FROM json_each($2) WHERE true
+         ON CONFLICT (key, system, workspace) DO UPDATE SET contact = excluded.contact,
+           email = excluded.email, phone = excluded.phone, seen_at = excluded.seen_at",
+    )
+    .bind(workspace.as_str())
+    .bind(row::json(links)?)
+    .bind(now.timestamp_millis())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -141,8 +141,8 @@ impl Recognition {
         self.ids.push(contact);
     }
 
-    /// The contacts in the order of the sightings, every link of theirs, and what has to be
-    /// written, in this order.
+    /// The contacts in the order of the sightings, every link as it is in the end, and what has
+    /// changed, in the order in which it did.
     pub fn finish(self) -> (Vec<ContactId>, Vec<Link>, Vec<Change>) {
         (self.ids, self.links, self.changes)
     }
