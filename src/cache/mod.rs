@@ -79,7 +79,10 @@ where
         if demand.only_cached {
             return None;
         }
-        let (flight, joined) = self.board(key, demand, load);
+        let (flight, joined) = match self.board(key, demand, load) {
+            Boarding::Landed(read) => return Some(Ok(read)),
+            Boarding::Flight { flight, joined } => (flight, joined),
+        };
         let outcome = flight.clone().await;
         let landed = self.land(key, &flight, &outcome);
         Some(outcome.map(|value| Read {
@@ -133,20 +136,24 @@ where
     }
 
     /// Joins the read under way if it began late enough for the demand, else starts one.
-    fn board<F>(&self, key: &K, demand: Demand, load: impl FnOnce() -> F) -> (Flight<V, E>, bool)
+    fn board<F>(&self, key: &K, demand: Demand, load: impl FnOnce() -> F) -> Boarding<V, E>
     where
         F: Future<Output = Result<V, E>> + Send + 'static,
     {
         let mut flights = self.flights();
+        // One may have landed since we looked.
+        if let Some(read) = self.peek(key, demand) {
+            return Boarding::Landed(read);
+        }
         if let Some(flight) = flights.get(key)
             && flight.began_ms() >= demand.not_before_ms
             && !flight.is_abandoned()
         {
-            return (flight.clone(), true);
+            return Boarding::Flight { flight: flight.clone(), joined: true };
         }
         let flight = Flight::new(load().boxed(), self.clock.now_ms());
         flights.insert(key.clone(), flight.clone());
-        (flight, false)
+        Boarding::Flight { flight, joined: false }
     }
 
     /// Keeps what a flight brought, once, and clears the way for the next. Whether it says
@@ -157,13 +164,22 @@ where
         flight: &Flight<V, E>,
         outcome: &Result<V, E>,
     ) -> Option<(bool, Token)> {
-        {
-            let mut flights = self.flights();
-            if !flights.get(key).is_some_and(|current| current.is(flight)) {
-                return None;
-            }
-            flights.remove(key);
+        // The value is held before the flight is gone, so that nobody finds neither.
+        let mut flights = self.flights();
+        if !flights.get(key).is_some_and(|current| current.is(flight)) {
+            return None;
         }
+        let landed = self.keep(key, flight, outcome);
+        flights.remove(key);
+        landed
+    }
+
+    fn keep(
+        &self,
+        key: &K,
+        flight: &Flight<V, E>,
+        outcome: &Result<V, E>,
+    ) -> Option<(bool, Token)> {
         let value = outcome.as_ref().ok().filter(|_| flight.token().is_good())?.clone();
         let fetched_ms = flight.began_ms();
         let expires_ms = self.expires_ms(&value, fetched_ms);
@@ -197,4 +213,12 @@ where
     fn flights(&self) -> MutexGuard<'_, HashMap<K, Flight<V, E>>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a reader finds who found no value at hand.
+enum Boarding<V, E> {
+    /// A read that ended just now.
+    Landed(Read<V>),
+    /// A read under way, of somebody else's starting if `joined`.
+    Flight { flight: Flight<V, E>, joined: bool },
 }

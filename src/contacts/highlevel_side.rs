@@ -66,6 +66,24 @@ impl Core {
         .await
     }
 
+    /// The contact with the members that a listing may have left out. No call when it has them.
+    pub async fn whole_contact(
+        self: &Arc<Self>,
+        session: &Session,
+        contact: Arc<HighLevelContact>,
+    ) -> HighLevelSide {
+        if contact.complete {
+            return Ok(Seen { value: Some(contact), freshness: super::core::no_read() });
+        }
+        let (crm, id) = (Arc::clone(&self.crm), contact.id.clone());
+        // Kept apart from the row, which the next listing brings again.
+        let key = format!("whole:{id}");
+        self.read(session, System::HighLevel, &key, |call| async move {
+            Ok(crm.contact(&call, &id).await?.map(Arc::new))
+        })
+        .await
+    }
+
     /// Brings those contacts into the cache that are not there, by search. Failures are left to
     /// the single reads, which know what to do about them.
     async fn fetch_contacts(self: &Arc<Self>, session: &Session, ids: &[&HighLevelId]) {

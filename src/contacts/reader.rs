@@ -6,8 +6,8 @@ use chrono_tz::Tz;
 
 use crate::auth::Scope;
 use crate::unified::{
-    Appointment, ContactId, Delivery, FieldDefinition, HighLevelId, List, Location, Mapping, Note,
-    System, Task,
+    Appointment, ContactId, Delivery, FieldDefinition, HighLevelContact, HighLevelId, List,
+    Location, Mapping, Note, System, Task,
 };
 use crate::upstream::{Crm, Directory, Mailing, UpstreamStatus};
 
@@ -54,6 +54,11 @@ impl Reader {
     /// the search does not find.
     pub async fn highlevel_sides(&self, people: &[Arc<Person>]) -> Vec<HighLevelSide> {
         self.core.highlevel_sides(&self.session, people).await
+    }
+
+    /// A contact with the members that a listing may have left out. No call when it has them.
+    pub async fn whole_contact(&self, contact: Arc<HighLevelContact>) -> HighLevelSide {
+        self.core.whole_contact(&self.session, contact).await
     }
 
     /// Doppler's side of people, in the order given; the fewer of one call each and one per

@@ -64,7 +64,7 @@ impl Client {
         route: &'static Route,
         contact: &HighLevelId,
     ) -> Result<Option<T>, Error> {
-        let values = [Segment::id(contact.as_str())];
+        let values = [routes::id(contact.as_str())];
         match self.transport.call(call, Request::new(route, &values)).await {
             Ok(answer) => Ok(Some(answer)),
             Err(Error { kind: Kind::NotFound, .. }) => Ok(None),
@@ -91,7 +91,7 @@ impl Client {
         ids: &[&str],
         body: &(impl Serialize + Sync),
     ) -> Result<T, Error> {
-        let values: Vec<_> = ids.iter().map(|id| Segment::id(id)).collect();
+        let values: Vec<_> = ids.iter().map(|id| routes::id(id)).collect();
         self.transport.call(call, Request::new(route, &values).json(body)?).await
     }
 
@@ -102,7 +102,7 @@ impl Client {
         contact: &HighLevelId,
         id: &str,
     ) -> Result<(), Error> {
-        let values = [Segment::id(contact.as_str()), Segment::id(id)];
+        let values = [routes::id(contact.as_str()), routes::id(id)];
         self.transport.perform(call, Request::new(route, &values)).await
     }
 

@@ -3,7 +3,7 @@
 use reqwest::Method;
 
 use crate::unified::System::HighLevel;
-use crate::upstream::Route;
+use crate::upstream::{Route, Segment};
 
 /// Without it a connection only reads.
 pub(super) const WRITE_SCOPE: &str = "contacts.write";
@@ -33,6 +33,17 @@ pub(super) static COMPLETE_TASK: Route =
     write(Method::PUT, "/contacts/{contactId}/tasks/{taskId}/completed");
 pub(super) static DELETE_TASK: Route =
     write(Method::DELETE, "/contacts/{contactId}/tasks/{taskId}");
+
+/// Words that HighLevel's routes have where others have an id. Sent as an id, one of them would reach
+/// another route.
+const ROUTE_WORDS: [&str; 7] =
+    ["bulk", "business", "completed", "removeall", "remove-all", "search", "upsert"];
+
+/// A contact's, note's or task's id as a path segment; `None` for what cannot be one.
+pub(super) fn id(value: &str) -> Option<Segment<'_>> {
+    let is_word = ROUTE_WORDS.iter().any(|word| word.eq_ignore_ascii_case(value));
+    if is_word { None } else { Segment::id(value) }
+}
 
 const fn read(template: &'static str, scope: &'static str) -> Route {
     Route::read(HighLevel, Method::GET, template, scope)

@@ -213,7 +213,7 @@ async fn start_app(
         .set("highlevel.location_id", credentials::HIGHLEVEL_LOCATION, "test")
         .set("highlevel.token", credentials::HIGHLEVEL_TOKEN, "test")
         .set("highlevel.burst", 0, "test")
-        .set("telemetry.filter", "tandem=debug", "test");
+        .set("telemetry.filter", "off", "test");
     for (key, value) in settings {
         loader = match value {
             Value::String(text) => loader.set(key, text.as_str(), "test"),

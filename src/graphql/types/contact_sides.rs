@@ -34,13 +34,27 @@ impl Contact {
         Ok(side.ok_or(Error::Internal("side not loaded"))??)
     }
 
+    /// HighLevel's side with the members that a listing may have left out.
+    pub(super) async fn whole_highlevel_side(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<Side<HighLevelContact>> {
+        let side = self.highlevel_side(context).await?;
+        match &side.value {
+            Some(contact) if !contact.complete => {
+                Ok(context.reader()?.whole_contact(Arc::clone(contact)).await?)
+            }
+            _ => Ok(side),
+        }
+    }
+
     /// Both sides; an error if either cannot be read.
     pub(super) async fn both(
         &self,
         context: &Context<'_>,
     ) -> Result<(Option<Arc<Subscriber>>, Option<Arc<HighLevelContact>>)> {
         let (doppler, highlevel) =
-            tokio::try_join!(self.doppler_side(context), self.highlevel_side(context))?;
+            tokio::try_join!(self.doppler_side(context), self.whole_highlevel_side(context))?;
         Ok((doppler.value, highlevel.value))
     }
 
@@ -70,6 +84,10 @@ impl Contact {
             let read = match system {
                 System::Doppler => {
                     self.doppler_side(context).await.map(|side| doppler = side.value)
+                }
+                // The one field of a profile that listings may leave out.
+                System::HighLevel if field == "birthday" => {
+                    self.whole_highlevel_side(context).await.map(|side| highlevel = side.value)
                 }
                 System::HighLevel => {
                     self.highlevel_side(context).await.map(|side| highlevel = side.value)

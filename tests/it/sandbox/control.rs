@@ -35,7 +35,7 @@ async fn the_journal_tells_every_call_and_no_key() {
     assert_eq!((rows.len(), &page["next"]), (4, &json!(5)));
     assert_eq!(rows[0]["requestBody"], r#"{"name":"Journal"}"#);
     assert_eq!((&rows[0]["status"], &rows[0]["system"]), (&json!(201), &json!("DOPPLER")));
-    assert_eq!(rows[1]["route"], "/accounts/{account}/lists/{listId}");
+    assert_eq!(rows[1]["route"], "/accounts/{accountName}/lists/{listId}");
     assert_eq!(rows[1]["path"], format!("/accounts/sandbox@tandem.test/lists/{list}/"));
     assert_eq!((&rows[2]["route"], &rows[2]["status"]), (&Value::Null, &json!(404)));
     assert_eq!(rows[3]["query"], "x=1");

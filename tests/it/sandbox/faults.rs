@@ -12,7 +12,7 @@ async fn a_status_with_a_body_in_the_systems_shape() {
     let api = Api::start().await;
     api.fault(json!({
         "system": "DOPPLER", "kind": "status", "status": 503, "retryAfter": 3, "times": 1,
-        "route": "/accounts/{account}/lists",
+        "route": "/accounts/{accountName}/lists",
     }))
     .await;
     assert_eq!(api.get("/fields").await.status, 200);

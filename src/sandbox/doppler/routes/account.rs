@@ -23,7 +23,7 @@ pub fn index(_: &Call) -> Result<Response, Problem> {
     Ok(ok(content_type!("index"), &Home { message, links: vec![index, Link::account_home()] }))
 }
 
-/// `GET /accounts/{account}`
+/// `GET /accounts/{accountName}`
 #[expect(clippy::unnecessary_wraps, reason = "handlers are alike")]
 pub fn home(_: &Call) -> Result<Response, Problem> {
     let below = |name, description, rel| Link { href: Href::Below(name), description, rel };

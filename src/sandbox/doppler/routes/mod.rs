@@ -29,7 +29,7 @@ const POST: MethodFilter = MethodFilter::POST;
 const PUT: MethodFilter = MethodFilter::PUT;
 const DELETE: MethodFilter = MethodFilter::DELETE;
 
-/// Below `/accounts/{account}`.
+/// Below `/accounts/{accountName}`.
 const TABLE: &[(MethodFilter, &str, Handler)] = &[
     (GET, "", account::home),
     (GET, "/lists", list::page),
@@ -69,7 +69,7 @@ pub fn router(doppler: &Arc<Doppler>) -> Router {
     let mut router = Router::new().route("/", on(GET, call_of(account::index)));
     for (method, path, handler) in TABLE {
         for slash in ["", "/"] {
-            let path = format!("/accounts/{{account}}{path}{slash}");
+            let path = format!("/accounts/{{accountName}}{path}{slash}");
             router = router.route(&path, on(*method, call_of(*handler)));
         }
     }

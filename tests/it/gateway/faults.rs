@@ -1,0 +1,150 @@
+//! A system that is down, slow, limiting or talking nonsense costs its own fields and nothing else.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{ana, codes};
+use crate::world::World;
+
+const BOTH: &str = "query($id: ID!) { contact(by: {id: $id}) { id \
+    doppler { email status } highlevel { contactId email } } }";
+const FRESH: [(&str, &str); 1] = [("cache-control", "no-cache")];
+
+/// Every way in which the sandbox can fail, with the code that it must come to.
+fn faults() -> Vec<(Value, &'static [&'static str])> {
+    vec![
+        (json!({"kind": "status", "status": 500}), &["UPSTREAM_UNAVAILABLE"]),
+        (json!({"kind": "status", "status": 503}), &["UPSTREAM_UNAVAILABLE"]),
+        (json!({"kind": "status", "status": 401}), &["UPSTREAM_UNAUTHORIZED"]),
+        (json!({"kind": "delay", "delayMs": 5000}), &["UPSTREAM_TIMEOUT", "UPSTREAM_UNAVAILABLE"]),
+        (json!({"kind": "hang"}), &["UPSTREAM_TIMEOUT", "UPSTREAM_UNAVAILABLE"]),
+        (json!({"kind": "drop"}), &["UPSTREAM_UNAVAILABLE"]),
+        (json!({"kind": "html"}), &["UPSTREAM_UNAVAILABLE"]),
+        (json!({"kind": "bad-json"}), &["UPSTREAM_UNAVAILABLE"]),
+        (json!({"kind": "rate-limit", "retryAfter": 30}), &["UPSTREAM_RATE_LIMITED"]),
+        (json!({"kind": "daily-exhausted"}), &["UPSTREAM_RATE_LIMITED"]),
+    ]
+}
+
+async fn patient_for_a_second() -> World {
+    World::builder()
+        .contacts(20)
+        .set("doppler.timeout", "800ms")
+        .set("highlevel.timeout", "800ms")
+        .set("server.request_timeout", "2s")
+        .start()
+        .await
+}
+
+async fn one_side_fails(system: &str, side: &str, other: &str) {
+    for (mut fault, expected) in faults() {
+        if system == "DOPPLER" && fault["kind"] == "daily-exhausted" {
+            continue;
+        }
+        let world = patient_for_a_second().await;
+        let id = ana(&world).await;
+        let kind = fault["kind"].to_string();
+        fault["system"] = json!(system);
+        world.fault(fault).await;
+        let answer = world.ask_with(BOTH, json!({"id": id}), &FRESH).await;
+        let contact = &answer["data"]["contact"];
+        assert_eq!(contact["id"], json!(id), "{kind}: {answer:#}");
+        assert!(contact[side].is_null(), "{kind}: {answer:#}");
+        assert!(contact[other].is_object(), "{kind}: {answer:#}");
+        let codes = codes(&answer);
+        assert_eq!(codes.len(), 1, "{kind}: {answer:#}");
+        assert!(expected.contains(&codes[0].0.as_str()), "{kind}: {codes:?}");
+        assert_eq!(codes[0].1, format!("contact.{side}"), "{kind}");
+        assert_eq!(answer["errors"][0]["extensions"]["system"], system);
+        tells_nothing_of_the_system(&world, &answer);
+        recovers(&world, &id).await;
+        world.end().await;
+    }
+}
+
+/// Nothing of the upstream's address, path, headers or body is in an answer.
+fn tells_nothing_of_the_system(world: &World, answer: &Value) {
+    let text = answer["errors"].to_string();
+    let port = world.sandbox.addr().port().to_string();
+    let telltales = [
+        port.as_str(),
+        "http://",
+        "127.0.0.1",
+        "/contacts",
+        "/accounts",
+        "<html",
+        "x-ratelimit",
+        "pit-",
+    ];
+    for telltale in telltales {
+        assert!(!text.to_lowercase().contains(telltale), "{telltale} in {text}");
+    }
+}
+
+async fn recovers(world: &World, id: &str) {
+    world.clear_faults().await;
+    // What a limit or a refused credential asked for is over by then.
+    world.clock.advance(Duration::from_secs(90_000));
+    world
+        .until("recovered", || async {
+            let answer = world.ask_with(BOTH, json!({"id": id}), &FRESH).await;
+            answer.get("errors").is_none()
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn highlevel_failing_costs_only_its_own_fields() {
+    one_side_fails("HIGHLEVEL", "highlevel", "doppler").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doppler_failing_costs_only_its_own_fields() {
+    one_side_fails("DOPPLER", "doppler", "highlevel").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_known_last_stands_in_and_says_so() {
+    let world = World::start().await;
+    let id = ana(&world).await;
+    let query = "query($id: ID!) { contact(by: {id: $id}) { firstName status \
+        notes { nodes { body } } freshness { stale source fetchedAt } } }";
+    let before = world.data(query, json!({"id": id})).await;
+    assert_eq!(before["contact"]["freshness"]["stale"], false);
+    // Copies are written behind the reads.
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    world.clock.advance(Duration::from_secs(3600));
+    for system in ["HIGHLEVEL", "DOPPLER"] {
+        world.fault(json!({"system": system, "kind": "status", "status": 500})).await;
+    }
+    let after = world.data(query, json!({"id": id})).await;
+    assert_eq!(after["contact"]["firstName"], before["contact"]["firstName"]);
+    assert_eq!(after["contact"]["status"], before["contact"]["status"]);
+    assert_eq!(after["contact"]["notes"], before["contact"]["notes"]);
+    assert_eq!(after["contact"]["freshness"]["stale"], true);
+    assert_eq!(after["contact"]["freshness"]["source"], "LAST_KNOWN");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_found_by_address_while_highlevel_is_down() {
+    let world = World::start().await;
+    let id = ana(&world).await;
+    world.clock.advance(Duration::from_secs(3600));
+    world.fault(json!({"system": "HIGHLEVEL", "kind": "status", "status": 500})).await;
+    assert_eq!(ana(&world).await, id);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_is_not_guessed_while_a_system_cannot_be_read() {
+    let world = World::start().await;
+    let id = ana(&world).await;
+    world.fault(json!({"system": "HIGHLEVEL", "kind": "status", "status": 500})).await;
+    let query = "query($id: ID!) { contact(by: {id: $id}) { status } }";
+    let answer = world.ask_with(query, json!({"id": id}), &FRESH).await;
+    assert!(answer["data"]["contact"]["status"].is_null());
+    assert_eq!(codes(&answer), [("UPSTREAM_UNAVAILABLE".to_owned(), "contact.status".to_owned())]);
+    world.end().await;
+}
