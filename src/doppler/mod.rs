@@ -12,6 +12,8 @@ mod client;
 mod convert;
 mod refusal;
 mod routes;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use client::Client;

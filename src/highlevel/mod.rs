@@ -17,6 +17,8 @@ mod local_time;
 mod refusal;
 mod routes;
 mod search;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use client::Client;

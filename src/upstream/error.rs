@@ -72,13 +72,6 @@ impl Error {
         Self { system, route, kind, source: None }
     }
 
-    /// The same with what caused it, for the log.
-    #[must_use]
-    pub fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        self.source = Some(Arc::new(source));
-        self
-    }
-
     /// Whether the same call may succeed later.
     pub fn retry(&self) -> Retry {
         match &self.kind {

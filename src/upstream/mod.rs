@@ -20,6 +20,8 @@ mod error;
 mod health;
 mod mailing;
 mod route;
+#[cfg(test)]
+pub mod script;
 mod segment;
 mod transport;
 
@@ -32,4 +34,4 @@ pub use error::{Error, Kind, Retry};
 pub use mailing::{Mailing, PAGE_SIZE, SubscriberPage};
 pub use route::{Effect, Route};
 pub use segment::{Query, Segment};
-pub use transport::{Refusal, Request, Setup, SetupError, Transport};
+pub use transport::{Request, Setup, SetupError, Transport};

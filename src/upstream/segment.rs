@@ -140,10 +140,10 @@ mod tests {
 
     #[test]
     fn ids_and_addresses_are_narrower() {
-        for id in ["cnt00000000000000001", "5DP4iH6HLkQsiKESj6rh", "a-b_c:1.2"] {
+        for id in ["cnt00000000000000001", "abcdefghijKLMNOPQRST", "a-b_c:1.2", "c1"] {
             assert!(Segment::id(id).is_some(), "{id}");
         }
-        for no_id in ["a/b", "a%2fb", "..", "-", "a b", "ñ", &"x".repeat(129)] {
+        for no_id in ["a/b1", "a%2fb1", "..", "-", "a 1", "ñ1", &"1".repeat(129)] {
             assert!(Segment::id(no_id).is_none(), "{no_id}");
         }
         assert!(Segment::email("ana+1/x@example.com").is_some());

@@ -8,6 +8,8 @@
 mod bucket;
 mod headers;
 mod patience;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use std::sync::atomic::{AtomicBool, Ordering};

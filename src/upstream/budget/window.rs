@@ -219,6 +219,10 @@ impl Window {
             self.exhausted.hold(now, None);
             return (self.until_tomorrow(now), true);
         }
+        if let Some(wait) = retry_after_ms {
+            // The provider knows better than our reckoning when others' calls leave its window.
+            self.foreign_until = self.foreign_until.min(now + wait - MARGIN_MS);
+        }
         let spent = rates.remaining == Some(0);
         let asked = retry_after_ms.or(spent.then_some(self.interval_ms + MARGIN_MS));
         (self.blocked.hold(now, asked), false)

@@ -10,6 +10,8 @@
 mod failure;
 mod request;
 mod setup;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,9 +38,10 @@ use super::{Call, Error, Kind, Route, UpstreamStatus};
 
 use failure::{Failure, Stage};
 use request::{Answer, send};
+use setup::Refusal;
 
 pub use request::Request;
-pub use setup::{Refusal, Setup, SetupError};
+pub use setup::{Setup, SetupError};
 
 /// A call that ends sooner than this for lack of an answer says nothing about the system: the
 /// caller was in a hurry.
