@@ -79,7 +79,7 @@ impl Client {
         route: &'static Route,
         query: Query,
     ) -> Result<T, Error> {
-        let values = [Segment::id(&self.location)];
+        let values = [Segment::new(&self.location)];
         self.transport.call(call, Request::new(route, &values).query(query)).await
     }
 
@@ -106,16 +106,21 @@ impl Client {
         self.transport.perform(call, Request::new(route, &values)).await
     }
 
+    /// Searches; `None` when it is clear without a call that nothing would be found.
     async fn post_search<T: DeserializeOwned + Send>(
         &self,
         call: &Call,
         request: &SearchRequest,
-    ) -> Result<T, Error> {
-        let body = Search::new(&self.location, request).map_err(|Unsearchable(part)| {
-            let kind = Kind::Rejected { fields: vec![part.to_owned()] };
-            Error::new(System::HighLevel, routes::SEARCH.template, kind)
-        })?;
-        self.transport.call(call, Request::new(&routes::SEARCH, &[]).json(&body)?).await
+    ) -> Result<Option<T>, Error> {
+        let body = match Search::new(&self.location, request) {
+            Ok(body) => body,
+            Err(Unsearchable::Nothing) => return Ok(None),
+            Err(Unsearchable::Part(part)) => {
+                let kind = Kind::Rejected { fields: vec![part.to_owned()] };
+                return Err(Error::new(System::HighLevel, routes::SEARCH.template, kind));
+            }
+        };
+        self.transport.call(call, Request::new(&routes::SEARCH, &[]).json(&body)?).await.map(Some)
     }
 }
 
@@ -135,7 +140,7 @@ impl Directory for Client {
 
     async fn check(&self, call: &Call) -> Result<(), Error> {
         let one = SearchRequest { limit: 1, ..SearchRequest::default() };
-        let _: IgnoredAny = self.post_search(call, &one).await?;
+        let _: Option<IgnoredAny> = self.post_search(call, &one).await?;
         Ok(())
     }
 }
@@ -154,8 +159,9 @@ impl Crm for Client {
     }
 
     async fn search(&self, call: &Call, request: &SearchRequest) -> Result<SearchPage, Error> {
-        let answer = self.post_search(call, request).await?;
-        Ok(convert::page(answer, &self.location))
+        let answer: Option<_> = self.post_search(call, request).await?;
+        let nothing = SearchPage { rows: Vec::new(), total: Some(0) };
+        Ok(answer.map_or(nothing, |answer| convert::page(answer, &self.location)))
     }
 
     async fn duplicate(

@@ -35,22 +35,29 @@ pub(super) struct Search<'a> {
     search_after: Option<&'a [Value]>,
 }
 
-/// Which part of a request HighLevel would refuse.
+/// Why a search is not made.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) struct Unsearchable(pub &'static str);
+pub(super) enum Unsearchable {
+    /// HighLevel would refuse this part.
+    Part(&'static str),
+    /// None of the terms can be the value of a filter, so nothing would be found.
+    Nothing,
+}
 
 impl<'a> Search<'a> {
     /// The body for `request`.
     pub(super) fn new(location: &'a str, request: &'a SearchRequest) -> Result<Self, Unsearchable> {
-        let too_long = |text: &str| text.chars().count() > MAX_TEXT;
-        if request.query.as_deref().is_some_and(too_long) {
-            return Err(Unsearchable("query"));
+        if request.query.as_deref().is_some_and(is_long) {
+            return Err(Unsearchable::Part("query"));
         }
-        if request.tags_any.iter().chain(&request.tags_all).any(|tag| too_long(tag)) {
-            return Err(Unsearchable("tags"));
+        if request.tags_any.iter().chain(&request.tags_all).any(|tag| is_long(tag)) {
+            return Err(Unsearchable::Part("tags"));
         }
         if request.any_of.len() > MAX_TERMS {
-            return Err(Unsearchable("anyOf"));
+            return Err(Unsearchable::Part("anyOf"));
+        }
+        if !request.any_of.is_empty() && !request.any_of.iter().any(is_searchable) {
+            return Err(Unsearchable::Nothing);
         }
         Ok(Self {
             location_id: location,
@@ -63,10 +70,27 @@ impl<'a> Search<'a> {
     }
 }
 
+fn is_long(text: &str) -> bool {
+    text.chars().count() > MAX_TEXT
+}
+
+/// A longer value is refused together with the whole search, and would take the other terms along.
+fn is_searchable(term: &SearchTerm) -> bool {
+    match term {
+        SearchTerm::Id(id) => !is_long(id.as_str()),
+        SearchTerm::Email(text) | SearchTerm::Phone(text) => !is_long(text),
+    }
+}
+
 fn filters(request: &SearchRequest) -> Vec<Value> {
     let mut filters = Vec::new();
     if !request.any_of.is_empty() {
-        filters.push(any(&request.any_of.iter().map(term).collect::<Vec<_>>()));
+        filters.push(any(&request
+            .any_of
+            .iter()
+            .filter(|term| is_searchable(term))
+            .map(term)
+            .collect::<Vec<_>>()));
     }
     if !request.tags_any.is_empty() {
         filters.push(any(&request.tags_any.iter().map(|name| tag(name)).collect::<Vec<_>>()));
@@ -159,7 +183,20 @@ mod tests {
                 "anyOf",
             ),
         ] {
-            assert_eq!(Search::new("loc", &request).unwrap_err(), Unsearchable(part));
+            assert_eq!(Search::new("loc", &request).unwrap_err(), Unsearchable::Part(part));
         }
+    }
+
+    #[test]
+    fn a_term_that_is_too_long_finds_nothing_and_harms_no_other() {
+        let long = SearchTerm::Email(format!("{}@example.com", "x".repeat(80)));
+        let mut request =
+            SearchRequest { any_of: vec![long], limit: 5, ..SearchRequest::default() };
+        assert_eq!(Search::new("loc", &request).unwrap_err(), Unsearchable::Nothing);
+        request.any_of.push(SearchTerm::Id("c1".into()));
+        let body = serde_json::to_value(Search::new("loc", &request).unwrap()).unwrap();
+        let terms = body["filters"][0]["filters"].as_array().unwrap();
+        assert_eq!(terms.len(), 1);
+        assert_eq!(terms[0]["value"], "c1");
     }
 }

@@ -103,7 +103,8 @@ pub trait Crm: Directory {
 /// A search. All given conditions must hold.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct SearchRequest {
-    /// Any of these terms (one OR group). Empty: no such condition. At most 50.
+    /// Any of these terms (one OR group). Empty: no such condition. At most 50; a term of more than
+    /// 75 characters finds nothing, because the index takes none that long.
     pub any_of: Vec<SearchTerm>,
     /// Free text, at most 75 characters.
     pub query: Option<String>,

@@ -233,6 +233,9 @@ async fn nobody_is_absent_and_hostile_ids_reach_no_other_route() {
         "a\\..\\b",
         "ñ",
         " ",
+        "search",
+        "Business",
+        "upsert",
         "77",
         &long,
     ] {

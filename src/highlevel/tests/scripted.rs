@@ -63,6 +63,28 @@ fn every_observed_error_has_its_kind() {
 }
 
 #[test]
+fn every_word_that_stands_where_an_id_does_is_refused_as_one() {
+    let paths: Vec<Vec<String>> = openapi::Validator::contact_operations()
+        .into_iter()
+        .map(|(_, path)| path.trim_matches('/').split('/').map(str::to_owned).collect())
+        .collect();
+    let mut words = 0;
+    for path in &paths {
+        for (place, word) in path.iter().enumerate().filter(|(_, part)| !part.starts_with('{')) {
+            let beside_an_id = paths.iter().any(|other| {
+                other.get(..place) == path.get(..place)
+                    && other.get(place).is_some_and(|part| part.starts_with('{'))
+            });
+            if beside_an_id {
+                assert!(routes::id(word).is_none(), "{word} of {path:?}");
+                words += 1;
+            }
+        }
+    }
+    assert!(words >= 5, "{words}");
+}
+
+#[test]
 fn variants_of_the_observed_errors() {
     for (status, body, kind) in [
         (400, json!({"error": "Contact with id X not found"}), Kind::NotFound),
