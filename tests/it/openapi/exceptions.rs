@@ -52,11 +52,12 @@ pub fn correct(name: &str, schema: &mut Value) {
         "CustomFieldSchema" if schema["properties"].get("value").is_some() => {
             schema["properties"]["value"] = json!({});
         }
-        // `url` is called required and may be missing (GH#289).
-        "AttributionSource" => schema["required"] = json!([]),
+        // `url` is called required and may be missing (GH#289). A text field may be addressed by
+        // its key alone (`customFieldsInputStringSchema`, which nothing refers to).
+        "AttributionSource" | "TextField" => schema["required"] = json!([]),
         // Said to be strings, shown as objects in its own example.
         "UpdateTagsResponseDTO" => {
-            schema["properties"]["responses"]["items"] = json!({"type": "object"})
+            schema["properties"]["responses"]["items"] = json!({"type": "object"});
         }
         // An array of arrays that its description calls a list of tasks.
         "LocationTaskListSuccessfulResponseDto" => {
@@ -70,9 +71,6 @@ pub fn correct(name: &str, schema: &mut Value) {
         "CreateContactDto" | "UpsertContactDto" | "UpdateContactDto" => {
             schema["properties"]["dateOfBirth"] = json!({"type": "string", "nullable": true});
         }
-        // A text field may be addressed by its key alone (`customFieldsInputStringSchema`, which
-        // nothing refers to).
-        "TextField" => schema["required"] = json!([]),
         // The body of search is empty in the specification; the vendor's guide has the rest.
         "SearchBodyV2DTO" => *schema = search_body(),
         // Empty objects are sent for these two.

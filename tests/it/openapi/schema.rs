@@ -17,23 +17,21 @@ pub enum Direction {
 
 /// The same with every `$ref` pointing to `#/components/FILE.NAME`.
 pub fn qualified(schema: &Value, own: &str) -> Value {
-    match schema {
-        Value::Object(members) => {
-            let member = |(name, value): (&String, &Value)| match (name.as_str(), value) {
-                ("$ref", Value::String(target)) => {
-                    let (file, path) = target.split_once('#').unwrap();
-                    let file = file.trim_end_matches(".json");
-                    let file = if file.is_empty() { own } else { file };
-                    let target = path.rsplit('/').next().unwrap();
-                    (name.clone(), json!(format!("#/components/{file}.{target}")))
-                }
-                _ => (name.clone(), qualified(value, own)),
-            };
-            Value::Object(members.iter().map(member).collect())
-        }
-        Value::Array(items) => items.iter().map(|item| qualified(item, own)).collect(),
-        other => other.clone(),
+    if let Some(items) = schema.as_array() {
+        return items.iter().map(|item| qualified(item, own)).collect();
     }
+    let Some(members) = schema.as_object() else { return schema.clone() };
+    let member = |(name, value): (&String, &Value)| {
+        let Some(target) = value.as_str().filter(|_| name == "$ref") else {
+            return (name.clone(), qualified(value, own));
+        };
+        let (file, path) = target.split_once('#').unwrap();
+        let file = file.trim_end_matches(".json");
+        let file = if file.is_empty() { own } else { file };
+        let target = path.rsplit('/').next().unwrap();
+        (name.clone(), json!(format!("#/components/{file}.{target}")))
+    };
+    Value::Object(members.iter().map(member).collect())
 }
 
 /// A whole schema document for `schema`, which may refer to `components`.

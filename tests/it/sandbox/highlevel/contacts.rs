@@ -7,7 +7,9 @@ use super::vendor::{LOCATION, Vendor};
 
 fn own(more: Value) -> Value {
     let mut body = json!({"locationId": LOCATION});
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    if let Value::Object(more) = more {
+        body.as_object_mut().unwrap().extend(more);
+    }
     body
 }
 

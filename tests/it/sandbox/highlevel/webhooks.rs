@@ -77,7 +77,7 @@ fn change(vendor: &Vendor, settings: Value) {
     vendor.fake.webhooks().change(serde_json::from_value(settings).unwrap());
 }
 
-fn edit(vendor: &Vendor, edit: Value) {
+fn edit(vendor: &Vendor, edit: &Value) {
     let body = edit.to_string();
     vendor.fake.edit(&EditOp::parse(body.as_bytes()).unwrap()).unwrap();
 }
@@ -152,7 +152,7 @@ async fn what_a_person_does_fires_too() {
         let mut op = op;
         op["system"] = json!("HIGHLEVEL");
         op["email"] = json!("ana@example.com");
-        edit(&vendor, op);
+        edit(&vendor, &op);
     }
     for op in [
         json!({"op": "tag", "tags": ["x"]}),
@@ -170,7 +170,7 @@ async fn what_a_person_does_fires_too() {
         if !op["op"].as_str().unwrap().ends_with("install") {
             op["email"] = json!("anita@example.com");
         }
-        edit(&vendor, op);
+        edit(&vendor, &op);
     }
     let expected = [
         "ContactUpdate",
