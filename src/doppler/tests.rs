@@ -269,7 +269,7 @@ async fn hostile_addresses_reach_no_other_route() {
     }
     for (route, path, status) in journal(&sandbox) {
         let route = route.unwrap_or_default();
-        assert!(route.starts_with("/accounts/{account}/subscribers/{email}"), "{route} {path}");
+        assert!(route.starts_with("/accounts/{accountName}/subscribers/{email}"), "{route} {path}");
         assert_eq!(status, Some(404), "{path}");
     }
     tasks.stop();

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ pub enum Line {
         headers: Vec<(&'static str, String)>,
         body: Bytes,
     },
-    /// Nothing, for so long.
+    /// Nothing for so long, then an empty object.
     Silence(Duration),
     /// The connection breaks in the middle of the answer.
     Break,
@@ -92,6 +93,8 @@ pub struct Script {
 struct Stage {
     lines: Mutex<VecDeque<Line>>,
     seen: Mutex<Vec<Seen>>,
+    busy: AtomicUsize,
+    busiest: AtomicUsize,
 }
 
 impl Script {
@@ -100,6 +103,8 @@ impl Script {
         let stage = Arc::new(Stage {
             lines: Mutex::new(lines.into_iter().collect()),
             seen: Mutex::default(),
+            busy: AtomicUsize::new(0),
+            busiest: AtomicUsize::new(0),
         });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&stage));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -123,6 +128,11 @@ impl Script {
     /// How many calls have arrived since they were last looked at.
     pub fn count(&self) -> usize {
         self.stage.seen.lock().unwrap().len()
+    }
+
+    /// The most calls that were under way at the same time.
+    pub fn busiest(&self) -> usize {
+        self.stage.busiest.load(Ordering::SeqCst)
     }
 
     /// Replaces what is left of the script.
@@ -150,6 +160,13 @@ async fn answer(State(stage): State<Arc<Stage>>, request: Request) -> Response {
         let mut lines = stage.lines.lock().unwrap();
         if lines.len() > 1 { lines.pop_front().unwrap() } else { lines[0].clone() }
     };
+    stage.busiest.fetch_max(stage.busy.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+    let response = play(line).await;
+    stage.busy.fetch_sub(1, Ordering::SeqCst);
+    response
+}
+
+async fn play(line: Line) -> Response {
     match line {
         Line::Answer { status, headers, body } => {
             let mut response = Response::new(Body::from(body));
@@ -162,7 +179,7 @@ async fn answer(State(stage): State<Arc<Stage>>, request: Request) -> Response {
         }
         Line::Silence(time) => {
             tokio::time::sleep(time).await;
-            Response::default()
+            Response::new(Body::from("{}"))
         }
         Line::Break => {
             let broken = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);

@@ -339,7 +339,7 @@ async fn under(lab: &Lab, client: &Client, fault: Value) -> (Result<(), Error>, 
     lab.journal();
     lab.fault(fault);
     let one = SearchRequest { limit: 1, ..SearchRequest::default() };
-    let found = client.search(&call_within(Duration::from_millis(900)), &one).await.map(drop);
+    let found = client.search(&call_within(Duration::from_secs(2)), &one).await.map(drop);
     lab.sandbox.shared().faults.clear();
     (found, lab.journal().len())
 }

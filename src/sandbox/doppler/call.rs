@@ -66,7 +66,7 @@ pub async fn run(doppler: Arc<Doppler>, handler: Handler, request: Request) -> R
 impl Call {
     fn admit(&self) -> Result<(), Problem> {
         let Some(params) = &self.params else { return Err(Problem::no_route()) };
-        let Some((_, account)) = params.iter().find(|(name, _)| *name == "account") else {
+        let Some((_, account)) = params.iter().find(|(name, _)| *name == "accountName") else {
             return Ok(());
         };
         self.authenticate()?;
