@@ -125,16 +125,6 @@ where
         }
     }
 
-    /// Forgets everything.
-    pub fn clear(&self) {
-        for flight in std::mem::take(&mut *self.flights()).into_values() {
-            flight.token().spend();
-        }
-        for (key, _) in &self.entries {
-            self.invalidate(&key);
-        }
-    }
-
     /// Joins the read under way if it began late enough for the demand, else starts one.
     fn board<F>(&self, key: &K, demand: Demand, load: impl FnOnce() -> F) -> Boarding<V, E>
     where

@@ -36,6 +36,12 @@ pub(super) struct Core {
     pub subscribers: AtomicU32,
 }
 
+/// A value as a read brought it, begun at `fetched_ms` (epoch milliseconds).
+pub(super) struct Brought<T> {
+    pub value: T,
+    pub fetched_ms: i64,
+}
+
 /// A value and how fresh it is.
 #[derive(Clone, Debug)]
 pub struct Seen<T> {
@@ -80,7 +86,8 @@ impl Core {
                 let value = T::unwrap(read.value).ok_or(Error::Internal("cache kind"))?;
                 if read.changed {
                     let workspace = &session.requester.workspace;
-                    self.leave_copy(workspace, system, id, value.clone(), read.fetched_ms);
+                    let (value, fetched_ms) = (value.clone(), read.fetched_ms);
+                    self.leave_copy(workspace, system, id, Brought { value, fetched_ms });
                 }
                 let freshness = freshness(session, read.fetched_ms);
                 Ok(Seen { value, freshness })
@@ -105,7 +112,7 @@ impl Core {
         Some(Seen { value: T::unwrap(read.value)?, freshness })
     }
 
-    /// Keeps a thing that came along with another read, begun at `fetched_ms`.
+    /// Keeps a thing that came along with another read.
     ///
     /// A read that brings many things keeps them before it ends: whoever waits for it then finds
     /// them.
@@ -114,12 +121,11 @@ impl Core {
         workspace: &WorkspaceId,
         system: System,
         id: &str,
-        value: T,
-        fetched_ms: i64,
+        brought: Brought<T>,
     ) {
         let key = self.key::<T>(workspace, system, id);
-        if self.cache.prime(key, value.clone().wrap(), fetched_ms) {
-            self.leave_copy(workspace, system, id, value, fetched_ms);
+        if self.cache.prime(key, brought.value.clone().wrap(), brought.fetched_ms) {
+            self.leave_copy(workspace, system, id, brought);
         }
     }
 
@@ -207,13 +213,12 @@ impl Core {
         workspace: &WorkspaceId,
         system: System,
         id: &str,
-        value: T,
-        fetched_ms: i64,
+        brought: Brought<T>,
     ) {
         if T::COPIED {
             let key = self.copy_key::<T>(system, id);
-            let at = DateTime::from_timestamp_millis(fetched_ms).unwrap_or_default();
-            self.copies.leave(workspace, key, value, at);
+            let at = DateTime::from_timestamp_millis(brought.fetched_ms).unwrap_or_default();
+            self.copies.leave(workspace, key, brought.value, at);
         }
     }
 

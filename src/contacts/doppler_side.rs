@@ -13,7 +13,7 @@ use futures_util::future::{join_all, try_join_all};
 use crate::unified::{Subscriber, System};
 use crate::upstream::PAGE_SIZE;
 
-use super::core::{Core, Seen, no_read};
+use super::core::{Brought, Core, Seen, no_read};
 use super::entity::SubscriberRows;
 use super::person::{Person, sight_subscriber, subscriber_key};
 use super::{Error, Session};
@@ -121,7 +121,12 @@ impl Core {
                 for subscriber in page.items {
                     let key = subscriber_key(&subscriber.email);
                     let subscriber = Some(Arc::new(subscriber));
-                    core.prime(&workspace, System::Doppler, &key, subscriber, fetched_ms);
+                    core.prime(
+                        &workspace,
+                        System::Doppler,
+                        &key,
+                        Brought { value: subscriber, fetched_ms },
+                    );
                     emails.push(Arc::from(key));
                 }
                 if keyword.is_none() {
@@ -156,7 +161,12 @@ impl Core {
             if self.peek::<Option<Arc<Subscriber>>>(session, System::Doppler, address).is_none() {
                 let absent: Option<Arc<Subscriber>> = None;
                 let workspace = &session.requester.workspace;
-                self.prime(workspace, System::Doppler, address, absent, fetched_ms);
+                self.prime(
+                    workspace,
+                    System::Doppler,
+                    address,
+                    Brought { value: absent, fetched_ms },
+                );
             }
         }
     }

@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use crate::unified::{HighLevelContact, HighLevelId, System, normalize_email, normalize_phone};
 use crate::upstream::{SearchRequest, SearchTerm};
 
-use super::core::{Core, Seen};
+use super::core::{Brought, Core, Seen};
 use super::entity::{ContactRows, Match};
 use super::person::{Person, sight_contact};
 use super::{Error, Session};
@@ -195,7 +195,12 @@ impl Core {
             for row in page.rows {
                 let id = row.contact.id.clone();
                 let contact = Some(Arc::new(row.contact));
-                core.prime(&workspace, System::HighLevel, id.as_str(), contact, fetched_ms);
+                core.prime(
+                    &workspace,
+                    System::HighLevel,
+                    id.as_str(),
+                    Brought { value: contact, fetched_ms },
+                );
                 rows.push((id, row.cursor));
             }
             Ok(Arc::new(ContactRows { rows, total: page.total }))
@@ -229,7 +234,12 @@ impl Core {
             };
             let now_ms = self.clock.now_ms();
             let workspace = &session.requester.workspace;
-            self.prime(workspace, System::HighLevel, &match_id(term), found, now_ms);
+            self.prime(
+                workspace,
+                System::HighLevel,
+                &match_id(term),
+                Brought { value: found, fetched_ms: now_ms },
+            );
         }
     }
 }

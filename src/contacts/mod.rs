@@ -31,7 +31,7 @@ pub use doppler_side::DopplerSide;
 pub use error::Error;
 pub use find::By;
 pub use highlevel_side::HighLevelSide;
-pub use listing::{Listing, Page};
+pub use listing::Listing;
 pub use person::Person;
 pub use reader::Reader;
 pub use session::{Session, Used, Wanted};
@@ -42,7 +42,8 @@ pub use writer::{Refusal, RefusalKind, Target, Writer, Written};
 pub use crate::cache::Token;
 pub use crate::store::Workspace;
 pub use crate::upstream::{
-    CredentialKind, Error as UpstreamError, Kind as UpstreamKind, UpstreamState, UpstreamStatus,
+    CredentialKind, Error as UpstreamError, Kind as UpstreamKind, Retry, UpstreamState,
+    UpstreamStatus,
 };
 
 use crate::bus::Bus;
@@ -51,7 +52,7 @@ use crate::clock::Clock;
 use crate::config;
 use crate::store::Store;
 use crate::tasks::Tasks;
-use crate::unified::{Budget, Mapping, System, WorkspaceId};
+use crate::unified::{Budget, Mapping, System};
 use crate::upstream::{Crm, Directory, Mailing};
 
 use self::core::Core;

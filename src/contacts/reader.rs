@@ -33,11 +33,6 @@ impl Reader {
         }
     }
 
-    /// The request's dealings.
-    pub fn session(&self) -> &Session {
-        &self.session
-    }
-
     /// The workspace's mapping.
     pub fn mapping(&self) -> &Mapping {
         &self.core.mapping
@@ -146,8 +141,8 @@ impl Reader {
         self.session.keep_private();
         let core = &self.core;
         vec![
-            (System::Doppler, Directory::status(&*core.mailing)),
-            (System::HighLevel, Directory::status(&*core.crm)),
+            (core.mailing.system(), Directory::status(&*core.mailing)),
+            (core.crm.system(), Directory::status(&*core.crm)),
         ]
     }
 

@@ -7,7 +7,7 @@
 use async_graphql::resolver_utils::EnumType;
 use async_graphql::{Enum, ErrorExtensionValues, Response, ServerError, Value};
 
-use crate::contacts::{Error, UpstreamError, UpstreamKind as Kind};
+use crate::contacts::{Error, Retry, UpstreamError, UpstreamKind as Kind};
 use crate::unified::System;
 
 use super::ids::GlobalId;
@@ -156,9 +156,7 @@ fn put_upstream_into_words(error: &mut ServerError, upstream: &UpstreamError) {
             extend(error, "scope", *scope);
             format!("{name}'s credential lacks the scope {scope}")
         }
-        Kind::RateLimited { retry_after, daily } => {
-            let wait = i64::try_from(retry_after.as_millis()).unwrap_or(i64::MAX);
-            extend(error, "retryAfterMs", wait);
+        Kind::RateLimited { daily, .. } => {
             let which = if *daily { "daily rate limit" } else { "rate limit" };
             format!("{name}'s {which} is reached; try again later")
         }
@@ -170,6 +168,9 @@ fn put_upstream_into_words(error: &mut ServerError, upstream: &UpstreamError) {
         Kind::Malformed => format!("{name}'s answer could not be understood"),
         Kind::NotConnected => format!("{name} is not connected"),
     };
+    if let Retry::After(wait) = upstream.retry() {
+        extend(error, "retryAfterMs", i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+    }
     extend(error, "code", upstream_code(&upstream.kind).as_str());
     extend(error, "system", upstream.system.as_str());
 }

@@ -25,7 +25,6 @@ mod subscription;
 mod types;
 
 pub use caller::{CachePolicy, Caller};
-pub use error::{ErrorCode, refusal};
 pub use gateway::{Answer, Gateway, GatewaySettings};
-pub use responses::{ResponseKey, Share};
+pub use responses::ResponseKey;
 pub use schema::sdl;

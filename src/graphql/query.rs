@@ -1,4 +1,5 @@
 //! Everything that can be read.
+#![expect(clippy::too_many_arguments, reason = "a field's arguments are the schema's")]
 
 use async_graphql::connection::{Connection, Edge};
 use async_graphql::{Context, ID, Object, Result};

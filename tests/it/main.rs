@@ -1,5 +1,10 @@
 //! One binary of integration tests: the crate's rules, its commands, and the gateway as a whole.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests call with their own client and may fail loudly"
+)]
 
 mod cli;
 mod config;

@@ -1,4 +1,4 @@
-//! `contactChanged`, over server-sent events; WebSockets have a client of their own elsewhere.
+//! `contactChanged`, over server-sent events; `WebSockets` have a client of their own elsewhere.
 
 use futures_util::StreamExt;
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use crate::world::World;
 #[tokio::test(flavor = "multi_thread")]
 async fn one_person_is_put_together_from_both_systems() {
     let world = World::start().await;
-    let query = r#"query($email: EmailAddress!) {
+    let query = r"query($email: EmailAddress!) {
         contact(by: {email: $email}) {
             id email phone name firstName lastName companyName birthday country status tags systems
             address { line1 city country }
@@ -22,13 +22,19 @@ async fn one_person_is_put_together_from_both_systems() {
             differences { field doppler highlevel rule owner reason }
             freshness { stale source fetchedAt }
         }
-    }"#;
+    }";
     let variables = json!({"email": super::ANA});
     let fresh = [("cache-control", "no-cache")];
     let answer = world.ask_with(query, variables, &fresh).await;
     assert!(answer.get("errors").is_none(), "{answer:#}");
     let ana = &answer["data"]["contact"];
-    println!("{ana:#}");
+    assert_eq!(ana["name"], "Ana Paz");
+    for part in ["notes", "tasks", "appointments", "deliveries"] {
+        assert!(!ana[part]["nodes"].as_array().unwrap().is_empty(), "{part}: {ana:#}");
+    }
+    for part in ["tags", "lists", "customFields", "differences"] {
+        assert!(!ana[part].as_array().unwrap().is_empty(), "{part}: {ana:#}");
+    }
     assert_eq!(ana["email"], "ana.paz@example.com");
     assert_eq!(ana["systems"], json!(["DOPPLER", "HIGHLEVEL"]));
     assert_eq!(ana["freshness"]["source"], "LIVE");

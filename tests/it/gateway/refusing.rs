@@ -25,7 +25,8 @@ async fn each_limit_speaks_before_the_first_call() {
         "} } }".repeat(6)
     );
     assert_eq!(refused(&world, &deep, json!({})).await.0, "QUERY_TOO_DEEP");
-    let aliases: String = (0..60).map(|n| format!("a{n}: __typename ")).collect();
+    let aliases: Vec<String> = (0..60).map(|n| format!("a{n}: __typename")).collect();
+    let aliases = aliases.join(" ");
     assert_eq!(
         refused(&world, &format!("{{ {aliases} }}"), json!({})).await.0,
         "QUERY_TOO_COMPLEX"

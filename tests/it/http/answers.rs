@@ -25,7 +25,7 @@ fn body(query: &str) -> String {
 async fn a_known_answer_needs_no_call_and_keeps_to_its_media_type() {
     let world = World::start().await;
     let first = post(&world, &[], body(ANA)).await.text().await.unwrap();
-    assert!(world.calls().await.len() > 0);
+    assert!(!world.calls().await.is_empty());
     world.forget_calls().await;
     for (accept, kind) in [
         ("application/json", "application/json; charset=utf-8"),
@@ -39,7 +39,7 @@ async fn a_known_answer_needs_no_call_and_keeps_to_its_media_type() {
     assert_eq!(world.calls().await.len(), 0);
     let fresh = post(&world, &[("cache-control", "no-cache")], body(ANA)).await;
     assert_eq!(fresh.text().await.unwrap(), first);
-    assert!(world.calls().await.len() > 0);
+    assert!(!world.calls().await.is_empty());
     world.end().await;
 }
 

@@ -146,7 +146,6 @@ impl Reader<'_> {
         while let Some((token, _)) = self.tokens.get(at) {
             match token {
                 Token::Other('}') => return at + 1,
-                Token::Other(',') => at += 1,
                 // `as name` and `*` end a member that was read before.
                 Token::Word(word) if word == "as" => at += 2,
                 Token::Word(_) | Token::Other('{') => at = self.path(at, prefix),
