@@ -25,7 +25,7 @@ use super::access::Authenticate;
 use super::error::Refusal;
 use super::executor::Executor;
 use super::health::Probe;
-use super::record::{Meters, Served};
+use super::record::{self, Access, Meters, Served};
 use super::settings::Settings;
 use super::{cors, routes, template};
 
@@ -157,12 +157,13 @@ impl<E: Executor> Door<E> {
             response.headers_mut().insert("x-request-id", value);
         }
         let served = response.extensions_mut().remove::<Served>();
-        self.front.meters.request(route, &method, response.status(), started.elapsed());
-        super::record::access(&super::record::Access {
+        let took = started.elapsed();
+        self.front.meters.request(route, &method, response.status(), took);
+        record::access(&Access {
             method: &method,
             route,
             status: response.status(),
-            took: started.elapsed(),
+            took,
             request_id: &id,
             served: served.as_ref(),
         });

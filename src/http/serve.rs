@@ -44,8 +44,8 @@ pub async fn serve<E: Executor>(listener: TcpListener, front: Front<E>) {
 async fn connection<E: Executor>(stream: TcpStream, door: Door<E>) {
     // Answers are written whole, so waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
-    let settings = door.front.settings.clone();
-    let tasks = door.front.tasks.clone();
+    let front = door.front.clone();
+    let settings = &front.settings;
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let door = door.clone();
         async move { Ok::<_, Infallible>(door.respond(request.map(Body::new)).await) }
@@ -61,7 +61,7 @@ async fn connection<E: Executor>(stream: TcpStream, door: Door<E>) {
     tokio::select! {
         // A broken connection is the client's affair.
         _ = serving.as_mut() => return,
-        () = tasks.stopping() => serving.as_mut().graceful_shutdown(),
+        () = front.tasks.stopping() => serving.as_mut().graceful_shutdown(),
     }
     let _ = tokio::time::timeout(settings.drain_timeout, serving).await;
 }
@@ -74,4 +74,87 @@ fn is_about_one_client(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::ConnectionReset
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::http::Settings;
+    use crate::http::sample::{listening, settings};
+
+    /// What comes back for these bytes until the gateway closes the connection.
+    async fn answer(address: SocketAddr, sent: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        let read = stream.read_to_end(&mut bytes);
+        // A reset instead of a clean end is fine: what counts is that it ends.
+        let ended = timeout(Duration::from_secs(10), read).await;
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(ended.is_ok(), "still open after {text}");
+        text
+    }
+
+    fn post(length: usize, body: &str) -> String {
+        format!(
+            "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+             connection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+    }
+
+    #[tokio::test]
+    async fn a_slow_client_is_not_waited_for() {
+        const SHORT: Duration = Duration::from_millis(100);
+        let short = Settings { header_read_timeout: SHORT, request_timeout: SHORT, ..settings() };
+        let (address, _) = listening(short).await;
+        answer(address, "POST /graphql HTTP/1.1\r\nhost: local").await;
+        answer(address, "").await;
+        let late = answer(address, &post(100, "{\"query\"")).await;
+        assert!(late.starts_with("HTTP/1.1 408 "), "{late}");
+        assert!(late.contains("REQUEST_TIMEOUT"), "{late}");
+    }
+
+    #[tokio::test]
+    async fn large_heads_and_bodies_are_refused_unread() {
+        let (address, _) = listening(settings()).await;
+        let head = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(200_000));
+        let refused = answer(address, &head).await;
+        assert!(refused.starts_with("HTTP/1.1 431 ") || refused.is_empty(), "{refused}");
+        // The length alone is enough.
+        let refused = answer(address, &post(1_000_000_000, "{")).await;
+        assert!(refused.starts_with("HTTP/1.1 413 "), "{refused}");
+        // A length that is not told is found out by counting.
+        let chunked =
+            post(0, "2800\r\n{").replace("content-length: 0", "transfer-encoding: chunked");
+        let refused = answer(address, &(chunked + &"x".repeat(10_240))).await;
+        assert!(refused.starts_with("HTTP/1.1 413 "), "{refused}");
+        // The next connection is served.
+        let body = r#"{"query":"{hello}"}"#;
+        let good = answer(address, &post(body.len(), body)).await;
+        assert!(good.starts_with("HTTP/1.1 200 ") && good.contains("hello you"), "{good}");
+    }
+
+    #[tokio::test]
+    async fn a_stop_takes_no_more_and_waits_for_the_rest() {
+        let (address, front) = listening(settings()).await;
+        let mut open = TcpStream::connect(address).await.unwrap();
+        let body = r#"{"query":"{hello}"}"#;
+        let request = post(body.len(), body).replace("connection: close\r\n", "");
+        let (head, rest) = request.split_at(request.len() - 5);
+        open.write_all(head.as_bytes()).await.unwrap();
+        // Under way once the connection's task reads, which a second answered request shows.
+        answer(address, &post(body.len(), body)).await;
+        front.tasks.stop();
+        open.write_all(rest.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        open.read_to_string(&mut text).await.unwrap();
+        assert!(text.contains("hello you"), "{text}");
+        timeout(Duration::from_secs(10), front.tasks.drained()).await.unwrap();
+        assert!(TcpStream::connect(address).await.is_err());
+    }
 }

@@ -14,7 +14,7 @@ pub struct Settings {
     pub drain_timeout: Duration,
     /// The largest request body, in bytes.
     pub max_body_bytes: usize,
-    /// The largest request head, in bytes.
+    /// The largest request head, in bytes; one that arrives at once may be twice as large.
     pub max_header_bytes: usize,
     /// How long a client may take to send a request's head; also how long a kept-alive connection
     /// may be idle.

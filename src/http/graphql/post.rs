@@ -1,6 +1,6 @@
 //! `POST /graphql`.
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -76,17 +76,23 @@ async fn answer<E: Executor>(
     }
 }
 
-/// Reads a body of at most `limit` bytes before the deadline.
+/// Reads a body of at most `limit` bytes before the deadline. One that says it is longer is not
+/// read at all.
 async fn read(body: Body, limit: usize, deadline: Instant) -> Result<Bytes, Refusal> {
+    let too_large = || {
+        let message = format!("the body is larger than {limit} bytes");
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "BAD_USER_INPUT", message).with("limit", limit)
+    };
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
     let read = timeout_at(deadline, Limited::new(body, limit).collect()).await.map_err(|_| {
         let message = "the body did not arrive in time";
         Refusal::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message)
     })?;
     read.map(Collected::to_bytes).map_err(|error| {
         if error.is::<LengthLimitError>() {
-            let message = format!("the body is larger than {limit} bytes");
-            let status = StatusCode::PAYLOAD_TOO_LARGE;
-            Refusal::new(status, "BAD_USER_INPUT", message).with("limit", limit)
+            too_large()
         } else {
             Refusal::bad_input("the body broke off")
         }
