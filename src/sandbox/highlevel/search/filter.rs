@@ -164,6 +164,13 @@ impl Filter {
         match self {
             Self::All(inner) => inner.iter().all(|filter| filter.fits(contact)),
             Self::Any(inner) => inner.iter().any(|filter| filter.fits(contact)),
+            // Ids differ by case too, and a batch read compares many: no copies here.
+            Self::Field(Subject::Plain("id"), Test::Equal(ids)) => {
+                ids.iter().any(|id| id.as_str() == Some(&*contact.id))
+            }
+            Self::Field(Subject::Plain("id"), Test::NotEqual(ids)) => {
+                ids.iter().all(|id| id.as_str() != Some(&*contact.id))
+            }
             Self::Field(subject, test) => test.holds(&subject.of(contact)),
         }
     }

@@ -99,6 +99,23 @@ async fn operators_and_groups() {
 }
 
 #[tokio::test]
+async fn ids_are_told_apart_by_case() {
+    let vendor = Vendor::new();
+    let (ana, bob) = (vendor.person("ana@example.com"), vendor.person("bob@example.com"));
+    let swap = |c: char| {
+        if c.is_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
+    };
+    let swapped: String = bob.chars().map(swap).collect();
+    let one = |id: &str| json!({"field": "id", "operator": "eq", "value": id});
+    let group = json!({"group": "OR", "filters": [one(&ana), one(&swapped)]});
+    assert_eq!(emails(&search(&vendor, json!({"filters": [group]})).await), ["ana@example.com"]);
+    let not = json!({"field": "id", "operator": "not_eq", "value": ana});
+    assert_eq!(emails(&search(&vendor, json!({"filters": [not]})).await), ["bob@example.com"]);
+    let swapped = json!({"field": "id", "operator": "not_eq", "value": swapped});
+    assert_eq!(search(&vendor, json!({"filters": [swapped]})).await.body["total"], 2);
+}
+
+#[tokio::test]
 async fn rows_have_what_the_guide_lists() {
     let vendor = Vendor::new();
     people(&vendor);
