@@ -209,7 +209,9 @@ async fn start_app(
             Value::String(text) => loader.set(key, text.as_str(), "test"),
             Value::Bool(flag) => loader.set(key, *flag, "test"),
             Value::Number(number) => loader.set(key, number.as_u64().unwrap(), "test"),
-            Value::Null | Value::Array(_) | Value::Object(_) => panic!("{key}: only texts, numbers and flags"),
+            Value::Null | Value::Array(_) | Value::Object(_) => {
+                panic!("{key}: only texts, numbers and flags")
+            }
         };
     }
     let config = loader.load().unwrap_or_else(|faults| panic!("{faults}"));

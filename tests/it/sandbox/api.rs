@@ -47,7 +47,7 @@ impl Api {
         Self { sandbox, clock, tasks, http }
     }
 
-    pub fn request(&self, method: Method, url: &str) -> Request {
+    pub fn request(method: Method, url: &str) -> Request {
         Request::new(method, Url::parse(url).unwrap())
     }
 
@@ -68,7 +68,7 @@ impl Api {
 
     pub fn doppler_request(&self, method: Method, path: &str, body: Option<Value>) -> Request {
         let url = format!("{}/accounts/{DOPPLER_ACCOUNT}{path}", self.sandbox.doppler_url());
-        let mut request = self.request(method, &url);
+        let mut request = Self::request(method, &url);
         let key = format!("token {DOPPLER_API_KEY}");
         request.headers_mut().insert("authorization", key.parse().unwrap());
         if let Some(body) = body {
@@ -91,7 +91,7 @@ impl Api {
 
     /// Calls a control route.
     pub async fn control(&self, method: Method, path: &str, body: Value) -> Answer {
-        let mut request = self.request(method, &format!("{}{path}", self.sandbox.control_url()));
+        let mut request = Self::request(method, &format!("{}{path}", self.sandbox.control_url()));
         if !body.is_null() {
             *request.body_mut() = Some(body.to_string().into());
         }

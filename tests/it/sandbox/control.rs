@@ -27,7 +27,7 @@ async fn the_journal_tells_every_call_and_no_key() {
     api.get("/nowhere").await;
     let url = format!("{}/accounts/sandbox@tandem.test", api.sandbox.doppler_url());
     let key = tandem::sandbox::credentials::DOPPLER_API_KEY;
-    api.send(api.request(Method::GET, &format!("{url}?access_token={key}&x=1"))).await;
+    api.send(Api::request(Method::GET, &format!("{url}?access_token={key}&x=1"))).await;
     let page = api.control(Method::GET, "/journal?bodies=true", json!(null)).await;
     assert!(!page.text.contains(key));
     let page = page.json();
@@ -146,7 +146,7 @@ async fn both_halves_are_served_and_edited() {
     );
 
     let url = format!("{}/contacts/{}", api.sandbox.highlevel_url(), ana["id"].as_str().unwrap());
-    let mut request = api.request(Method::GET, &url);
+    let mut request = Api::request(Method::GET, &url);
     let token = tandem::sandbox::credentials::HIGHLEVEL_READ_ONLY_TOKEN;
     request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     request.headers_mut().insert("version", "2021-07-28".parse().unwrap());

@@ -17,14 +17,14 @@ async fn every_documented_form_of_the_key_is_taken_and_of_the_account() {
         ("/accounts/SANDBOX@tandem.test/fields?api_key=KEY", None),
     ] {
         let url = format!("{base}{}", path.replace("KEY", DOPPLER_API_KEY));
-        let mut request = api.request(Method::GET, &url);
+        let mut request = Api::request(Method::GET, &url);
         if let Some(scheme) = header {
             let value = format!("{scheme} {DOPPLER_API_KEY}").parse().unwrap();
             request.headers_mut().insert("authorization", value);
         }
         assert_eq!(api.send(request).await.status, 200, "{path}");
     }
-    let index = api.send(api.request(Method::GET, &format!("{base}/"))).await;
+    let index = api.send(Api::request(Method::GET, &format!("{base}/"))).await;
     assert_eq!(index.status, 200);
     assert!(index.text.contains("/docs/rels/get-index"), "{}", index.text);
 }

@@ -140,7 +140,7 @@ async fn errors_are_those_of_the_examples() {
     let account = ("user@example.com", ACCOUNT);
     let wrong_key = |key: Option<&str>, account: &str| {
         let url = format!("{}/accounts/{account}", api.sandbox.doppler_url());
-        let mut request = api.request(Method::GET, &url);
+        let mut request = Api::request(Method::GET, &url);
         if let Some(key) = key {
             request.headers_mut().insert("authorization", key.parse().unwrap());
         }
