@@ -2,7 +2,7 @@
 //!
 //! The official schema of it is empty; the rules are those of the vendor's page on searching
 //! contacts, mirrored at <https://help.hoopai.com/api-reference/overview/contacts-search>: filters
-//! are `ANDed`, groups nest, `searchAfter` continues after a row and excludes `page`.
+//! all have to hold, groups nest, `searchAfter` continues after a row and excludes `page`.
 
 use serde::Serialize;
 use serde_json::{Value, json};
