@@ -36,11 +36,13 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Global ids, at most 100.")] ids: Vec<ID>,
-    ) -> Result<Vec<Option<Node>>> {
+    ) -> Result<Vec<Option<Result<Node>>>> {
         if ids.len() > MOST_NODES {
             Err(Error::invalid("ids", format!("at most {MOST_NODES}, not {}", ids.len())))?;
         }
-        futures_util::future::try_join_all(ids.iter().map(|id| resolve(context, id))).await
+        // One that cannot be read is null with its own error, and costs the others nothing.
+        let all = futures_util::future::join_all(ids.iter().map(|id| resolve(context, id))).await;
+        Ok(all.into_iter().map(Result::transpose).collect())
     }
 
     /// Who asks.

@@ -148,3 +148,21 @@ async fn status_is_not_guessed_while_a_system_cannot_be_read() {
     assert_eq!(codes(&answer), [("UPSTREAM_UNAVAILABLE".to_owned(), "contact.status".to_owned())]);
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_thing_that_cannot_be_read_costs_the_other_things_nothing() {
+    let world = World::start().await;
+    let id = ana(&world).await;
+    let query = "query($id: ID!) { contact(by: {id: $id}) { notes { nodes { id } } } }";
+    let data = world.data(query, json!({"id": id})).await;
+    let note = data["contact"]["notes"]["nodes"][0]["id"].clone();
+    let route = "/contacts/{contactId}/notes";
+    world
+        .fault(json!({"system": "HIGHLEVEL", "route": route, "kind": "status", "status": 500}))
+        .await;
+    let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }";
+    let answer = world.ask_with(query, json!({"ids": [note, id]}), &FRESH).await;
+    assert_eq!(answer["data"]["nodes"], json!([null, {"id": id}]), "{answer:#}");
+    assert_eq!(codes(&answer), [("UPSTREAM_UNAVAILABLE".to_owned(), "nodes.0".to_owned())]);
+    world.end().await;
+}
