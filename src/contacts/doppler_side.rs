@@ -89,7 +89,9 @@ impl Core {
             return Ok(None);
         }
         let first = self.subscriber_page(session, NonZeroU32::MIN, None).await?;
-        if !fits(first.value.total) {
+        // An account does not lose everybody at once: a page that says so proves nothing.
+        let emptied = first.value.total == 0 && (1..u32::MAX).contains(&known);
+        if emptied || !fits(first.value.total) {
             return Ok(None);
         }
         let numbers = (2..=first.value.pages.min(MOST_PAGES)).filter_map(NonZeroU32::new);
@@ -129,7 +131,7 @@ impl Core {
                     );
                     emails.push(Arc::from(key));
                 }
-                if keyword.is_none() {
+                if keyword.is_none() && page.total > 0 {
                     core.subscribers.store(page.total, Ordering::Relaxed);
                 }
                 let (size, pages, total) = (page.size, page.pages, page.total);

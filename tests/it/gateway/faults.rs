@@ -166,3 +166,25 @@ async fn one_thing_that_cannot_be_read_costs_the_other_things_nothing() {
     assert_eq!(codes(&answer), [("UPSTREAM_UNAVAILABLE".to_owned(), "nodes.0".to_owned())]);
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_listing_makes_nobody_disappear() {
+    let world = World::start().await;
+    let page = "{ contacts(first: 20) { nodes { id doppler { email } highlevel { contactId } } } }";
+    let before = world.data(page, json!({})).await;
+    world.clock.advance(Duration::from_secs(3600));
+    let route = "/accounts/{accountName}/subscribers";
+    world.fault(json!({"system": "DOPPLER", "route": route, "kind": "empty-list"})).await;
+    assert_eq!(world.data(page, json!({})).await, before);
+    world.clear_faults().await;
+    world.clock.advance(Duration::from_secs(3600));
+    world
+        .fault(json!({"system": "HIGHLEVEL", "route": "/contacts/search", "kind": "empty-list"}))
+        .await;
+    let mut world = world;
+    world.restart().await;
+    assert_eq!(ana(&world).await.len(), "contact_".len() + 32);
+    let both = world.ask_with(BOTH, json!({"id": ana(&world).await}), &FRESH).await;
+    assert!(both["data"]["contact"]["highlevel"].is_object(), "{both:#}");
+    world.end().await;
+}
