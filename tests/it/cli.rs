@@ -193,6 +193,26 @@ fn serve_over_the_sandbox_answers_and_drains() {
     assert_eq!(output(&["health", "--listen", &gateway]).status.code(), Some(1));
 }
 
+/// The text of the README's first block in `language`.
+fn readme(language: &str) -> &'static str {
+    let text = include_str!("../../README.md");
+    let block = text.split(&format!("```{language}\n")).nth(1).unwrap();
+    block.split("```").next().unwrap()
+}
+
+#[test]
+fn the_query_of_the_readme_has_the_answer_of_the_readme() {
+    let mut args = vec!["serve", "--sandbox"];
+    args.extend(ANY_PORT);
+    let running = Running::start(&mut tandem(&args));
+    let request = serde_json::json!({ "query": readme("graphql") }).to_string();
+    let answer = http(&running.address("GraphQL"), "POST", "/graphql", &request);
+    let body: serde_json::Value =
+        serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    let promised: serde_json::Value = serde_json::from_str(readme("json")).unwrap();
+    assert_eq!(body, promised);
+}
+
 #[test]
 fn check_calls_both_systems_and_says_which_refuses() {
     let sandbox = Running::start(&mut tandem(&["sandbox", "--listen", "127.0.0.1:0"]));
