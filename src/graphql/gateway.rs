@@ -15,6 +15,7 @@ use super::document;
 use super::error::{ErrorCode, publish, refusal};
 use super::limits::Limits;
 use super::nulls;
+use super::order::Order;
 use super::responses::{ResponseKey, Responses, Share};
 use super::schema::{self, TandemSchema};
 use super::{CachePolicy, Caller};
@@ -101,8 +102,8 @@ impl Gateway {
 
     /// Runs a query or mutation: limits, validation, execution; ends by the caller's deadline.
     pub async fn execute(&self, mut request: Request, caller: Caller) -> Answer {
-        let kind = match self.admit(&mut request) {
-            Ok(kind) => kind,
+        let (kind, order) = match self.admit(&mut request) {
+            Ok(admitted) => admitted,
             Err(error) => return Answer::refused(error, &caller),
         };
         let session = self.session(&caller);
@@ -112,7 +113,7 @@ impl Gateway {
             let error = refusal("the answer was not ready in time", ErrorCode::RequestTimeout);
             return Answer { executed: true, ..Answer::refused(error, &caller) };
         };
-        let mut answer = Answer::of(response, &caller);
+        let mut answer = Answer::of(response, &order, &caller);
         if caller.wants_cost {
             cost::report(&mut answer.response, &session, &self.0.contacts);
         } else if kind == OperationType::Query && answer.response.is_ok() {
@@ -134,16 +135,18 @@ impl Gateway {
             Ok(OperationType::Subscription) => {}
             _ => return stream::once(async move { this.execute(request, caller).await }).boxed(),
         }
-        if let Err(error) = self.admit(&mut request) {
-            return stream::iter([Answer::refused(error, &caller)]).boxed();
-        }
+        let order = match self.admit(&mut request) {
+            Ok((_, order)) => order,
+            Err(error) => return stream::iter([Answer::refused(error, &caller)]).boxed(),
+        };
         let scopes = self.scopes(&self.session(&caller));
         let events = self.0.schema.execute_stream(request.data(scopes));
-        events.map(move |response| Answer::of(response, &caller)).boxed()
+        events.map(move |response| Answer::of(response, &order, &caller)).boxed()
     }
 
-    /// Refuses what is too much, before anything is validated or called.
-    fn admit(&self, request: &mut Request) -> Result<OperationType, ServerError> {
+    /// Refuses what is too much, before anything is validated or called; says what kind of
+    /// operation it is, and in which order its answer is to be.
+    fn admit(&self, request: &mut Request) -> Result<(OperationType, Order), ServerError> {
         let kind = document::operation(request, &self.0.limits)?;
         let variables: &Variables = &request.variables.clone();
         let name = request.operation_name.clone();
@@ -154,7 +157,7 @@ impl Gateway {
             variables,
             self.0.contacts.account_size(),
         )?;
-        Ok(kind)
+        Ok((kind, Order::of(document, name.as_deref())))
     }
 
     fn session(&self, caller: &Caller) -> Arc<Session> {
@@ -177,11 +180,12 @@ impl Gateway {
 }
 
 impl Answer {
-    fn of(mut response: Response, caller: &Caller) -> Self {
+    fn of(mut response: Response, order: &Order, caller: &Caller) -> Self {
         let executed = response.data != async_graphql::Value::Null
             || response.errors.is_empty()
             || response.errors.iter().any(|error| !error.path.is_empty());
         nulls::fill(&mut response);
+        order.apply(&mut response.data);
         publish(&mut response, executed, &caller.request_id);
         Self { response, executed, share: None }
     }

@@ -17,6 +17,7 @@ pub mod limits;
 mod loaders;
 mod mutation;
 mod nulls;
+mod order;
 mod query;
 mod responses;
 mod scalars;

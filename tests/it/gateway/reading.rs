@@ -40,3 +40,17 @@ async fn one_person_is_put_together_from_both_systems() {
     assert_eq!(ana["freshness"]["source"], "LIVE");
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_stands_in_the_order_of_its_question() {
+    let world = World::start().await;
+    let query = "{ contact(by: {email: \"ana.paz@example.com\"}) { \
+        notes { nodes { id } } status doppler { status } name highlevel { contactId } id } }";
+    let request = world.http().post(world.url("/graphql")).header("cache-control", "no-cache");
+    let answer = request.json(&json!({"query": query})).send().await.unwrap();
+    let text = answer.text().await.unwrap();
+    let places = ["\"notes\"", "\"status\"", "\"doppler\"", "\"name\"", "\"highlevel\""];
+    let places: Vec<usize> = places.map(|name| text.find(name).unwrap()).to_vec();
+    assert!(places.is_sorted(), "{text}");
+    world.end().await;
+}
