@@ -7,6 +7,7 @@
 
 mod entry;
 mod flight;
+mod meters;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ pub use entry::{Demand, Read, Token, Value};
 use crate::clock::Clock;
 use entry::Entry;
 use flight::Flight;
+use meters::Meters;
 
 /// Says how long a value may be given out after it was read.
 type TimeToLive<V> = Box<dyn Fn(&V) -> Duration + Send + Sync>;
@@ -33,6 +35,7 @@ pub struct Cache<K, V, E> {
     flights: Mutex<HashMap<K, Flight<V, E>>>,
     time_to_live: TimeToLive<V>,
     clock: Clock,
+    meters: Meters,
 }
 
 impl<K, V, E> Cache<K, V, E>
@@ -57,7 +60,13 @@ where
                 }
             })
             .build();
-        Self { entries, flights: Mutex::default(), time_to_live: Box::new(time_to_live), clock }
+        Self {
+            entries,
+            flights: Mutex::default(),
+            time_to_live: Box::new(time_to_live),
+            clock,
+            meters: Meters::new(),
+        }
     }
 
     /// The value as far as `demand` allows an older one; otherwise what `load` gives.
@@ -74,15 +83,21 @@ where
         F: Future<Output = Result<V, E>> + Send + 'static,
     {
         if let Some(read) = self.peek(key, demand) {
+            self.meters.hit.increment(1);
             return Some(Ok(read));
         }
         if demand.only_cached {
             return None;
         }
         let (flight, joined) = match self.board(key, demand, load) {
-            Boarding::Landed(read) => return Some(Ok(read)),
+            Boarding::Landed(read) => {
+                self.meters.hit.increment(1);
+                return Some(Ok(read));
+            }
             Boarding::Flight { flight, joined } => (flight, joined),
         };
+        let meter = if joined { &self.meters.joined } else { &self.meters.miss };
+        meter.increment(1);
         let outcome = flight.clone().await;
         let landed = self.land(key, &flight, &outcome);
         Some(outcome.map(|value| Read {

@@ -9,7 +9,8 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::ValueEnum;
 
-use super::{Failure, print, signal};
+use super::signal::Signals;
+use super::{Failure, print};
 use crate::clock::Clock;
 use crate::sandbox::{Options, Sandbox, credentials};
 use crate::tasks::Tasks;
@@ -98,13 +99,14 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
         webhook_url: args.webhook_url,
         ..args.world.options(args.listen, &Clock::system())
     };
+    let signals = Signals::listen()?;
     let sandbox = start(options, &tasks).await?;
     print(&format!("The sandbox is ready.\n\n{}\nCtrl-C stops it.\n", facts(sandbox.addr())))?;
     let drain = async {
         tasks.stop();
         tasks.drained().await;
     };
-    Ok(signal::serve_until_stopped(drain).await?)
+    Ok(signals.then(drain).await)
 }
 
 /// Starts the fakes, or says how to start them elsewhere.

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::sandbox::{self, World, table};
-use super::{Environment, Failure, loader, print, signal};
+use super::signal::Signals;
+use super::{Environment, Failure, loader, print};
 use crate::app::{App, AppOptions};
 use crate::clock::{self, Clock};
 use crate::config::Loader;
@@ -60,6 +61,7 @@ pub(super) async fn run(args: Args, env: Environment) -> Result<ExitCode, Failur
             sandbox::facts(sandbox.addr())
         );
     }
+    let signals = Signals::listen()?;
     let app = App::start(settings.load()?, AppOptions { clock }).await?;
     print(&format!("Tandem is ready.\n\n{}{fakes}\nCtrl-C stops it.\n", addresses(app.addr())))?;
     let drain = async {
@@ -67,7 +69,7 @@ pub(super) async fn run(args: Args, env: Environment) -> Result<ExitCode, Failur
         tasks.stop();
         tasks.drained().await;
     };
-    let ended = signal::serve_until_stopped(drain).await?;
+    let ended = signals.then(drain).await;
     drop(store);
     Ok(ended)
 }

@@ -9,26 +9,29 @@ use super::complain;
 /// What a shell reports for a process that a signal ended (128 + SIGINT).
 const INTERRUPTED: u8 = 130;
 
-/// Waits for a signal, then for `drain`, but no longer than until the next signal.
-pub(super) async fn serve_until_stopped(drain: impl Future<Output = ()>) -> io::Result<ExitCode> {
-    let mut signals = Signals::listen()?;
-    signals.next().await;
-    complain("stopping: what is in flight may finish; press Ctrl-C again to stop now");
-    tokio::select! {
-        () = drain => Ok(ExitCode::SUCCESS),
-        () = signals.next() => Ok(ExitCode::from(INTERRUPTED)),
-    }
-}
-
+/// The signals that end a command. Listened for before the command says that it is ready: one that
+/// comes earlier ends the process as the system does by itself.
 #[cfg(unix)]
-struct Signals {
+pub(super) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
+impl Signals {
+    /// Waits for a signal, then for `drain`, but no longer than until the next signal.
+    pub(super) async fn then(mut self, drain: impl Future<Output = ()>) -> ExitCode {
+        self.next().await;
+        complain("stopping: what is in flight may finish; press Ctrl-C again to stop now");
+        tokio::select! {
+            () = drain => ExitCode::SUCCESS,
+            () = self.next() => ExitCode::from(INTERRUPTED),
+        }
+    }
+}
+
 #[cfg(unix)]
 impl Signals {
-    fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -45,13 +48,14 @@ impl Signals {
     }
 }
 
+/// The signals that end a command.
 #[cfg(not(unix))]
-struct Signals;
+pub(super) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
     #[expect(clippy::unnecessary_wraps, reason = "listening can fail elsewhere")]
-    fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> io::Result<Self> {
         Ok(Self)
     }
 

@@ -184,7 +184,9 @@ fn serve_over_the_sandbox_answers_and_drains() {
 
     assert!(output(&["health", "--listen", &gateway]).status.success());
     let metrics = http(&gateway, "GET", "/metrics", "");
-    assert!(metrics.contains("tandem_http_requests_total{"), "{metrics}");
+    for name in ["http_requests", "upstream_calls", "cache_reads"] {
+        assert!(metrics.contains(&format!("\ntandem_{name}_total{{")), "{name}: {metrics}");
+    }
 
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 1);
     running.signal("-TERM");
