@@ -93,7 +93,11 @@ impl Directory {
     }
 
     /// Live contacts that follow `(added, id)` in the order of [`Directory::newest`].
-    pub fn older_than(&self, added: i64, id: &str) -> impl Iterator<Item = &Arc<Contact>> {
+    pub fn older_than<'a>(
+        &'a self,
+        added: i64,
+        id: &str,
+    ) -> impl Iterator<Item = &'a Arc<Contact>> + use<'a> {
         let end = (added, Id::from(id));
         self.by_added.range(..end).rev().filter_map(|(_, id)| self.contact(id))
     }
@@ -206,6 +210,11 @@ impl Directory {
             |(id, stale): &(&Id, &Stale)| stale.shown.is_none() && self.entries.contains_key(*id);
         let stale = || self.stale.iter();
         self.len() + stale().filter(gone).count() - stale().filter(hidden).count()
+    }
+
+    /// Whether search sees everything as it is.
+    pub fn searches_live(&self) -> bool {
+        self.stale.is_empty()
     }
 
     /// Everything search sees, newest first.

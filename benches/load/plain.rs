@@ -1,0 +1,176 @@
+//! The baseline: what one writes in an afternoon with async-graphql and reqwest. One resolver a
+//! field, one upstream call a relation, all of them at once.
+//!
+//! No limits, cache, budget, retries, metrics or logs. `permits` puts a semaphore before the calls,
+//! to show how much of a difference that alone makes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use async_graphql::{Context, EmptyMutation, EmptySubscription, OneofObject, Object, Schema, SimpleObject};
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::{get, post};
+use reqwest::Method;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tandem::sandbox::credentials::{HIGHLEVEL_LOCATION, HIGHLEVEL_TOKEN};
+use tokio::sync::Semaphore;
+
+struct Upstream {
+    http: reqwest::Client,
+    base: String,
+    permits: Option<Semaphore>,
+}
+
+impl Upstream {
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> async_graphql::Result<T> {
+        let _permit = match &self.permits {
+            Some(permits) => Some(permits.acquire().await?),
+            None => None,
+        };
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        let mut request = request.bearer_auth(HIGHLEVEL_TOKEN).header("version", "2021-07-28");
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let request = request.build()?;
+        Ok(self.http.execute(request).await?.error_for_status()?.json().await?)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> async_graphql::Result<T> {
+        self.call(Method::GET, path, None).await
+    }
+}
+
+fn upstream<'a>(context: &Context<'a>) -> async_graphql::Result<&'a Upstream> {
+    context.data::<Arc<Upstream>>().map(|upstream| &**upstream)
+}
+
+struct Query;
+
+#[Object]
+impl Query {
+    async fn contact(
+        &self,
+        context: &Context<'_>,
+        by: ContactBy,
+    ) -> async_graphql::Result<Option<Contact>> {
+        let ContactBy::HighlevelId(id) = by;
+        let found: ContactAnswer = upstream(context)?.get(&format!("/contacts/{id}")).await?;
+        Ok(Some(found.contact))
+    }
+
+    async fn contacts(
+        &self,
+        context: &Context<'_>,
+        first: u32,
+        after: Option<String>,
+    ) -> async_graphql::Result<Nodes<Contact>> {
+        let mut body = json!({"locationId": HIGHLEVEL_LOCATION, "pageLimit": first});
+        if let Some(after) = after {
+            body["searchAfter"] = serde_json::from_str(&after)?;
+        }
+        let page: SearchAnswer =
+            upstream(context)?.call(Method::POST, "/contacts/search", Some(&body)).await?;
+        Ok(Nodes { nodes: page.contacts })
+    }
+}
+
+#[derive(OneofObject)]
+enum ContactBy {
+    HighlevelId(String),
+}
+
+#[derive(SimpleObject)]
+#[graphql(concrete(name = "Contacts", params(Contact)))]
+#[graphql(concrete(name = "Notes", params(Note)))]
+#[graphql(concrete(name = "Tasks", params(Task)))]
+struct Nodes<T: async_graphql::OutputType> {
+    nodes: Vec<T>,
+}
+
+#[derive(Deserialize, SimpleObject)]
+#[serde(rename_all = "camelCase")]
+#[graphql(complex)]
+struct Contact {
+    id: String,
+    email: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+}
+
+#[async_graphql::ComplexObject]
+impl Contact {
+    async fn notes(&self, context: &Context<'_>) -> async_graphql::Result<Nodes<Note>> {
+        let path = format!("/contacts/{}/notes", self.id);
+        let answer: NotesAnswer = upstream(context)?.get(&path).await?;
+        Ok(Nodes { nodes: answer.notes })
+    }
+
+    async fn tasks(&self, context: &Context<'_>) -> async_graphql::Result<Nodes<Task>> {
+        let path = format!("/contacts/{}/tasks", self.id);
+        let answer: TasksAnswer = upstream(context)?.get(&path).await?;
+        Ok(Nodes { nodes: answer.tasks })
+    }
+}
+
+#[derive(Deserialize, SimpleObject)]
+struct Note {
+    body: Option<String>,
+}
+
+#[derive(Deserialize, SimpleObject)]
+struct Task {
+    title: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ContactAnswer {
+    contact: Contact,
+}
+
+#[derive(Deserialize)]
+struct SearchAnswer {
+    contacts: Vec<Contact>,
+}
+
+#[derive(Deserialize)]
+struct NotesAnswer {
+    notes: Vec<Note>,
+}
+
+#[derive(Deserialize)]
+struct TasksAnswer {
+    tasks: Vec<Task>,
+}
+
+/// Serves until killed.
+pub async fn serve(listen: SocketAddr, base: String, permits: usize) -> anyhow::Result<()> {
+    let http = reqwest::Client::builder().build()?;
+    let permits = (permits > 0).then(|| Semaphore::new(permits));
+    let upstream = Arc::new(Upstream { http, base, permits });
+    let schema = Schema::build(Query, EmptyMutation, EmptySubscription).data(upstream).finish();
+    let graphql = post(move |body: Bytes| {
+        let schema = schema.clone();
+        async move {
+            let answer = match serde_json::from_slice::<async_graphql::Request>(&body) {
+                Ok(request) => schema.execute(request).await,
+                Err(error) => async_graphql::Response::from_errors(vec![
+                    async_graphql::ServerError::new(error.to_string(), None),
+                ]),
+            };
+            let bytes = serde_json::to_vec(&answer).unwrap_or_default();
+            ([(CONTENT_TYPE, "application/json")], bytes)
+        }
+    });
+    let router = Router::new().route("/graphql", graphql).route("/ready", get(async || "ready"));
+    super::listen(listen, router).await
+}
