@@ -10,6 +10,11 @@ use super::limits::Limits;
 /// parser should see is refused before.
 pub fn operation(request: &mut Request, limits: &Limits) -> Result<OperationType, ServerError> {
     limits.check_source(&request.query)?;
+    kind(request)
+}
+
+/// The kind of the operation of a text that was checked.
+pub fn kind(request: &mut Request) -> Result<OperationType, ServerError> {
     let name = request.operation_name.clone();
     let document = request.parsed_query().map_err(|mut error| {
         extend(&mut error, "code", ErrorCode::GraphqlParseFailed.as_str());

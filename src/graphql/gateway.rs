@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::context::Scopes;
 use super::cost;
 use super::document;
+use super::documents::Documents;
 use super::error::{ErrorCode, publish, refusal};
 use super::limits::Limits;
 use super::nulls;
@@ -34,6 +35,7 @@ struct Inner {
     schema: TandemSchema,
     contacts: Contacts,
     responses: Responses,
+    documents: Documents,
     keep_responses: bool,
     limits: Limits,
     tasks: Tasks,
@@ -68,6 +70,7 @@ impl Gateway {
             schema: schema::builder().finish(),
             contacts,
             responses: Responses::new(settings.response_max_bytes),
+            documents: Documents::new(),
             keep_responses: settings.response_max_bytes > 0,
             limits: settings.limits,
             tasks,
@@ -97,7 +100,12 @@ impl Gateway {
     /// Whether the request's operation (by its `operationName`) is a query, a mutation or a
     /// subscription; parses the document at most once.
     pub fn operation(&self, request: &mut Request) -> Result<OperationType, ServerError> {
-        document::operation(request, &self.0.limits)
+        if self.0.documents.recall(request) {
+            return document::kind(request);
+        }
+        let kind = document::operation(request, &self.0.limits)?;
+        self.0.documents.keep(request)?;
+        Ok(kind)
     }
 
     /// Runs a query or mutation: limits, validation, execution; ends by the caller's deadline.
@@ -131,7 +139,7 @@ impl Gateway {
         caller: Caller,
     ) -> impl Stream<Item = Answer> + Send + use<> {
         let this = self.clone();
-        match document::operation(&mut request, &self.0.limits) {
+        match self.operation(&mut request) {
             Ok(OperationType::Subscription) => {}
             _ => return stream::once(async move { this.execute(request, caller).await }).boxed(),
         }

@@ -10,6 +10,7 @@ mod caller;
 mod context;
 mod cost;
 mod document;
+mod documents;
 mod error;
 mod gateway;
 mod ids;

@@ -18,8 +18,13 @@ pub fn normalize_email(raw: &str) -> Option<String> {
     if raw.len() > 8 * MAX_BYTES {
         return None;
     }
-    let composed: String = raw.nfkc().collect();
-    let email: String = composed.trim().to_lowercase().nfkc().collect();
+    let email: String = if raw.is_ascii() {
+        // ASCII has one form only, and nearly every address is.
+        raw.trim().to_ascii_lowercase()
+    } else {
+        let composed: String = raw.nfkc().collect();
+        composed.trim().to_lowercase().nfkc().collect()
+    };
     if email.len() > MAX_BYTES || !email.chars().all(is_plausible) {
         return None;
     }

@@ -1,5 +1,7 @@
 //! Telephone numbers in E.164, the one form in which they are compared.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 
 use super::email::is_invisible;
@@ -20,7 +22,11 @@ pub fn normalize_phone(raw: &str) -> Option<String> {
     }
     let mut digits = String::with_capacity(16);
     let mut international = false;
-    let text: String = raw.nfkc().filter(|c| !is_invisible(*c)).collect();
+    let text: Cow<'_, str> = if raw.is_ascii() {
+        raw.into()
+    } else {
+        raw.nfkc().filter(|c| !is_invisible(*c)).collect()
+    };
     if text.contains("(0)") {
         return None;
     }

@@ -70,7 +70,11 @@ pub(super) fn same_tags(a: &[String], b: &[String]) -> bool {
 
 /// What makes two spellings one tag: HighLevel writes tags in lower case whatever it is given.
 fn tag_identity(tag: &str) -> String {
-    tag.trim().nfc().collect::<String>().to_lowercase()
+    let tag = tag.trim();
+    if tag.is_ascii() {
+        return tag.to_ascii_lowercase();
+    }
+    tag.nfc().collect::<String>().to_lowercase()
 }
 
 /// The tags that Doppler shows for a subscriber. `lists` are the account's lists, needed where a

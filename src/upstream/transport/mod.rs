@@ -69,6 +69,8 @@ pub struct Transport {
     health: Health,
     refusal: Refusal,
     scopes: Vec<String>,
+    /// Of the system, the account and the scopes. Every cache key asks for it.
+    seen: u64,
     may_write: bool,
     clock: Clock,
 }
@@ -76,7 +78,10 @@ pub struct Transport {
 impl Transport {
     /// Sets up the connection pool; makes no call.
     pub fn new(setup: Setup<'_>) -> Result<Self, SetupError> {
+        let account = setup.account.unwrap_or_default();
+        let seen = format!("{}\n{account}\n{}", setup.system, setup.scopes.join(" "));
         Ok(Self {
+            seen: fingerprint(seen.as_bytes()),
             system: setup.system,
             http: setup.http()?,
             base: setup.base_url.clone(),
@@ -115,10 +120,7 @@ impl Transport {
 
     /// A number that changes with what the credential may see.
     pub fn view(&self) -> u64 {
-        let account = self.account.as_deref().unwrap_or_default();
-        let scopes = self.scopes.join(" ");
-        let seen = format!("{}\n{account}\n{scopes}", self.system);
-        fingerprint(seen.as_bytes()) ^ self.credentials.fingerprint()
+        self.seen ^ self.credentials.fingerprint()
     }
 
     /// Makes a call and reads its answer as JSON.
