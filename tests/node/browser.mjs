@@ -120,9 +120,17 @@ test('an example query shows data of both systems', async () => {
   await picture(page, '1-one-person');
 });
 
-test('a page of contacts comes with notes and tasks', async () => {
+test('a page of contacts comes with notes and tasks, the second time from the cache', async () => {
   await openTab(page, 'ContactsPage');
-  await run(page);
+  const calls = async () => {
+    const answered = page.waitForResponse(`${origin}/graphql`);
+    await run(page);
+    const { extensions } = await (await answered).json();
+    return Object.values(extensions.cost.calls).reduce((sum, count) => sum + count, 0);
+  };
+  assert.ok((await calls()) > 0, 'the first time asks HighLevel');
+  await response(page, '"notes"');
+  assert.equal(await calls(), 0, 'the second time asks nobody');
   await response(page, '"notes"');
   await picture(page, '2-contacts-page');
 });
