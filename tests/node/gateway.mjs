@@ -22,9 +22,8 @@ export async function execute(query, variables) {
   return answer.data;
 }
 
-/** Writes a note for the well-known person and gives its unique text back. */
-export async function writeNote() {
-  const body = `note ${randomUUID()}`;
+/** Writes a note with that text, unique by default, for the well-known person; gives the text. */
+export async function writeNote(body = `note ${randomUUID()}`) {
   const data = await execute(
     `mutation ($input: CreateNoteInput!) {
        createNote(input: $input) { note { body } userErrors { code message } }

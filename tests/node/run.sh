@@ -67,7 +67,8 @@ ready || { echo "tests/node: the gateway did not become ready:" >&2; cat "$work/
 cd "$here"
 status=0
 TANDEM_URL=$url CHROMIUM=$chromium SCREENSHOTS=${screenshots:-$work/screenshots} \
-  node --test --test-concurrency=1 --test-reporter=./reporter.mjs \
+  node --test --test-concurrency=1 --test-timeout=300000 \
+  --test-reporter=./reporter.mjs \
   audits.mjs clients.mjs websocket.mjs examples.mjs browser.mjs || status=$?
 if [ "$status" != 0 ]; then
   echo "tests/node: the gateway's last lines:" >&2

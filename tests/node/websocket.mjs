@@ -1,9 +1,16 @@
 // The letter of `graphql-transport-ws`: messages and close codes, spoken by hand.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import WebSocket from 'ws';
 
 import { contactChanged, socketUrl, within } from './gateway.mjs';
+
+/** Left open, one would keep the process from ending. */
+const sockets = new Set();
+afterEach(() => {
+  for (const socket of sockets) socket.terminate();
+  sockets.clear();
+});
 
 /** A connection whose messages can be awaited one by one. */
 class Connection {
@@ -12,6 +19,7 @@ class Connection {
 
   static async open(protocol = 'graphql-transport-ws') {
     const socket = new WebSocket(socketUrl, protocol);
+    sockets.add(socket);
     const connection = new Connection(socket);
     await within(5, 'the handshake', new Promise((resolve, reject) => {
       socket.once('open', resolve);
@@ -60,10 +68,6 @@ class Connection {
   closeCode(seconds = 10) {
     return within(seconds, 'the close', this.closed);
   }
-
-  close() {
-    this.socket.close(1000);
-  }
 }
 
 function subscribe(id, query) {
@@ -73,7 +77,6 @@ function subscribe(id, query) {
 test('the subprotocol is agreed on', async () => {
   const connection = await Connection.open();
   assert.equal(connection.socket.protocol, 'graphql-transport-ws');
-  connection.close();
 });
 
 test('a ping is answered by a pong, even before the connection is initialised', async () => {
@@ -87,7 +90,6 @@ test('a ping is answered by a pong, even before the connection is initialised', 
   connection.send({ type: 'pong' });
   connection.send(subscribe('after', '{ __typename }'));
   assert.equal((await connection.answer()).type, 'next', 'an unasked pong changes nothing');
-  connection.close();
 });
 
 test('a query gives one next and a complete', async () => {
@@ -98,7 +100,6 @@ test('a query gives one next and a complete', async () => {
   assert.deepEqual(await connection.answer(), { id: 'one', type: 'complete' });
   connection.send(subscribe('one', '{ __typename }'));
   assert.equal((await connection.answer()).type, 'next', 'a finished id may be used again');
-  connection.close();
 });
 
 test('an operation that cannot run gives an error message and no complete', async () => {
@@ -112,7 +113,6 @@ test('an operation that cannot run gives an error message and no complete', asyn
   }
   connection.send(subscribe('good', '{ __typename }'));
   assert.equal((await connection.answer()).id, 'good', 'the connection is as good as before');
-  connection.close();
 });
 
 test('a completed subscription frees its id and the connection', async () => {
@@ -123,7 +123,6 @@ test('a completed subscription frees its id and the connection', async () => {
   connection.send(subscribe('stream', '{ __typename }'));
   const answer = await connection.answer();
   assert.deepEqual([answer.id, answer.type], ['stream', 'next']);
-  connection.close();
 });
 
 const malformed = {
