@@ -1,6 +1,9 @@
 //! A read under way, shared by everyone who asked for it meanwhile.
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
@@ -34,9 +37,8 @@ impl<V: Clone, E: Clone> Flight<V, E> {
         self.token.is(&other.token)
     }
 
-    /// Whether everyone who waited has left, so that only the table holds it: its deadline is
-    /// theirs and may be over.
-    pub fn is_abandoned(&self) -> bool {
+    /// Whether everyone who waited has left, so that only the table holds it.
+    fn is_abandoned(&self) -> bool {
         self.read.strong_count() == Some(1)
     }
 }
@@ -52,5 +54,32 @@ impl<V: Clone, E: Clone> Future for Flight<V, E> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.read.poll_unpin(context)
+    }
+}
+
+/// One waiter's place in a shared read. The last to leave a read that has not ended takes it off
+/// the table: nobody polls it any more, and what it holds (a connection, a share of the budget)
+/// would be held for ever.
+pub(super) struct Seat<'a, K: Eq + Hash, V: Clone, E: Clone> {
+    pub flights: &'a Mutex<HashMap<K, Flight<V, E>>>,
+    pub key: &'a K,
+    /// `None` only while it is dropped.
+    pub flight: Option<Flight<V, E>>,
+}
+
+impl<K: Eq + Hash, V: Clone, E: Clone> Drop for Seat<'_, K, V, E> {
+    fn drop(&mut self) {
+        let Some(flight) = self.flight.take() else { return };
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        if !flights.get(self.key).is_some_and(|current| current.is(&flight)) {
+            return;
+        }
+        // Under the lock, so that of two who leave at once the second finds itself the last.
+        drop(flight);
+        let abandoned = flights.get(self.key).is_some_and(Flight::is_abandoned);
+        let ended = if abandoned { flights.remove(self.key) } else { None };
+        // What a read does as it ends is not done under the lock.
+        drop(flights);
+        drop(ended);
     }
 }

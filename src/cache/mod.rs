@@ -22,7 +22,7 @@ pub use entry::{Demand, Read, Token, Value};
 
 use crate::clock::Clock;
 use entry::Entry;
-use flight::Flight;
+use flight::{Flight, Seat};
 use meters::Meters;
 
 /// Says how long a value may be given out after it was read.
@@ -98,8 +98,10 @@ where
         };
         let meter = if joined { &self.meters.joined } else { &self.meters.miss };
         meter.increment(1);
-        let outcome = flight.clone().await;
-        let landed = self.land(key, &flight, &outcome);
+        let mut seat = Seat { flights: &self.flights, key, flight: Some(flight) };
+        let flight = seat.flight.as_mut().expect("a seat is left only when it is dropped");
+        let outcome = (&mut *flight).await;
+        let landed = self.land(key, flight, &outcome);
         Some(outcome.map(|value| Read {
             expires_ms: self.expires_ms(&value, flight.began_ms()),
             value,
@@ -152,7 +154,6 @@ where
         }
         if let Some(flight) = flights.get(key)
             && flight.began_ms() >= demand.not_before_ms
-            && !flight.is_abandoned()
         {
             return Boarding::Flight { flight: flight.clone(), joined: true };
         }

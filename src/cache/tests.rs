@@ -106,6 +106,28 @@ async fn abandoned_read_is_begun_anew() {
 }
 
 #[tokio::test]
+async fn abandoned_read_gives_back_what_it_holds() {
+    let (cache, _) = cache();
+    let connection = Arc::new(());
+    let read = || {
+        let held = Arc::clone(&connection);
+        async move {
+            let _held = held;
+            std::future::pending().await
+        }
+    };
+    let mut first = Box::pin(cache.get(&"key", Demand::default(), read));
+    let mut second = Box::pin(cache.get(&"key", Demand::default(), read));
+    assert!(futures_util::poll!(&mut first).is_pending());
+    assert!(futures_util::poll!(&mut second).is_pending());
+    drop(first);
+    assert_eq!(Arc::strong_count(&connection), 2);
+    drop(second);
+    assert_eq!(Arc::strong_count(&connection), 1);
+    assert!(cache.flights().is_empty());
+}
+
+#[tokio::test]
 async fn failures_are_shared_and_not_kept() {
     let (cache, _) = cache();
     let failed = cache.get(&"key", Demand::default(), || async { Err("down".to_owned()) }).await;
