@@ -7,7 +7,9 @@ use clap::{Parser, Subcommand};
 
 /// Load test of the gateway against two baselines and the upstream, in interleaved rounds.
 #[derive(Clone, Debug, Parser)]
-#[command(after_help = "Example:\n  cargo bench --bench load -- --seconds 4 --rounds 3 --only list")]
+#[command(
+    after_help = "Example:\n  cargo bench --bench load -- --seconds 4 --rounds 3 --only list"
+)]
 pub struct Args {
     /// How long each server is measured in each case and round
     #[arg(long, default_value_t = 4.0)]

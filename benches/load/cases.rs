@@ -37,7 +37,13 @@ pub const CASES: [Case; 6] = [
     Case { key: "list", title: "changing list of 20", live: true, calls: 41.0, ask: Ask::List },
     Case { key: "same-list", title: "same list of 20", live: false, calls: 41.0, ask: Ask::List },
     Case { key: "constant", title: "constant", live: false, calls: 0.0, ask: Ask::Constant },
-    Case { key: "constant-live", title: "constant, no-cache", live: true, calls: 0.0, ask: Ask::Constant },
+    Case {
+        key: "constant-live",
+        title: "constant, no-cache",
+        live: true,
+        calls: 0.0,
+        ask: Ask::Constant,
+    },
 ];
 
 impl Case {
@@ -50,13 +56,13 @@ impl Case {
             }
             Ask::List => {
                 let starts = catalog.pages.iter();
-                let after = starts.map(|at| if for_gateway { &at.cursor } else { &at.search_after });
+                let after =
+                    starts.map(|at| if for_gateway { &at.cursor } else { &at.search_after });
                 after.map(|at| json!({"query": LIST, "variables": {"after": at}})).collect()
             }
             Ask::Constant => vec![json!({"query": "{ __typename }"})],
         };
-        let headers: &[_] =
-            if self.live { &[("cache-control", "no-cache")] } else { &[] };
+        let headers: &[_] = if self.live { &[("cache-control", "no-cache")] } else { &[] };
         let take = if self.live { bodies.len() } else { 1 };
         let bodies = bodies.iter().take(take);
         bodies.map(|body| request("POST", "/graphql", headers, &body.to_string())).collect()
@@ -113,5 +119,9 @@ pub fn upstream_cases(catalog: &Catalog) -> [(&'static str, Vec<Vec<u8>>); 3] {
         let after: Value = serde_json::from_str(&start.search_after).unwrap_or_default();
         search(&json!({"locationId": HIGHLEVEL_LOCATION, "pageLimit": PAGE, "searchAfter": after}))
     });
-    [("upstream: contact", each("")), ("upstream: notes", each("/notes")), ("upstream: search of 20", pages.collect())]
+    [
+        ("upstream: contact", each("")),
+        ("upstream: notes", each("/notes")),
+        ("upstream: search of 20", pages.collect()),
+    ]
 }

@@ -27,10 +27,14 @@ pub async fn run(args: &Args, latency: u64) -> anyhow::Result<()> {
         world.catalog.pages.len().min(PAGES),
         if world.pinned { "; gateway on CPU 0, sandbox on CPU 1" } else { "; NOT PINNED" }
     );
-    println!("{:<44} {:>8} {:>8} {:>8} {:>8}", "cold page", "first ms", "p50 ms", "p99 ms", "most ms");
-    for (title, query) in
-        [("with notes and tasks", NOTES_AND_TASKS), ("with notes, tasks and Doppler's side", BOTH_SYSTEMS)]
-    {
+    println!(
+        "{:<44} {:>8} {:>8} {:>8} {:>8}",
+        "cold page", "first ms", "p50 ms", "p99 ms", "most ms"
+    );
+    for (title, query) in [
+        ("with notes and tasks", NOTES_AND_TASKS),
+        ("with notes, tasks and Doppler's side", BOTH_SYSTEMS),
+    ] {
         let gateway = world.gateway().await?;
         let took = RefCell::new(Vec::new());
         for start in world.catalog.pages.iter().take(PAGES) {

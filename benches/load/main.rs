@@ -44,16 +44,16 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     match args.child.clone() {
         // As `tandem serve` does it: with one CPU allowed, one worker.
-        Some(child) => tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(
-            async move {
+        Some(child) => {
+            tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async move {
                 match child {
                     Child::Bare { listen, answer } => bare::serve(listen, &answer).await,
                     Child::Plain { listen, upstream, permits } => {
                         plain::serve(listen, upstream, permits).await
                     }
                 }
-            },
-        ),
+            })
+        }
         None => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
@@ -95,8 +95,18 @@ async fn run(args: &Args) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     for case in &cases {
         for kind in Kind::wanted(args) {
-            let calls = if kind == Kind::Bare || (kind == Kind::Tandem && !case.live) { 0.0 } else { case.calls };
-            rows.push(Row { case: case.title, key: case.key, kind: Some(kind), calls, samples: vec![] });
+            let calls = if kind == Kind::Bare || (kind == Kind::Tandem && !case.live) {
+                0.0
+            } else {
+                case.calls
+            };
+            rows.push(Row {
+                case: case.title,
+                key: case.key,
+                kind: Some(kind),
+                calls,
+                samples: vec![],
+            });
         }
     }
     let mut gists: Vec<Option<Value>> = vec![None; cases.len()];

@@ -7,7 +7,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use async_graphql::{Context, EmptyMutation, EmptySubscription, OneofObject, Object, Schema, SimpleObject};
+use async_graphql::{
+    Context, EmptyMutation, EmptySubscription, Object, OneofObject, Schema, SimpleObject,
+};
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
@@ -158,19 +160,21 @@ pub async fn serve(listen: SocketAddr, base: String, permits: usize) -> anyhow::
     let permits = (permits > 0).then(|| Semaphore::new(permits));
     let upstream = Arc::new(Upstream { http, base, permits });
     let schema = Schema::build(Query, EmptyMutation, EmptySubscription).data(upstream).finish();
-    let graphql = post(move |body: Bytes| {
-        let schema = schema.clone();
-        async move {
-            let answer = match serde_json::from_slice::<async_graphql::Request>(&body) {
-                Ok(request) => schema.execute(request).await,
-                Err(error) => async_graphql::Response::from_errors(vec![
-                    async_graphql::ServerError::new(error.to_string(), None),
-                ]),
-            };
-            let bytes = serde_json::to_vec(&answer).unwrap_or_default();
-            ([(CONTENT_TYPE, "application/json")], bytes)
-        }
-    });
+    let graphql =
+        post(move |body: Bytes| {
+            let schema = schema.clone();
+            async move {
+                let answer =
+                    match serde_json::from_slice::<async_graphql::Request>(&body) {
+                        Ok(request) => schema.execute(request).await,
+                        Err(error) => async_graphql::Response::from_errors(vec![
+                            async_graphql::ServerError::new(error.to_string(), None),
+                        ]),
+                    };
+                let bytes = serde_json::to_vec(&answer).unwrap_or_default();
+                ([(CONTENT_TYPE, "application/json")], bytes)
+            }
+        });
     let router = Router::new().route("/graphql", graphql).route("/ready", get(async || "ready"));
     super::listen(listen, router).await
 }

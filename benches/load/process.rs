@@ -23,7 +23,10 @@ const TICKS: f64 = 100.0;
 /// Whether processes can be tied to CPUs here: two of them, and `taskset`.
 pub fn can_pin() -> bool {
     let run = |cpu: usize| {
-        Command::new("taskset").args(["-c", &cpu.to_string(), "true"]).status().is_ok_and(|s| s.success())
+        Command::new("taskset")
+            .args(["-c", &cpu.to_string(), "true"])
+            .status()
+            .is_ok_and(|s| s.success())
     };
     run(SERVER) && run(REST)
 }
@@ -63,7 +66,8 @@ impl Server {
         };
         let log = fs::File::create(std::env::temp_dir().join("tandem-load.log"))?;
         command.args(arguments(addr)).stdout(Stdio::null()).stderr(log);
-        let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
+        let child =
+            command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
         let mut server = Self { child, addr };
         let deadline = Instant::now() + STARTING;
         let asked = request("GET", ready, &[], "");

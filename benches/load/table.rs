@@ -63,7 +63,17 @@ impl Row {
 pub fn print(rows: &[Row]) {
     println!(
         "{:<22} {:<10} {:>9} {:>6} {:>8} {:>8} {:>9} {:>8}   {:>6} {:>7} {:>9}",
-        "case", "server", "req/s", "±%", "p50 ms", "p99 ms", "calls/s", "peak MiB", "server", "sandbox", "generator"
+        "case",
+        "server",
+        "req/s",
+        "±%",
+        "p50 ms",
+        "p99 ms",
+        "calls/s",
+        "peak MiB",
+        "server",
+        "sandbox",
+        "generator"
     );
     for row in rows {
         let percent = |pick: fn(&Sample) -> f64| row.median(pick) * 100.0;
@@ -86,14 +96,14 @@ pub fn print(rows: &[Row]) {
 
 /// Prints each goal and where we stand.
 pub fn print_goals(rows: &[Row]) {
-    let find = |key: &str, kind: Kind| {
-        rows.iter().find(|row| row.key == key && row.kind == Some(kind))
-    };
+    let find =
+        |key: &str, kind: Kind| rows.iter().find(|row| row.key == key && row.kind == Some(kind));
     let line = |goal: &str, value: f64, holds: bool| {
         println!("{} {goal}: {value:.2}", if holds { "holds  " } else { "MISSED " });
     };
     println!();
-    if let (Some(ours), Some(theirs)) = (find("list", Kind::Tandem), find("list", Kind::Unbounded)) {
+    if let (Some(ours), Some(theirs)) = (find("list", Kind::Tandem), find("list", Kind::Unbounded))
+    {
         let pace = ours.per_second() / theirs.per_second();
         line("changing list, pace over the unbounded baseline's, at least 2.5", pace, pace >= 2.5);
         let p99 = ours.p99() / theirs.p99();
@@ -132,7 +142,11 @@ pub fn print_bottlenecks(rows: &[Row]) {
             } else {
                 "the load generator was the limit"
             };
-            println!("{}, {name}: the server used {:.0} % of its CPU; {what}", row.case, server * 100.0);
+            println!(
+                "{}, {name}: the server used {:.0} % of its CPU; {what}",
+                row.case,
+                server * 100.0
+            );
         }
     }
     if none {

@@ -69,9 +69,8 @@ impl World {
         }
         let latency = args.latency.unwrap_or(0);
         let contacts = args.contacts;
-        let options = format!(
-            "--contacts {contacts} --latency {latency} --rate-limit off --journal 0"
-        );
+        let options =
+            format!("--contacts {contacts} --latency {latency} --rate-limit off --journal 0");
         let arguments = |addr: std::net::SocketAddr| {
             let text = format!("sandbox --listen {addr} {options}");
             text.split(' ').map(str::to_owned).collect()
@@ -111,7 +110,8 @@ impl World {
     async fn child(&self, words: &[&str]) -> anyhow::Result<Server> {
         let program: PathBuf = std::env::current_exe()?;
         let arguments = |addr: std::net::SocketAddr| {
-            let word = |word: &&str| if *word == "ADDR" { addr.to_string() } else { (*word).to_owned() };
+            let word =
+                |word: &&str| if *word == "ADDR" { addr.to_string() } else { (*word).to_owned() };
             words.iter().map(word).collect()
         };
         Server::start(self.ground.cpu, &program, arguments, "/ready").await
@@ -144,7 +144,10 @@ impl Ground {
         fs::write(&config, text)?;
         let arguments = |addr: std::net::SocketAddr| {
             let config = config.display();
-            format!("serve --config {config} --listen {addr}").split(' ').map(str::to_owned).collect()
+            format!("serve --config {config} --listen {addr}")
+                .split(' ')
+                .map(str::to_owned)
+                .collect()
         };
         Server::start(self.cpu, Path::new(TANDEM), arguments, "/health/ready").await
     }
