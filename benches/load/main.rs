@@ -9,6 +9,16 @@
 //! Servers are processes of their own, fresh for each case and round; [`bare`] and [`plain`] are this
 //! same program with another first word. Cases are in [`cases`], goals in [`table`].
 #![expect(clippy::print_stdout, reason = "its table is what it is for")]
+#![expect(
+    clippy::format_push_string,
+    clippy::needless_for_each,
+    clippy::similar_names,
+    clippy::single_match_else,
+    clippy::too_many_arguments,
+    clippy::type_complexity,
+    clippy::unused_self,
+    reason = "a script that is read from top to bottom"
+)]
 
 mod args;
 mod bare;

@@ -112,8 +112,9 @@ async fn abandoned_read_gives_back_what_it_holds() {
     let read = || {
         let held = Arc::clone(&connection);
         async move {
-            let _held = held;
-            std::future::pending().await
+            let never = std::future::pending().await;
+            drop(held);
+            never
         }
     };
     let mut first = Box::pin(cache.get(&"key", Demand::default(), read));
