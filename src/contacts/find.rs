@@ -12,7 +12,7 @@ use crate::upstream::SearchTerm;
 
 use super::entity::Match;
 use super::person::{Person, sight_contact, sight_subscriber, subscriber_key};
-use super::{Error, Reader};
+use super::{Error, Reader, Session};
 
 /// What a client knows of a person.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -52,9 +52,10 @@ impl Reader {
             return Err(Error::invalid("email", "not an e-mail address"));
         };
         let key = subscriber_key(&email);
+        let session = self.session.in_half_the_time();
         let (in_doppler, in_highlevel) = tokio::join!(
-            self.core.subscriber(&self.session, &key),
-            self.contacts_matching(SearchTerm::Email(email.clone())),
+            self.core.subscriber(&session, &key),
+            self.contacts_matching(&session, SearchTerm::Email(email.clone())),
         );
         let mut failure = None;
         let mut sightings = in_highlevel.unwrap_or_else(|error| {
@@ -82,13 +83,14 @@ impl Reader {
                 "not an international phone number; write it as +54 11 5555 0199",
             ));
         };
+        let session = self.session.in_half_the_time();
         let (sightings, mut failure) =
-            match self.contacts_matching(SearchTerm::Phone(phone.clone())).await {
+            match self.contacts_matching(&session, SearchTerm::Phone(phone.clone())).await {
                 Ok(sightings) => (sightings, None),
                 Err(error) => (Vec::new(), Some(error)),
             };
         if sightings.is_empty()
-            && let Err(error) = self.core.scan(&self.session, u32::MAX).await
+            && let Err(error) = self.core.scan(&self.session.in_half_the_time(), u32::MAX).await
         {
             failure = failure.or(Some(error));
         }
@@ -99,8 +101,12 @@ impl Reader {
 
     /// HighLevel contacts that answer to a term: by search, and where that finds nobody, without
     /// the index's delay.
-    async fn contacts_matching(&self, term: SearchTerm) -> Result<Vec<Sighting>, Error> {
-        let (core, session) = (&self.core, &self.session);
+    async fn contacts_matching(
+        &self,
+        session: &Session,
+        term: SearchTerm,
+    ) -> Result<Vec<Sighting>, Error> {
+        let core = &self.core;
         let found = core.search_terms(session, std::slice::from_ref(&term)).await?;
         let mut sightings: Vec<Sighting> = found
             .iter()

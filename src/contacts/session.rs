@@ -20,7 +20,7 @@ pub struct Session {
     pub(super) began_ms: i64,
     /// Whether a last known copy may stand in for a system that cannot be asked.
     pub(super) stale_allowed: bool,
-    used: Mutex<Used>,
+    used: Arc<Mutex<Used>>,
 }
 
 /// What a request's answer was made of.
@@ -61,8 +61,20 @@ impl Session {
             demand: Demand { not_before_ms, only_cached: wanted.only_cached },
             began_ms: now_ms,
             stale_allowed: !wanted.no_cache && wanted.max_age.is_none(),
-            used: Mutex::new(Used { tokens: Vec::new(), expires_ms: i64::MAX, shareable: true }),
+            used: Arc::new(Mutex::new(Used {
+                tokens: Vec::new(),
+                expires_ms: i64::MAX,
+                shareable: true,
+            })),
         }
+    }
+
+    /// The same dealings in half the time that is left: for a look-up on which other reads depend,
+    /// so that a system that hangs does not use up the other's time.
+    pub(super) fn in_half_the_time(&self) -> Self {
+        let left = self.call.deadline.saturating_duration_since(Instant::now());
+        let call = Call { deadline: Instant::now() + left / 2, ..self.call.clone() };
+        Self { requester: self.requester.clone(), call, used: Arc::clone(&self.used), ..*self }
     }
 
     /// Calls made so far to one system.

@@ -138,6 +138,24 @@ async fn a_person_is_found_by_address_while_highlevel_is_down() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_system_that_hangs_leaves_the_other_its_time() {
+    let by_address = "{ contact(by: {email: \"ana.paz@example.com\"}) { id \
+        notes { nodes { id } } deliveries { nodes { id } } } }";
+    for (system, gone, there) in
+        [("DOPPLER", "deliveries", "notes"), ("HIGHLEVEL", "notes", "deliveries")]
+    {
+        let world = World::builder().set("server.request_timeout", "3s").start().await;
+        ana(&world).await;
+        world.fault(json!({"system": system, "kind": "hang"})).await;
+        let answer = world.ask_with(by_address, json!({}), &FRESH).await;
+        assert!(answer["data"]["contact"][there].is_object(), "{system}: {answer:#}");
+        assert_eq!(codes(&answer).len(), 1, "{system}: {answer:#}");
+        assert_eq!(codes(&answer)[0].1, format!("contact.{gone}"));
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn status_is_not_guessed_while_a_system_cannot_be_read() {
     let world = World::start().await;
     let id = ana(&world).await;
