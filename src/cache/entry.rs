@@ -1,7 +1,7 @@
 //! A kept value, and how old it may be for whom.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 /// What can be kept.
 pub trait Value: Clone + PartialEq + Send + Sync + 'static {
@@ -34,18 +34,37 @@ pub struct Read<V> {
     pub token: Token,
 }
 
-/// Says whether a value still counts. Clones share the say.
-#[derive(Clone, Debug, Default)]
-pub struct Token(Arc<AtomicBool>);
+/// Says whether a value still counts, and when it was last read so. Clones share the say.
+#[derive(Clone, Debug)]
+pub struct Token(Arc<Say>);
+
+#[derive(Debug)]
+struct Say {
+    spent: AtomicBool,
+    read_ms: AtomicI64,
+}
 
 impl Token {
+    pub(super) fn new(read_ms: i64) -> Self {
+        Self(Arc::new(Say { spent: AtomicBool::new(false), read_ms: AtomicI64::new(read_ms) }))
+    }
+
     /// Whether the value has not been dropped or replaced by another.
     pub fn is_good(&self) -> bool {
-        !self.0.load(Ordering::Acquire)
+        !self.0.spent.load(Ordering::Acquire)
     }
 
     pub(super) fn spend(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.spent.store(true, Ordering::Release);
+    }
+
+    /// The value was read again and is the same.
+    pub(super) fn confirm(&self, read_ms: i64) {
+        self.0.read_ms.fetch_max(read_ms, Ordering::Relaxed);
+    }
+
+    pub(super) fn read_ms(&self) -> i64 {
+        self.0.read_ms.load(Ordering::Relaxed)
     }
 
     pub(super) fn is(&self, other: &Self) -> bool {
@@ -56,8 +75,8 @@ impl Token {
 #[derive(Clone)]
 pub(super) struct Entry<V> {
     pub value: V,
-    pub fetched_ms: i64,
-    pub expires_ms: i64,
+    /// How long it counts after it was read.
+    pub lives_ms: i64,
     pub token: Token,
 }
 
@@ -69,19 +88,23 @@ impl<V: Value> Entry<V> {
         self.value.weight().saturating_add(Self::OVERHEAD)
     }
 
+    fn expires_ms(&self) -> i64 {
+        self.token.read_ms().saturating_add(self.lives_ms)
+    }
+
     pub fn counts(&self, now_ms: i64) -> bool {
-        self.token.is_good() && now_ms < self.expires_ms
+        self.token.is_good() && now_ms < self.expires_ms()
     }
 
     pub fn meets(&self, demand: Demand, now_ms: i64) -> bool {
-        self.fetched_ms >= demand.not_before_ms && self.counts(now_ms)
+        self.token.read_ms() >= demand.not_before_ms && self.counts(now_ms)
     }
 
     pub fn read(&self) -> Read<V> {
         Read {
             value: self.value.clone(),
-            fetched_ms: self.fetched_ms,
-            expires_ms: self.expires_ms,
+            fetched_ms: self.token.read_ms(),
+            expires_ms: self.expires_ms(),
             loaded: false,
             changed: false,
             token: self.token.clone(),

@@ -21,7 +21,7 @@ pub(super) struct Flight<V, E> {
 
 impl<V: Clone, E: Clone> Flight<V, E> {
     pub fn new(read: BoxFuture<'static, Result<V, E>>, began_ms: i64) -> Self {
-        Self { read: read.shared(), began_ms, token: Token::default() }
+        Self { read: read.shared(), began_ms, token: Token::new(began_ms) }
     }
 
     pub fn began_ms(&self) -> i64 {

@@ -121,14 +121,14 @@ where
     /// Keeps a value that came along with another read, begun at `fetched_ms`, unless what is held
     /// is as new. Whether it was kept and says something new.
     pub fn prime(&self, key: K, value: V, fetched_ms: i64) -> bool {
-        if let Some(held) = self.entries.get(&key)
+        let held = self.entries.get(&key);
+        if let Some(held) = &held
             && held.counts(self.clock.now_ms())
-            && held.fetched_ms >= fetched_ms
+            && held.token.read_ms() >= fetched_ms
         {
             return false;
         }
-        let expires_ms = self.expires_ms(&value, fetched_ms);
-        self.insert(key, Entry { value, fetched_ms, expires_ms, token: Token::default() }).0
+        self.insert(key, held, value, &Token::new(fetched_ms)).0
     }
 
     /// Forgets the value, and sees to it that a read under way is not kept either.
@@ -187,33 +187,33 @@ where
         outcome: &Result<V, E>,
     ) -> Option<(bool, Token)> {
         let value = outcome.as_ref().ok().filter(|_| flight.token().is_good())?.clone();
-        let fetched_ms = flight.began_ms();
-        let expires_ms = self.expires_ms(&value, fetched_ms);
-        let token = flight.token().clone();
-        Some(self.insert(key.clone(), Entry { value, fetched_ms, expires_ms, token }))
+        Some(self.insert(key.clone(), self.entries.get(key), value, flight.token()))
     }
 
-    fn insert(&self, key: K, mut entry: Entry<V>) -> (bool, Token) {
-        let changed = match self.entries.get(&key) {
+    /// Keeps `value` in the place of what is `held`. Whether it says something new, and the token
+    /// under which it is held from now on.
+    fn insert(&self, key: K, held: Option<Entry<V>>, value: V, token: &Token) -> (bool, Token) {
+        if let Some(held) = held {
             // What was built from the older value is still true, and must go when this one goes.
-            Some(old) if old.value == entry.value && old.token.is_good() => {
-                entry.token = old.token;
-                false
+            // It is told so where it stands: putting it there once more would move the whole entry
+            // through the cache's queues.
+            if held.value == value && held.token.is_good() {
+                held.token.confirm(token.read_ms());
+                return (false, held.token);
             }
-            Some(old) => {
-                old.token.spend();
-                true
-            }
-            None => true,
-        };
-        let token = entry.token.clone();
-        self.entries.insert(key, entry);
-        (changed, token)
+            held.token.spend();
+        }
+        let lives_ms = self.lives_ms(&value);
+        self.entries.insert(key, Entry { value, lives_ms, token: token.clone() });
+        (true, token.clone())
     }
 
     fn expires_ms(&self, value: &V, fetched_ms: i64) -> i64 {
-        let millis = (self.time_to_live)(value).as_millis();
-        fetched_ms.saturating_add(i64::try_from(millis).unwrap_or(i64::MAX))
+        fetched_ms.saturating_add(self.lives_ms(value))
+    }
+
+    fn lives_ms(&self, value: &V) -> i64 {
+        i64::try_from((self.time_to_live)(value).as_millis()).unwrap_or(i64::MAX)
     }
 
     fn flights(&self) -> MutexGuard<'_, HashMap<K, Flight<V, E>>> {
