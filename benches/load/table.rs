@@ -43,6 +43,12 @@ impl Row {
         self.median(|sample| sample.pace.per_second)
     }
 
+    /// CPU time of the server for one answer, in microseconds: suffers less than the pace from what
+    /// else runs on the machine.
+    fn cpu_us(&self) -> f64 {
+        self.median(|sample| sample.server / sample.pace.per_second) * 1e6
+    }
+
     fn p99(&self) -> f64 {
         self.median(|sample| sample.pace.p99_ms)
     }
@@ -62,7 +68,7 @@ impl Row {
 /// Prints all rows.
 pub fn print(rows: &[Row]) {
     println!(
-        "{:<22} {:<10} {:>9} {:>6} {:>8} {:>8} {:>9} {:>8}   {:>6} {:>7} {:>9}",
+        "{:<22} {:<10} {:>9} {:>6} {:>8} {:>8} {:>9} {:>8} {:>8}  {:>6} {:>7} {:>9}",
         "case",
         "server",
         "req/s",
@@ -70,6 +76,7 @@ pub fn print(rows: &[Row]) {
         "p50 ms",
         "p99 ms",
         "calls/s",
+        "CPU µs",
         "peak MiB",
         "server",
         "sandbox",
@@ -78,7 +85,7 @@ pub fn print(rows: &[Row]) {
     for row in rows {
         let percent = |pick: fn(&Sample) -> f64| row.median(pick) * 100.0;
         println!(
-            "{:<22} {:<10} {:>9.0} {:>6.0} {:>8.2} {:>8.2} {:>9.0} {:>8.1}   {:>5.0}% {:>6.0}% {:>8.0}%",
+            "{:<22} {:<10} {:>9.0} {:>6.0} {:>8.2} {:>8.2} {:>9.0} {:>8.0} {:>8.1}  {:>5.0}% {:>6.0}% {:>8.0}%",
             row.case,
             row.kind.map_or("-", Kind::name),
             row.per_second(),
@@ -86,6 +93,7 @@ pub fn print(rows: &[Row]) {
             row.median(|sample| sample.pace.p50_ms),
             row.p99(),
             row.per_second() * row.calls,
+            row.cpu_us(),
             row.peak(),
             percent(|sample| sample.server),
             percent(|sample| sample.sandbox),
@@ -99,7 +107,7 @@ pub fn print_goals(rows: &[Row]) {
     let find =
         |key: &str, kind: Kind| rows.iter().find(|row| row.key == key && row.kind == Some(kind));
     let line = |goal: &str, value: f64, holds: bool| {
-        println!("{} {goal}: {value:.2}", if holds { "holds  " } else { "MISSED " });
+        println!("{} {goal}: {value:.3}", if holds { "holds  " } else { "MISSED " });
     };
     println!();
     if let (Some(ours), Some(theirs)) = (find("list", Kind::Tandem), find("list", Kind::Unbounded))
