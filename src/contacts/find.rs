@@ -128,6 +128,10 @@ impl Reader {
         known: Vec<ContactId>,
         failure: Option<Error>,
     ) -> Result<Option<Arc<Person>>, Error> {
+        if failure.is_some() {
+            // The system that could not be asked may know of others.
+            self.session.keep_private();
+        }
         let recognized = self.core.recognize(&self.session, sightings).await?;
         let mut ids: BTreeSet<ContactId> = recognized.iter().map(|known| known.id).collect();
         ids.extend(known);

@@ -36,13 +36,28 @@ impl Core {
             people.iter().filter_map(|person| person.highlevel.as_ref()).collect();
         let unlinked: Vec<&Person> =
             people.iter().map(|p| &**p).filter(|person| person.highlevel.is_none()).collect();
-        tokio::join!(self.fetch_contacts(session, &by_id), self.fetch_matches(session, &unlinked));
-        join_all(people.iter().map(|person| self.highlevel_side(session, person))).await
+        let ((), searched) = tokio::join!(
+            self.fetch_contacts(session, &by_id),
+            self.fetch_matches(session, &unlinked)
+        );
+        let sides = people.iter().map(|person| self.highlevel_side(session, person, &searched));
+        join_all(sides).await
     }
 
-    async fn highlevel_side(self: &Arc<Self>, session: &Session, person: &Person) -> HighLevelSide {
+    async fn highlevel_side(
+        self: &Arc<Self>,
+        session: &Session,
+        person: &Person,
+        searched: &Result<(), Error>,
+    ) -> HighLevelSide {
         if let Some(id) = &person.highlevel {
             return self.contact(session, id).await;
+        }
+        // Only a search tells that an address is not shared, so a single read is no match for it.
+        if let Err(error) = searched
+            && terms_of(person).any(|term| !self.has_match(session, &term))
+        {
+            return Err(error.clone());
         }
         let found = self.find_match(session, person).await?;
         let Match::One(id) = &found.value else {
@@ -87,13 +102,12 @@ impl Core {
     /// Brings those contacts into the cache that are not there, by search. Failures are left to
     /// the single reads, which know what to do about them.
     async fn fetch_contacts(self: &Arc<Self>, session: &Session, ids: &[&HighLevelId]) {
-        let mut missing: Vec<SearchTerm> = ids
+        let missing: Vec<SearchTerm> = ids
             .iter()
             .filter(|id| !self.has_contact(session, id))
             .map(|id| SearchTerm::Id((*id).clone()))
             .collect();
         if missing.len() > 1 {
-            missing.dedup();
             join_all(missing.chunks(TERMS).map(|terms| self.search_terms(session, terms))).await;
         }
     }
@@ -104,22 +118,29 @@ impl Core {
     }
 
     /// Finds out which contacts answer to the addresses and numbers of people without a link.
-    async fn fetch_matches(self: &Arc<Self>, session: &Session, people: &[&Person]) {
+    async fn fetch_matches(
+        self: &Arc<Self>,
+        session: &Session,
+        people: &[&Person],
+    ) -> Result<(), Error> {
         let mut terms = Vec::new();
         for person in people {
             for term in terms_of(person) {
-                let known = self.peek::<Match>(session, System::HighLevel, &match_id(&term));
-                if known.is_none() && !terms.contains(&term) {
+                if !self.has_match(session, &term) && !terms.contains(&term) {
                     terms.push(term);
                 }
             }
         }
         let chunks = terms.chunks(TERMS).map(|terms| async move {
-            let rows = self.search_terms(session, terms).await.ok()?;
+            let rows = self.search_terms(session, terms).await?;
             self.prime_matches(session, terms, &rows);
-            Some(())
+            Ok(())
         });
-        join_all(chunks).await;
+        join_all(chunks).await.into_iter().collect()
+    }
+
+    fn has_match(self: &Arc<Self>, session: &Session, term: &SearchTerm) -> bool {
+        self.peek::<Match>(session, System::HighLevel, &match_id(term)).is_some()
     }
 
     /// Which contact is this person by address, else by number; asks singly where the search did

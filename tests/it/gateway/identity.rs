@@ -151,3 +151,48 @@ async fn every_way_of_naming_a_person_leads_to_one_id() {
     assert!(nobody["contact"].is_null());
     world.end().await;
 }
+
+/// Two HighLevel contacts and one subscriber who share an address.
+async fn twins(world: &World) -> &'static str {
+    world.control("/settings", json!({"allowDuplicates": true})).await;
+    for name in ["one@example.com", "two@example.com"] {
+        let fields = json!({"email": "twins@example.com", "firstName": name});
+        let edit = json!({"system": "HIGHLEVEL", "op": "upsert", "email": name, "fields": fields});
+        world.control("/edit", edit).await;
+    }
+    let subscriber = json!({"system": "DOPPLER", "op": "upsert", "email": "twins@example.com", "fields": {"FIRSTNAME": "Twin"}, "list": "Newsletter"});
+    world.control("/edit", subscriber).await;
+    "twins@example.com"
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_taken_for_a_twin_while_the_search_fails() {
+    let world = World::start().await;
+    let email = twins(&world).await;
+    let route = "/contacts/search";
+    world
+        .fault(json!({"system": "HIGHLEVEL", "route": route, "kind": "status", "status": 422}))
+        .await;
+    let query = "query($query: String!) { contacts(source: DOPPLER, filter: {query: $query}) { \
+        nodes { email highlevel { contactId } } } }";
+    let answer = world.ask(query, json!({"query": email})).await;
+    let nodes = &answer["data"]["contacts"]["nodes"];
+    assert_eq!(*nodes, json!([{"email": email, "highlevel": null}]), "{answer:#}");
+    let path = "contacts.nodes.0.highlevel".to_owned();
+    assert_eq!(codes(&answer), [("UPSTREAM_REJECTED".to_owned(), path)]);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_found_with_half_an_ear_is_not_kept() {
+    let world = World::start().await;
+    let email = twins(&world).await;
+    let fault = json!({"system": "HIGHLEVEL", "route": "/contacts/search", "kind": "status", "status": 422, "times": 1});
+    world.fault(fault).await;
+    let query = "query($email: EmailAddress!) { contact(by: {email: $email}) { id } }";
+    let alone = world.data(query, json!({"email": email})).await;
+    assert!(alone["contact"]["id"].is_string());
+    let all = world.ask(query, json!({"email": email})).await;
+    assert_eq!(codes(&all), [("CONFLICT".to_owned(), "contact".to_owned())], "{all:#}");
+    world.end().await;
+}
