@@ -10,15 +10,16 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use crate::store::{Attempt, Begun};
 use crate::upstream;
 
 use super::{Error, Writer};
 
-/// What HighLevel is given to answer before a claim counts as abandoned by its process. Longer
-/// than any request may last.
-const LEASE_SECONDS: u32 = 60;
+/// What a write may take beyond its request's time, on its way and in HighLevel, before its claim
+/// counts as abandoned by its process.
+const GRACE: Duration = Duration::from_secs(10);
 /// How often a use that waits for another looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Stripe's bound on keys, which clients' libraries already keep.
@@ -98,9 +99,12 @@ impl Writer {
     async fn claim(&self, attempt: &Attempt) -> Result<Claim, Error> {
         let workspace = &self.session.requester.workspace;
         let clock = &self.core.clock;
+        // Whoever holds the claim has no more time for its request than we have for ours.
+        let lease = self.session.call.deadline.saturating_duration_since(Instant::now()) + GRACE;
+        let lease_seconds = u32::try_from(lease.as_secs()).unwrap_or(u32::MAX);
         loop {
             let begun =
-                self.core.store.begin(workspace, attempt, clock.now(), LEASE_SECONDS).await?;
+                self.core.store.begin(workspace, attempt, clock.now(), lease_seconds).await?;
             match begun {
                 Begun::Fresh => return Ok(Claim::Go(Start::Fresh)),
                 Begun::Unfinished { since } => return Ok(Claim::Go(Start::Doubtful(since))),
