@@ -70,15 +70,14 @@ impl Query {
         #[graphql(desc = "The cursor of the edge before; it belongs to one source.")] after: Option<
             String,
         >,
-        #[graphql(desc = "Whose listing.", default_with = "ContactSource::HighLevel")]
-        source: ContactSource,
+        #[graphql(desc = "Whose listing; HighLevel's if not given.")] source: Option<ContactSource>,
         #[graphql(desc = "Conditions that must hold.")] filter: Option<ContactFilter>,
         #[graphql(desc = "The order. Source `HIGHLEVEL`: newest first if not given.")]
         order_by: Option<ContactOrder>,
     ) -> Result<Option<Connection<String, Contact, TotalCount>>> {
         let first = page_size(first)?;
         let listing = Listing {
-            source: source.into(),
+            source: source.unwrap_or(ContactSource::HighLevel).into(),
             first: u32::try_from(first).unwrap_or_default(),
             after,
             filter: filter.unwrap_or_default().into(),
