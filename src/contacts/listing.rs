@@ -72,10 +72,7 @@ impl Reader {
         after: Option<Vec<Value>>,
     ) -> Result<Page, Error> {
         let filter = &listing.filter;
-        refuse(filter.systems.is_some(), "systems", listing.source)?;
-        refuse(filter.status.is_some(), "status", listing.source)?;
-        refuse(filter.opened.is_some(), "opened", listing.source)?;
-        refuse(filter.clicked.is_some(), "clicked", listing.source)?;
+        refuse_index_filters(filter, listing.source)?;
         if filter.query.as_ref().is_some_and(|query| query.chars().count() > LONGEST_QUERY) {
             return Err(Error::invalid("query", "at most 75 characters"));
         }
@@ -116,10 +113,7 @@ impl Reader {
         mut done: u32,
     ) -> Result<Page, Error> {
         let filter = &listing.filter;
-        refuse(filter.systems.is_some(), "systems", listing.source)?;
-        refuse(filter.status.is_some(), "status", listing.source)?;
-        refuse(filter.opened.is_some(), "opened", listing.source)?;
-        refuse(filter.clicked.is_some(), "clicked", listing.source)?;
+        refuse_index_filters(filter, listing.source)?;
         refuse(filter.tags_any.is_some(), "tagsAny", listing.source)?;
         refuse(filter.tags_all.is_some(), "tagsAll", listing.source)?;
         refuse(filter.updated_since.is_some(), "updatedSince", listing.source)?;
@@ -168,6 +162,14 @@ impl Cursor {
         json.and_then(|json| serde_json::from_slice(&json).ok())
             .ok_or_else(|| Error::invalid("after", "not a cursor of this listing"))
     }
+}
+
+/// What only an index of both systems could filter by.
+fn refuse_index_filters(filter: &ContactFilter, source: System) -> Result<(), Error> {
+    refuse(filter.systems.is_some(), "systems", source)?;
+    refuse(filter.status.is_some(), "status", source)?;
+    refuse(filter.opened.is_some(), "opened", source)?;
+    refuse(filter.clicked.is_some(), "clicked", source)
 }
 
 fn refuse(given: bool, argument: &'static str, source: System) -> Result<(), Error> {

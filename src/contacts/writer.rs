@@ -11,7 +11,7 @@ use crate::bus::{Change, Changed};
 use crate::unified::{
     ContactId, HighLevelId, Note, NoteDraft, NoteEdit, System, Task, TaskDraft, TaskEdit,
 };
-use crate::upstream::{Directory, Kind, UpstreamState};
+use crate::upstream::{self, Directory, Kind, UpstreamState};
 
 use super::core::Core;
 use super::idempotency::Start;
@@ -20,6 +20,16 @@ use super::{By, Error, Reader, Session};
 
 /// How far HighLevel's clock may be behind ours when we look for a note that we may have written.
 const SKEW: TimeDelta = TimeDelta::seconds(5);
+
+/// What hangs on a contact and can be written.
+#[derive(Clone, Copy)]
+struct Thing {
+    word: &'static str,
+    changed: fn(HighLevelId) -> Changed,
+}
+
+const NOTE: Thing = Thing { word: "note", changed: Changed::Notes };
+const TASK: Thing = Thing { word: "task", changed: Changed::Tasks };
 
 /// The right to write contacts, for one request.
 pub struct Writer {
@@ -95,7 +105,7 @@ impl Writer {
                 Some(note) => Ok(note),
                 None => self.core.crm.create_note(&self.session.call, &contact, note).await,
             };
-            self.wrote(&person, &contact, written.map(|note| note.id), Changed::Notes).await
+            self.wrote(&person, &contact, written.map(|note| note.id), NOTE.changed).await
         })
         .await
     }
@@ -107,27 +117,20 @@ impl Writer {
         target: Target,
         edit: NoteEdit,
     ) -> Result<Written, Error> {
-        self.once("updateNote", key, &(&target, &edit), |_| async {
-            let Some(person) = self.reader()?.find_by_highlevel_id(&target.contact).await? else {
-                return Ok(Written::refused(RefusalKind::NotFound, "no such note", "note"));
-            };
-            let call = &self.session.call;
-            let written = self.core.crm.update_note(call, &target.contact, &target.id, &edit).await;
-            self.wrote(&person, &target.contact, written.map(|note| note.id), Changed::Notes).await
+        self.once("updateNote", key, &(&target, &edit), |_| {
+            let (call, crm) = (&self.session.call, &self.core.crm);
+            let write = crm.update_note(call, &target.contact, &target.id, &edit);
+            self.change(&target, NOTE, async { Ok(write.await?.id) })
         })
         .await
     }
 
     /// Deletes a note.
     pub async fn delete_note(&self, key: Option<&str>, target: Target) -> Result<Written, Error> {
-        self.once("deleteNote", key, &target, |_| async {
-            let Some(person) = self.reader()?.find_by_highlevel_id(&target.contact).await? else {
-                return Ok(Written::refused(RefusalKind::NotFound, "no such note", "note"));
-            };
-            let call = &self.session.call;
-            let written = self.core.crm.delete_note(call, &target.contact, &target.id).await;
-            let written = written.map(|()| target.id.clone());
-            self.wrote(&person, &target.contact, written, Changed::Notes).await
+        self.once("deleteNote", key, &target, |_| {
+            let (call, crm) = (&self.session.call, &self.core.crm);
+            let write = crm.delete_note(call, &target.contact, &target.id);
+            self.change(&target, NOTE, async { write.await.map(|()| target.id.clone()) })
         })
         .await
     }
@@ -151,7 +154,7 @@ impl Writer {
                 Some(task) => Ok(task),
                 None => self.core.crm.create_task(&self.session.call, &contact, task).await,
             };
-            self.wrote(&person, &contact, written.map(|task| task.id), Changed::Tasks).await
+            self.wrote(&person, &contact, written.map(|task| task.id), TASK.changed).await
         })
         .await
     }
@@ -163,13 +166,10 @@ impl Writer {
         target: Target,
         edit: TaskEdit,
     ) -> Result<Written, Error> {
-        self.once("updateTask", key, &(&target, &edit), |_| async {
-            let Some(person) = self.reader()?.find_by_highlevel_id(&target.contact).await? else {
-                return Ok(Written::refused(RefusalKind::NotFound, "no such task", "task"));
-            };
-            let call = &self.session.call;
-            let written = self.core.crm.update_task(call, &target.contact, &target.id, &edit).await;
-            self.wrote(&person, &target.contact, written.map(|task| task.id), Changed::Tasks).await
+        self.once("updateTask", key, &(&target, &edit), |_| {
+            let (call, crm) = (&self.session.call, &self.core.crm);
+            let write = crm.update_task(call, &target.contact, &target.id, &edit);
+            self.change(&target, TASK, async { Ok(write.await?.id) })
         })
         .await
     }
@@ -181,29 +181,36 @@ impl Writer {
         target: Target,
         completed: bool,
     ) -> Result<Written, Error> {
-        self.once("completeTask", key, &(&target, completed), |_| async {
-            let Some(person) = self.reader()?.find_by_highlevel_id(&target.contact).await? else {
-                return Ok(Written::refused(RefusalKind::NotFound, "no such task", "task"));
-            };
+        self.once("completeTask", key, &(&target, completed), |_| {
             let (call, crm) = (&self.session.call, &self.core.crm);
-            let written = crm.complete_task(call, &target.contact, &target.id, completed).await;
-            self.wrote(&person, &target.contact, written.map(|task| task.id), Changed::Tasks).await
+            let write = crm.complete_task(call, &target.contact, &target.id, completed);
+            self.change(&target, TASK, async { Ok(write.await?.id) })
         })
         .await
     }
 
     /// Deletes a task.
     pub async fn delete_task(&self, key: Option<&str>, target: Target) -> Result<Written, Error> {
-        self.once("deleteTask", key, &target, |_| async {
-            let Some(person) = self.reader()?.find_by_highlevel_id(&target.contact).await? else {
-                return Ok(Written::refused(RefusalKind::NotFound, "no such task", "task"));
-            };
-            let call = &self.session.call;
-            let written = self.core.crm.delete_task(call, &target.contact, &target.id).await;
-            let written = written.map(|()| target.id.clone());
-            self.wrote(&person, &target.contact, written, Changed::Tasks).await
+        self.once("deleteTask", key, &target, |_| {
+            let (call, crm) = (&self.session.call, &self.core.crm);
+            let write = crm.delete_task(call, &target.contact, &target.id);
+            self.change(&target, TASK, async { write.await.map(|()| target.id.clone()) })
         })
         .await
+    }
+
+    /// Does `write`, which answers the id of what it wrote, to something that exists already.
+    async fn change(
+        &self,
+        target: &Target,
+        thing: Thing,
+        write: impl Future<Output = Result<String, upstream::Error>>,
+    ) -> Result<Written, Error> {
+        let Some(person) = self.reader()?.find_by_highlevel_id(&target.contact).await? else {
+            let message = format!("no such {}", thing.word);
+            return Ok(Written::refused(RefusalKind::NotFound, &message, thing.word));
+        };
+        self.wrote(&person, &target.contact, write.await, thing.changed).await
     }
 
     fn reader(&self) -> Result<Reader, Error> {
@@ -279,7 +286,7 @@ impl Writer {
         &self,
         person: &Person,
         contact: &HighLevelId,
-        written: Result<String, crate::upstream::Error>,
+        written: Result<String, upstream::Error>,
         entity: fn(HighLevelId) -> Changed,
     ) -> Result<Written, Error> {
         let id = match written {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Request, Response, ServerError, Variables};
+use async_graphql::{Request, Response, ServerError};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::time::Instant;
@@ -50,6 +50,12 @@ pub struct GatewaySettings {
     pub response_max_bytes: u64,
     /// `server.request_timeout`.
     pub patience: Duration,
+}
+
+/// An operation that may run: of what kind it is, and in which order its answer is to be.
+struct Admitted {
+    kind: OperationType,
+    order: Order,
 }
 
 /// One executed operation.
@@ -110,25 +116,10 @@ impl Gateway {
 
     /// Runs a query or mutation: limits, validation, execution; ends by the caller's deadline.
     pub async fn execute(&self, mut request: Request, caller: Caller) -> Answer {
-        let (kind, order) = match self.admit(&mut request) {
-            Ok(admitted) => admitted,
-            Err(error) => return Answer::refused(error, &caller),
-        };
-        let session = self.session(&caller);
-        let scopes = self.scopes(&session);
-        let execution = self.0.schema.execute(request.data(scopes));
-        let Ok(response) = tokio::time::timeout_at(caller.deadline, execution).await else {
-            let error = refusal("the answer was not ready in time", ErrorCode::RequestTimeout);
-            return Answer { executed: true, ..Answer::refused(error, &caller) };
-        };
-        let mut answer = Answer::of(response, &order, &caller);
-        if caller.wants_cost {
-            cost::report(&mut answer.response, &session, &self.0.contacts);
-        } else if kind == OperationType::Query && answer.response.is_ok() {
-            let now_ms = self.0.contacts.clock().now_ms();
-            answer.share = Share::of(session.take_used(), now_ms);
+        match self.admit(&mut request) {
+            Ok(admitted) => self.run(request, admitted, caller).await,
+            Err(error) => Answer::refused(error, &caller),
         }
-        answer
     }
 
     /// Runs any operation as a stream of answers: a subscription's events, or the one answer of a
@@ -138,34 +129,49 @@ impl Gateway {
         mut request: Request,
         caller: Caller,
     ) -> impl Stream<Item = Answer> + Send + use<> {
-        let this = self.clone();
-        match self.operation(&mut request) {
-            Ok(OperationType::Subscription) => {}
-            _ => return stream::once(async move { this.execute(request, caller).await }).boxed(),
-        }
-        let order = match self.admit(&mut request) {
-            Ok((_, order)) => order,
+        let admitted = match self.admit(&mut request) {
+            Ok(admitted) => admitted,
             Err(error) => return stream::iter([Answer::refused(error, &caller)]).boxed(),
+        };
+        let Admitted { kind: OperationType::Subscription, order } = admitted else {
+            let this = self.clone();
+            return stream::once(async move { this.run(request, admitted, caller).await }).boxed();
         };
         let scopes = self.scopes(&self.session(&caller));
         let events = self.0.schema.execute_stream(request.data(scopes));
         events.map(move |response| Answer::of(response, &order, &caller)).boxed()
     }
 
-    /// Refuses what is too much, before anything is validated or called; says what kind of
-    /// operation it is, and in which order its answer is to be.
-    fn admit(&self, request: &mut Request) -> Result<(OperationType, Order), ServerError> {
+    async fn run(&self, request: Request, admitted: Admitted, caller: Caller) -> Answer {
+        let session = self.session(&caller);
+        let scopes = self.scopes(&session);
+        let execution = self.0.schema.execute(request.data(scopes));
+        let Ok(response) = tokio::time::timeout_at(caller.deadline, execution).await else {
+            let error = refusal("the answer was not ready in time", ErrorCode::RequestTimeout);
+            return Answer { executed: true, ..Answer::refused(error, &caller) };
+        };
+        let mut answer = Answer::of(response, &admitted.order, &caller);
+        if caller.wants_cost {
+            cost::report(&mut answer.response, &session, &self.0.contacts);
+        } else if admitted.kind == OperationType::Query && answer.response.is_ok() {
+            let now_ms = self.0.contacts.clock().now_ms();
+            answer.share = Share::of(session.take_used(), now_ms);
+        }
+        answer
+    }
+
+    /// Refuses what is too much, before anything is validated or called.
+    fn admit(&self, request: &mut Request) -> Result<Admitted, ServerError> {
         let kind = document::operation(request, &self.0.limits)?;
-        let variables: &Variables = &request.variables.clone();
         let name = request.operation_name.clone();
+        // Taken out while the request lends its document.
+        let variables = std::mem::take(&mut request.variables);
+        let size = self.0.contacts.account_size();
         let document = request.parsed_query()?;
-        self.0.limits.check(
-            document,
-            name.as_deref(),
-            variables,
-            self.0.contacts.account_size(),
-        )?;
-        Ok((kind, Order::of(document, name.as_deref())))
+        self.0.limits.check(document, name.as_deref(), &variables, size)?;
+        let order = Order::of(document, name.as_deref());
+        request.variables = variables;
+        Ok(Admitted { kind, order })
     }
 
     fn session(&self, caller: &Caller) -> Arc<Session> {

@@ -116,12 +116,6 @@ async fn a_write_whose_answer_got_lost_is_looked_for_and_not_repeated() {
     // The note is written, but its answer breaks off.
     let route = "/contacts/{contactId}/notes";
     world
-        .fault(
-            json!({"system": "HIGHLEVEL", "route": route, "kind": "created-but-422", "times": 0}),
-        )
-        .await;
-    world.clear_faults().await;
-    world
         .fault(json!({"system": "HIGHLEVEL", "route": route, "kind": "bad-json", "times": 1}))
         .await;
     let input = json!({"contact": {"id": id}, "body": "Lost and found", "key": "k-3"});
