@@ -2,6 +2,10 @@
 
 use async_graphql::{ErrorExtensionValues, Pos, ServerError, Value};
 
+/// The largest number that is told. Larger ones are products of products, capped where they no
+/// longer fit, and would say nothing.
+const MOST_TOLD: u64 = 1_000_000;
+
 /// Why an operation is not run. Its numbers are in the message and in `extensions`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
@@ -37,18 +41,20 @@ impl Refusal {
 
     /// More of something than allowed.
     pub fn too_complex(what: &str, found: u64, limit: usize) -> Self {
-        let message = format!("the operation has {found} {what}; the limit is {limit}");
+        let message = format!("the operation has {} {what}; the limit is {limit}", told(found));
+        let found = found.min(MOST_TOLD);
         Self::new("QUERY_TOO_COMPLEX", message).with("found", found).with("limit", limit)
     }
 
     /// More upstream calls than allowed.
     pub fn too_expensive(system: &'static str, needed: u64, allowed: usize) -> Self {
         let message = format!(
-            "the operation could need {needed} calls to {system}; {allowed} are allowed: ask for \
-             shorter pages or fewer relations"
+            "the operation could need {} calls to {system}; {allowed} are allowed: ask for shorter \
+             pages or fewer relations",
+            told(needed)
         );
         Self::new("QUERY_TOO_EXPENSIVE", message)
-            .with("needed", needed)
+            .with("needed", needed.min(MOST_TOLD))
             .with("allowed", allowed)
             .with("system", system)
     }
@@ -67,6 +73,11 @@ impl Refusal {
         let message = format!("the fragment {fragment} spreads itself");
         Self::new("GRAPHQL_VALIDATION_FAILED", message)
     }
+}
+
+/// A number in words for people.
+fn told(number: u64) -> String {
+    if number > MOST_TOLD { format!("more than {MOST_TOLD}") } else { number.to_string() }
 }
 
 impl From<Refusal> for ServerError {
