@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{ErrorExtensionValues, ServerError};
@@ -23,6 +24,10 @@ use crate::http::record::Counted;
 
 /// After so many silent keep-alive intervals the client is taken for gone.
 const SILENT_INTERVALS: u32 = 3;
+
+/// How long a client may take to answer a close. A connection that is dropped with something of the
+/// client's unread is reset, and the client may lose the reason that was on its way to it.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The state of one connection.
 pub(super) struct Connection<E> {
@@ -83,6 +88,10 @@ impl<E: Executor> Connection<E> {
         };
         if let End::Close(close) = end {
             let _ = timeout(self.front.settings.send_timeout, socket.send(close.frame())).await;
+            // What still runs ends now, not when the client is done with listening.
+            drop(self);
+            let _ =
+                timeout(FAREWELL, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
         }
     }
 

@@ -16,7 +16,8 @@ use std::sync::Arc;
 use axum::RequestExt;
 use axum::extract::Request;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::http::StatusCode;
+use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::access::bearer;
@@ -44,16 +45,27 @@ pub(super) async fn upgrade<E: Executor>(
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "RATE_LIMITED", message));
     };
     let token = bearer(headers).map(str::to_owned);
+    let offered = offered(headers);
     let upgrade: WebSocketUpgrade = request.extract().await.map_err(|_| {
         let message = "this is no proper request for a WebSocket";
         Refusal::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)
     })?;
     let limit = front.settings.message_bytes;
-    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(limit).max_frame_size(limit);
+    // Clients take a handshake that names none of their protocols for broken (RFC 6455, section
+    // 4.1) and never see why: whoever does not speak ours is let in under their own protocol and
+    // closed with the reason.
+    let protocols = std::iter::once(PROTOCOL.to_owned()).chain(offered);
+    let upgrade = upgrade.protocols(protocols).max_message_size(limit).max_frame_size(limit);
     Ok(upgrade.on_upgrade(async move |socket| {
         let tasks = front.tasks.clone();
         // Spawned among the tasks, so that a shutdown waits until the socket is closed.
         let _ = tasks.spawn(Connection::new(front, token).serve(socket)).await;
         drop(permit);
     }))
+}
+
+/// The first protocol that the client offers.
+fn offered(headers: &HeaderMap) -> Option<String> {
+    let offered = headers.get(SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?.split(',').next()?.trim();
+    (!offered.is_empty()).then(|| offered.to_owned())
 }

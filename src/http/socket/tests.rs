@@ -171,8 +171,18 @@ async fn another_protocol_is_closed_and_another_origin_refused() {
     let (address, front) = listening(Settings { sockets: 2, ..settings() }).await;
     let protocol = |name| ("sec-websocket-protocol", name);
     let good = protocol("graphql-transport-ws");
-    let mut client = Client::open(address, &[]).await.unwrap();
-    assert_eq!(client.closed().await.0, 4406);
+    for offered in [&[][..], &[protocol("graphql-ws")], &[protocol("soap, graphql-ws")]] {
+        let mut client = Client::open(address, offered).await.unwrap();
+        // A client that does not wait to hear whether it is welcome.
+        client.send(&json!({"type": "connection_init"})).await;
+        let reason = "Subprotocol not acceptable".to_owned();
+        assert_eq!(client.closed().await, (4406, reason), "{offered:?}");
+    }
+    let both = protocol("graphql-ws, graphql-transport-ws");
+    let mut client = Client::open(address, &[both]).await.unwrap();
+    client.send(&json!({"type": "connection_init"})).await;
+    assert_eq!(client.next().await["type"], "connection_ack");
+    drop(client);
 
     let refused = Client::open(address, &[good, ("origin", "https://evil.example")]).await;
     assert!(matches!(refused, Err(Error::Http(response)) if response.status() == 403));
