@@ -32,6 +32,9 @@ pub struct Fault {
     /// Seconds, sent as `Retry-After`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    /// For the kinds that answer by themselves: send no body, as gateways on the way do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub empty_body: bool,
     /// For `delay`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,

@@ -158,7 +158,7 @@ fn refusal(system: System, fault: &Fault) -> Response {
         }),
         System::HighLevel => json!({"statusCode": code, "message": reason}),
     };
-    with_retry_after((status, Json(body)).into_response(), fault)
+    as_told((status, Json(body)).into_response(), fault)
 }
 
 fn html(fault: &Fault) -> Response {
@@ -168,11 +168,16 @@ fn html(fault: &Fault) -> Response {
         .unwrap_or(StatusCode::BAD_GATEWAY);
     let page = format!("<html><head><title>{status}</title></head><body>{status}</body></html>");
     let kind = [(CONTENT_TYPE, "text/html; charset=utf-8")];
-    with_retry_after((status, kind, page).into_response(), fault)
+    as_told((status, kind, page).into_response(), fault)
 }
 
-/// Adds the header that the fault asks for.
-pub fn with_retry_after(mut response: Response, fault: &Fault) -> Response {
+/// Adds the header that the fault asks for, and takes the body away.
+pub fn as_told(mut response: Response, fault: &Fault) -> Response {
+    if fault.empty_body {
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(CONTENT_TYPE);
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
     if let Some(seconds) = fault.retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

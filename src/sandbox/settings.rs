@@ -25,6 +25,46 @@ pub struct Settings {
     /// Answer Doppler's `unsubscribed` without a window by a gateway's 504 in HTML, as the live
     /// system was seen to do, instead of 400.1.
     pub unsubscribed_gateway_error: bool,
+    /// What HighLevel answers for a note or task that does not exist: 400 as for a contact, or 404.
+    /// Which of the two is unknown of the real system.
+    pub missing_status: MissingStatus,
+    /// Whether HighLevel sends `X-RateLimit-Daily-Reset`, which its documents do not list.
+    pub daily_reset_header: bool,
+    /// HighLevel's calls in ten seconds. Agency sandbox accounts were measured at 25.
+    pub burst: u32,
+    /// HighLevel's calls a day. Agency sandbox accounts were measured at 10,000.
+    pub daily: u32,
+}
+
+/// The status for what does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u16", into = "u16")]
+pub enum MissingStatus {
+    /// 400
+    BadRequest,
+    /// 404
+    NotFound,
+}
+
+impl From<MissingStatus> for u16 {
+    fn from(status: MissingStatus) -> Self {
+        match status {
+            MissingStatus::BadRequest => 400,
+            MissingStatus::NotFound => 404,
+        }
+    }
+}
+
+impl TryFrom<u16> for MissingStatus {
+    type Error = &'static str;
+
+    fn try_from(status: u16) -> Result<Self, Self::Error> {
+        match status {
+            400 => Ok(Self::BadRequest),
+            404 => Ok(Self::NotFound),
+            _ => Err("`missingStatus` is 400 or 404"),
+        }
+    }
 }
 
 /// What two contacts may have in common.
@@ -57,6 +97,10 @@ pub struct Change {
     belongs_to_lists: Option<ListReference>,
     max_lists: Option<usize>,
     unsubscribed_gateway_error: Option<bool>,
+    missing_status: Option<MissingStatus>,
+    daily_reset_header: Option<bool>,
+    burst: Option<u32>,
+    daily: Option<u32>,
 }
 
 /// The place where the settings are held. Reading takes one reference count.
@@ -73,6 +117,10 @@ impl Switches {
             belongs_to_lists: ListReference::Ids,
             max_lists: 1000,
             unsubscribed_gateway_error: false,
+            missing_status: MissingStatus::BadRequest,
+            daily_reset_header: true,
+            burst: 100,
+            daily: 200_000,
         })))
     }
 
@@ -91,6 +139,10 @@ impl Switches {
         set(&mut next.belongs_to_lists, change.belongs_to_lists);
         set(&mut next.max_lists, change.max_lists);
         set(&mut next.unsubscribed_gateway_error, change.unsubscribed_gateway_error);
+        set(&mut next.missing_status, change.missing_status);
+        set(&mut next.daily_reset_header, change.daily_reset_header);
+        set(&mut next.burst, change.burst);
+        set(&mut next.daily, change.daily);
         *held = Arc::new(next);
         Arc::clone(&held)
     }
@@ -118,5 +170,6 @@ mod tests {
     #[test]
     fn an_unknown_switch_is_refused() {
         assert!(serde_json::from_str::<Change>(r#"{"allowDuplicate":true}"#).is_err());
+        assert!(serde_json::from_str::<Change>(r#"{"missingStatus":418}"#).is_err());
     }
 }

@@ -77,9 +77,18 @@ pub enum Change {
         /// What to do.
         title: String,
     },
-    /// Books an appointment.
+    /// Books an appointment, or changes or deletes one that is booked.
     #[serde(rename_all = "camelCase")]
     Appointment {
+        /// Which one to change; absent: a new one.
+        #[serde(default)]
+        appointment_id: Option<String>,
+        /// Whether it is deleted.
+        #[serde(default)]
+        delete: bool,
+        /// For example `cancelled`.
+        #[serde(default)]
+        status: Option<String>,
         /// What it is about.
         #[serde(default)]
         title: Option<String>,

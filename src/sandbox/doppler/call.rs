@@ -20,7 +20,7 @@ use super::account::Account;
 use super::problem::{Asked, Problem};
 use crate::sandbox::credentials::{DOPPLER_ACCOUNT, DOPPLER_API_KEY};
 use crate::sandbox::fault::{Fault, Kind};
-use crate::sandbox::gate::with_retry_after;
+use crate::sandbox::gate::as_told;
 
 /// The largest body read: 10,000 items of an import with long values.
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
@@ -55,7 +55,7 @@ pub async fn run(doppler: Arc<Doppler>, handler: Handler, request: Request) -> R
     let now = doppler.shared.clock.now_ms();
     let call = Call { doppler, now, parts, params, body };
     if let Some((Kind::RateLimit, fault)) = fault {
-        return with_retry_after(call.refuse(&Problem::too_many_requests(None)), &fault);
+        return as_told(call.refuse(&Problem::too_many_requests(None)), &fault);
     }
     match call.admit().and_then(|()| handler(&call)) {
         Ok(response) => response,

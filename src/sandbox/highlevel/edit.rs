@@ -4,11 +4,12 @@
 use serde_json::{Map, Value, json};
 
 use super::HighLevel;
+use super::appointment::{Wanted, time};
 use super::dto;
 use super::event;
 use super::model::{Appointment, CHANNELS, Contact, Dnd, Id, Note, Task};
 use super::reply::Refusal;
-use super::when::{self, Millis};
+use super::when::Millis;
 use super::write;
 use crate::sandbox::control::edit::{Change, EditOp, Target};
 
@@ -82,9 +83,19 @@ impl HighLevel {
             }),
             Change::Note { body } => self.edit_note(id, body),
             Change::Task { title } => self.edit_task(id, title),
-            Change::Appointment { title, start_time, end_time } => {
-                let times = (start_time.as_deref(), end_time.as_deref());
-                self.edit_appointment(id, title.as_deref(), times)
+            Change::Appointment { appointment_id, delete, status, title, start_time, end_time } => {
+                let wanted = Wanted {
+                    title: title.as_deref(),
+                    status: status.as_deref(),
+                    start: start_time.as_deref().map(time).transpose()?,
+                    end: end_time.as_deref().map(time).transpose()?,
+                };
+                match (appointment_id, delete) {
+                    (None, false) => self.book(id, wanted),
+                    (Some(held), false) => self.rebook(id, held, wanted),
+                    (Some(held), true) => self.cancel(id, held),
+                    (None, true) => Err("`delete` needs `appointmentId`".to_owned()),
+                }
             }
             Change::Subscribe { .. }
             | Change::Open { .. }
@@ -235,40 +246,6 @@ impl HighLevel {
         entry.tasks.push(task.clone());
         self.webhooks.fire(&self.shared, event::task("TaskCreate", &task));
         Ok(json!({"contactId": &**id, "taskId": &*task.id}))
-    }
-
-    fn edit_appointment(
-        &self,
-        id: &Id,
-        title: Option<&str>,
-        (start, end): (Option<&str>, Option<&str>),
-    ) -> Result<Value, String> {
-        let now = self.now();
-        let time = |text: Option<&str>, default: i64| match text {
-            Some(text) => when::instant(text).ok_or("times are in RFC 3339"),
-            None => Ok(Millis(default)),
-        };
-        let start = time(start, now.0 + 24 * HOUR_MS)?;
-        let end = time(end, start.0 + HOUR_MS)?;
-        let mut directory = self.write();
-        let entry = directory.get_mut(id).ok_or("no such contact")?;
-        let appointment = Appointment {
-            id: self.shared.ids.alphanumeric().into(),
-            contact_id: id.clone(),
-            calendar_id: super::seed::CALENDAR.to_owned(),
-            title: title.unwrap_or("Appointment").to_owned(),
-            status: "confirmed".to_owned(),
-            assigned_user_id: None,
-            notes: None,
-            address: None,
-            start,
-            end,
-            date_added: now,
-            date_updated: now,
-        };
-        entry.appointments.push(appointment.clone());
-        self.webhooks.fire(&self.shared, event::appointment("AppointmentCreate", &appointment));
-        Ok(json!({"contactId": &**id, "appointmentId": &*appointment.id}))
     }
 
     fn edit_field(&self, name: &str) -> Result<Value, String> {

@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::sandbox::settings::Settings;
+
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// The sizes of the two budgets.
@@ -22,22 +24,16 @@ pub struct Sizes {
     pub daily: u32,
 }
 
-impl Default for Sizes {
-    // Agency sandbox accounts were measured at 25 and 10,000; these are the documented ones.
-    fn default() -> Self {
-        Self { burst: 100, interval_ms: 10_000, daily: 200_000 }
+impl Sizes {
+    /// The interval is the same for everybody.
+    pub fn of(settings: &Settings) -> Self {
+        Self { burst: settings.burst, interval_ms: 10_000, daily: settings.daily }
     }
 }
 
 /// The budgets of all apps.
 #[derive(Debug, Default)]
-pub struct Limits(Mutex<Inner>);
-
-#[derive(Debug, Default)]
-struct Inner {
-    sizes: Sizes,
-    budgets: HashMap<String, Budget>,
-}
+pub struct Limits(Mutex<HashMap<String, Budget>>);
 
 #[derive(Debug, Default)]
 struct Budget {
@@ -58,19 +54,14 @@ pub struct Left {
 }
 
 impl Limits {
-    /// Changes the sizes; what was spent stays spent.
-    pub fn resize(&self, sizes: Sizes) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).sizes = sizes;
-    }
-
-    /// Spends one call of `key`'s budgets, or with `cost` 0 only looks.
-    pub fn spend(&self, key: &str, now: i64, cost: u32) -> Left {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let sizes = inner.sizes;
-        if !inner.budgets.contains_key(key) {
-            inner.budgets.insert(key.to_owned(), Budget::default());
+    /// Spends one call of `key`'s budgets, or with `cost` 0 only looks. When the sizes change, what
+    /// was spent stays spent.
+    pub fn spend(&self, key: &str, sizes: Sizes, now: i64, cost: u32) -> Left {
+        let mut budgets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !budgets.contains_key(key) {
+            budgets.insert(key.to_owned(), Budget::default());
         }
-        let Some(budget) = inner.budgets.get_mut(key) else {
+        let Some(budget) = budgets.get_mut(key) else {
             return Left { allowed: true, sizes, burst: 0, daily: 0, resets: now };
         };
         while budget.recent.front().is_some_and(|at| at + sizes.interval_ms <= now) {
@@ -108,8 +99,9 @@ impl Left {
         Self { allowed: false, daily: 0, ..self }
     }
 
-    /// Writes the six headers.
-    pub fn write(self, headers: &mut HeaderMap) {
+    /// Writes the five headers that are documented and the sixth that was seen, unless it is
+    /// switched off.
+    pub fn write(self, headers: &mut HeaderMap, daily_reset: bool) {
         let interval = u64::try_from(self.sizes.interval_ms).unwrap_or_default();
         let resets = u64::try_from(self.resets / 1000).unwrap_or_default();
         for (name, value) in [
@@ -118,9 +110,12 @@ impl Left {
             ("x-ratelimit-interval-milliseconds", interval),
             ("x-ratelimit-max", u64::from(self.sizes.burst)),
             ("x-ratelimit-remaining", u64::from(self.burst)),
-            ("x-ratelimit-daily-reset", resets),
         ] {
             headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+        }
+        if daily_reset {
+            let name = HeaderName::from_static("x-ratelimit-daily-reset");
+            headers.insert(name, HeaderValue::from(resets));
         }
     }
 }
@@ -132,15 +127,15 @@ mod tests {
     #[test]
     fn the_burst_slides_and_the_day_rolls() {
         let limits = Limits::default();
-        limits.resize(Sizes { burst: 2, interval_ms: 10_000, daily: 3 });
-        assert!(limits.spend("a", 0, 1).allowed);
-        assert!(limits.spend("a", 6_000, 1).allowed);
-        let refused = limits.spend("a", 9_999, 1);
+        let sizes = Sizes { burst: 2, interval_ms: 10_000, daily: 3 };
+        assert!(limits.spend("a", sizes, 0, 1).allowed);
+        assert!(limits.spend("a", sizes, 6_000, 1).allowed);
+        let refused = limits.spend("a", sizes, 9_999, 1);
         assert!(!refused.allowed && refused.burst == 0 && refused.daily == 1);
-        assert!(limits.spend("b", 9_999, 1).allowed, "another app has its own budget");
-        assert!(limits.spend("a", 10_000, 1).allowed, "the first call left the window");
-        let day = limits.spend("a", 50_000, 1);
+        assert!(limits.spend("b", sizes, 9_999, 1).allowed, "another app has its own budget");
+        assert!(limits.spend("a", sizes, 10_000, 1).allowed, "the first call left the window");
+        let day = limits.spend("a", sizes, 50_000, 1);
         assert!(!day.allowed && day.burst == 2 && day.daily == 0);
-        assert!(limits.spend("a", DAY_MS, 1).allowed);
+        assert!(limits.spend("a", sizes, DAY_MS, 1).allowed);
     }
 }

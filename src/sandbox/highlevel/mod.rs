@@ -12,6 +12,7 @@
 pub mod seed;
 pub mod webhook;
 
+mod appointment;
 mod bulk;
 mod call;
 mod contact;
@@ -45,7 +46,6 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde_json::Value;
 
-pub use self::limit::Sizes;
 pub use self::tokens::{AGENCY_TOKEN, COMPANY, Control as TokenControl};
 
 use self::directory::Directory;
@@ -98,11 +98,6 @@ impl HighLevel {
     /// Does what `POST /control/tokens` asks.
     pub fn control_tokens(&self, control: TokenControl) {
         self.tokens.control(control);
-    }
-
-    /// Changes the sizes of the rate limits.
-    pub fn resize_limits(&self, sizes: Sizes) {
-        self.limits.resize(sizes);
     }
 
     /// Where webhooks go, how they are disturbed and what became of them.

@@ -54,7 +54,7 @@ pub fn read(fake: &HighLevel, call: &Call) -> Answer {
     let (id, note_id) = (call.param("contactId"), call.param("id"));
     let entry = directory.get(id).ok_or_else(|| Refusal::no_contact(id))?;
     let note = entry.notes.iter().find(|note| *note.id == *note_id);
-    Reply::ok(&One { note: note.ok_or_else(|| Refusal::missing("Note", note_id))? })
+    Reply::ok(&One { note: note.ok_or_else(|| fake.no_note(note_id))? })
 }
 
 /// `POST /contacts/{contactId}/notes`
@@ -79,7 +79,7 @@ pub fn update(fake: &HighLevel, call: &Call) -> Answer {
     let (id, note_id) = (call.param("contactId"), call.param("id"));
     let entry = directory.get_mut(id).ok_or_else(|| Refusal::no_contact(id))?;
     let note = entry.notes.iter_mut().find(|note| *note.id == *note_id);
-    let note = note.ok_or_else(|| Refusal::missing("Note", note_id))?;
+    let note = note.ok_or_else(|| fake.no_note(note_id))?;
     note.apply(&body);
     fake.webhooks.fire(&fake.shared, event::note("NoteUpdate", note));
     Reply::ok(&One { note })
@@ -91,7 +91,7 @@ pub fn delete(fake: &HighLevel, call: &Call) -> Answer {
     let (id, note_id) = (call.param("contactId"), call.param("id"));
     let entry = directory.get_mut(id).ok_or_else(|| Refusal::no_contact(id))?;
     let index = entry.notes.iter().position(|note| *note.id == *note_id);
-    let note = entry.notes.remove(index.ok_or_else(|| Refusal::missing("Note", note_id))?);
+    let note = entry.notes.remove(index.ok_or_else(|| fake.no_note(note_id))?);
     fake.webhooks.fire(&fake.shared, event::note("NoteDelete", &note));
     Reply::ok(&json!({"succeded": true}))
 }
@@ -126,5 +126,11 @@ impl Note {
         if let Some(pinned) = body.get("pinned").and_then(Value::as_bool) {
             self.pinned = pinned;
         }
+    }
+}
+
+impl HighLevel {
+    fn no_note(&self, id: &str) -> Refusal {
+        Refusal::missing_thing(self.shared.settings().missing_status, "Note", id)
     }
 }

@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::sandbox::settings::MissingStatus;
+
 /// A finished answer without its `traceId`.
 #[derive(Debug)]
 pub struct Reply {
@@ -83,9 +85,20 @@ impl Refusal {
         Self::bad_request(format!("Contact with id {id} not found"))
     }
 
-    /// 400 for a note, a task, a field or a tag that does not exist. Assumed alike to contacts.
+    /// 400 for a field or a tag that does not exist. Assumed alike to contacts.
     pub fn missing(what: &str, id: &str) -> Self {
         Self::bad_request(format!("{what} with id {id} not found"))
+    }
+
+    /// The same for a note or a task, of which the status is a switch.
+    pub fn missing_thing(status: MissingStatus, what: &str, id: &str) -> Self {
+        let message = format!("{what} with id {id} not found");
+        match status {
+            MissingStatus::BadRequest => Self::bad_request(message),
+            MissingStatus::NotFound => {
+                Self::of(404, &json!({"statusCode": 404, "message": message, "error": "Not Found"}))
+            }
+        }
     }
 
     /// 401 without the optional `error`.

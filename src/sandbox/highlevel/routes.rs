@@ -11,14 +11,14 @@ use axum::http::{Method, Response};
 use axum::routing::{MethodFilter, get, on, post};
 
 use super::call::{Call, Need, authorize};
-use super::limit::Left;
+use super::limit::{Left, Sizes};
 use super::reply::{Answer, Refusal, Reply};
 use super::{
     HighLevel, bulk, contact, enrol, list, location, location_fields, note, oauth, search,
 };
 use super::{tag, task};
 use crate::sandbox::fault::{Fault, Kind};
-use crate::sandbox::gate::with_retry_after;
+use crate::sandbox::gate::as_told;
 
 /// No documented body comes near it.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -116,10 +116,10 @@ impl HighLevel {
         };
         let mut response = self.respond(answer);
         if let Some(left) = left {
-            left.write(response.headers_mut());
+            left.write(response.headers_mut(), self.shared.settings().daily_reset_header);
         }
         match fault {
-            Some(fault) if exhausts(Some(&fault)) => with_retry_after(response, &fault),
+            Some(fault) if exhausts(Some(&fault)) => as_told(response, &fault),
             _ => response,
         }
     }
@@ -137,7 +137,8 @@ impl HighLevel {
             Ok(grant) => grant,
             Err(refusal) => return (Err(refusal), limited.then(|| self.look(None))),
         };
-        let left = limited.then(|| self.limits.spend(grant.app, now.0, 1));
+        let sizes = Sizes::of(&self.shared.settings());
+        let left = limited.then(|| self.limits.spend(grant.app, sizes, now.0, 1));
         if left.is_some_and(|left| !left.allowed) {
             return (Err(Refusal::too_many_requests()), left);
         }
@@ -160,7 +161,8 @@ impl HighLevel {
 
     /// What is left for private tokens, without spending, or as a fault wants it.
     fn look(&self, fault: Option<&Fault>) -> Left {
-        let left = self.limits.spend("private", self.now().0, 0);
+        let sizes = Sizes::of(&self.shared.settings());
+        let left = self.limits.spend("private", sizes, self.now().0, 0);
         match fault.map(|fault| fault.kind) {
             Some(Kind::RateLimit) => left.without_burst(),
             Some(Kind::DailyExhausted) => left.without_day(),
@@ -191,7 +193,8 @@ async fn no_route(State(fake): State<Arc<HighLevel>>, request: Request) -> Respo
     let method: &Method = request.method();
     let mut response = fake.respond(Err(Refusal::no_route(method.as_str(), request.uri().path())));
     if fake.shared.rate_limit {
-        fake.look(None).write(response.headers_mut());
+        let daily_reset = fake.shared.settings().daily_reset_header;
+        fake.look(None).write(response.headers_mut(), daily_reset);
     }
     response
 }

@@ -78,7 +78,7 @@ pub fn read(fake: &HighLevel, call: &Call) -> Answer {
     let (id, task_id) = (call.param("contactId"), call.param("taskId"));
     let entry = directory.get(id).ok_or_else(|| Refusal::no_contact(id))?;
     let task = entry.tasks.iter().find(|task| *task.id == *task_id);
-    Reply::ok(&One { task: task.ok_or_else(|| Refusal::missing("Task", task_id))? })
+    Reply::ok(&One { task: task.ok_or_else(|| fake.no_task(task_id))? })
 }
 
 /// `POST /contacts/{contactId}/tasks`
@@ -112,7 +112,7 @@ fn change(fake: &HighLevel, call: &Call, rules: &[Rule]) -> Answer {
     let (id, task_id) = (call.param("contactId"), call.param("taskId"));
     let entry = directory.get_mut(id).ok_or_else(|| Refusal::no_contact(id))?;
     let task = entry.tasks.iter_mut().find(|task| *task.id == *task_id);
-    let task = task.ok_or_else(|| Refusal::missing("Task", task_id))?;
+    let task = task.ok_or_else(|| fake.no_task(task_id))?;
     let was_completed = task.completed;
     task.apply(&body);
     if task.completed && !was_completed {
@@ -127,7 +127,7 @@ pub fn delete(fake: &HighLevel, call: &Call) -> Answer {
     let (id, task_id) = (call.param("contactId"), call.param("taskId"));
     let entry = directory.get_mut(id).ok_or_else(|| Refusal::no_contact(id))?;
     let index = entry.tasks.iter().position(|task| *task.id == *task_id);
-    let task = entry.tasks.remove(index.ok_or_else(|| Refusal::missing("Task", task_id))?);
+    let task = entry.tasks.remove(index.ok_or_else(|| fake.no_task(task_id))?);
     fake.webhooks.fire(&fake.shared, event::task("TaskDelete", &task));
     Reply::ok(&json!({"succeded": true}))
 }
@@ -215,5 +215,11 @@ impl Task {
         if let Some(completed) = body.get("completed").and_then(Value::as_bool) {
             self.completed = completed;
         }
+    }
+}
+
+impl HighLevel {
+    fn no_task(&self, id: &str) -> Refusal {
+        Refusal::missing_thing(self.shared.settings().missing_status, "Task", id)
     }
 }

@@ -151,5 +151,58 @@ async fn a_spent_budget() {
     vendor.fault(burst);
     let refused = vendor.get(&path).await;
     assert_eq!((refused.status, refused.header("retry-after")), (429, Some("3")));
+    assert!(refused.body.is_object());
     assert_eq!(vendor.get(&path).await.status, 200);
+    for (kind, after) in [("rate-limit", None), ("daily-exhausted", Some(3)), ("status", Some(3))] {
+        vendor.fault(json!({
+            "system": "HIGHLEVEL", "kind": kind, "status": 429, "times": 1, "retryAfter": after,
+            "emptyBody": true,
+        }));
+        let refused = vendor.get_raw(&path).await;
+        let after = after.map(|after| after.to_string());
+        assert_eq!((refused.status, refused.body), (429, json!("")), "{kind}");
+        let header = refused.headers.get("retry-after").map(|value| value.to_str().unwrap());
+        assert_eq!(header, after.as_deref(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn budgets_have_the_sizes_of_a_sandbox_account_when_told() {
+    let vendor = Vendor::with(|options| options.rate_limit = true);
+    let ana = vendor.person("ana@example.com");
+    let path = format!("/contacts/{ana}");
+    vendor.settings(json!({"burst": 25, "daily": 10_000, "dailyResetHeader": false}));
+    let first = vendor.get(&path).await;
+    assert_eq!(first.header("x-ratelimit-max"), Some("25"));
+    assert_eq!(first.header("x-ratelimit-daily-remaining"), Some("9999"));
+    assert_eq!(first.header("x-ratelimit-daily-reset"), None);
+    for _ in 1..25 {
+        assert_eq!(vendor.get(&path).await.status, 200);
+    }
+    assert_eq!(vendor.get(&path).await.status, 429);
+    vendor.settings(json!({"burst": 100, "daily": 26}));
+    assert_eq!(vendor.get(&path).await.status, 200);
+    let spent = vendor.get(&path).await;
+    assert_eq!((spent.status, spent.header("x-ratelimit-daily-remaining")), (429, Some("0")));
+    vendor.advance(10);
+    assert_eq!(vendor.get(&path).await.status, 429, "the day is longer than the burst");
+}
+
+#[tokio::test]
+async fn unknown_notes_and_tasks_have_either_status() {
+    let vendor = Vendor::new();
+    let ana = vendor.person("ana@example.com");
+    for (status, setting) in [(400, json!({})), (404, json!({"missingStatus": 404}))] {
+        vendor.settings(setting);
+        for thing in ["notes", "tasks"] {
+            let path = format!("/contacts/{ana}/{thing}/nobody");
+            for answer in [vendor.get(&path).await, vendor.delete(&path).await] {
+                assert_eq!(answer.status, status, "{thing}");
+                assert_eq!(answer.body["statusCode"], status, "{thing}");
+                let message = answer.body["message"].as_str().unwrap();
+                assert!(message.ends_with("with id nobody not found"), "{message}");
+            }
+        }
+        assert_eq!(vendor.get("/contacts/nobody").await.status, 400, "contacts are known");
+    }
 }

@@ -195,6 +195,68 @@ async fn what_a_person_does_fires_too() {
 }
 
 #[tokio::test]
+async fn an_appointment_fires_when_it_is_booked_changed_and_deleted() {
+    let vendor = Vendor::new();
+    let receiver = Receiver::start(&vendor).await;
+    let ana = vendor.person("ana@example.com");
+    let edited = |more: Value| {
+        let mut op = json!({"system": "HIGHLEVEL", "op": "appointment", "contactId": ana});
+        op.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        vendor.fake.edit(&EditOp::parse(op.to_string().as_bytes()).unwrap())
+    };
+    let booked = edited(json!({"title": "Demo", "startTime": "2026-12-01T10:00:00Z"})).unwrap();
+    let id = booked["appointmentId"].clone();
+    edited(json!({"appointmentId": id, "startTime": "2026-12-02T10:00:00Z", "status": "showed"}))
+        .unwrap();
+    let shown = vendor.get(&format!("/contacts/{ana}/appointments")).await;
+    let held = shown.body["events"][0].clone();
+    assert_eq!((&held["title"], &held["appointmentStatus"]), (&json!("Demo"), &json!("showed")));
+    let day = |name: &str| held[name].as_str().unwrap()[..13].to_owned();
+    assert_eq!(
+        (day("startTime").as_str(), day("endTime").as_str()),
+        ("2026-12-02 07", "2026-12-02 08")
+    );
+    edited(json!({"appointmentId": id, "delete": true})).unwrap();
+    for nothing in [json!({"appointmentId": id}), json!({"delete": true})] {
+        assert!(edited(nothing.clone()).is_err(), "{nothing}");
+    }
+    change(&vendor, json!({"wrongAppointmentType": true}));
+    let other = edited(json!({})).unwrap()["appointmentId"].clone();
+    edited(json!({"appointmentId": other, "delete": true})).unwrap();
+    let expected = [
+        "AppointmentCreate",
+        "AppointmentUpdate",
+        "AppointmentDelete",
+        "AppointmentCreate",
+        "AppointmentCreate",
+    ];
+    assert_eq!(receiver.types(expected.len()).await, expected);
+    let bodies = receiver.bodies(expected.len()).await;
+    bodies.iter().for_each(fits_its_schema);
+    assert!(bodies[..3].iter().all(|body| body["appointment"]["id"] == id));
+    assert_eq!(bodies[1]["appointment"]["appointmentStatus"], "showed");
+    let none = vendor.get(&format!("/contacts/{ana}/appointments")).await;
+    assert_eq!(none.body["events"], json!([]));
+}
+
+#[tokio::test]
+async fn a_delivery_that_never_succeeds_is_tried_thirteen_times() {
+    let vendor = Vendor::new();
+    let receiver = Receiver::start(&vendor).await;
+    receiver.answers.lock().unwrap().extend([500; 20]);
+    vendor.post("/contacts/", json!({"locationId": LOCATION, "email": "a@example.com"})).await;
+    let over = async {
+        while vendor.fake.webhooks().results()["deliveries"][0]["outcome"] != "gave-up" {
+            vendor.advance(600);
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), over).await.unwrap();
+    assert_eq!(receiver.bodies(13).await.len(), 13);
+    vendor.tasks.stop();
+}
+
+#[tokio::test]
 async fn deliveries_can_be_disturbed() {
     let vendor = Vendor::new();
     let receiver = Receiver::start(&vendor).await;
