@@ -99,9 +99,8 @@ impl Writer {
     async fn claim(&self, attempt: &Attempt) -> Result<Claim, Error> {
         let workspace = &self.session.requester.workspace;
         let clock = &self.core.clock;
-        // Whoever holds the claim has no more time for its request than we have for ours.
-        let lease = self.session.call.deadline.saturating_duration_since(Instant::now()) + GRACE;
-        let lease_seconds = u32::try_from(lease.as_secs()).unwrap_or(u32::MAX);
+        let time = self.session.call.deadline.saturating_duration_since(Instant::now());
+        let lease_seconds = lease_seconds(time);
         loop {
             let begun =
                 self.core.store.begin(workspace, attempt, clock.now(), lease_seconds).await?;
@@ -110,15 +109,22 @@ impl Writer {
                 Begun::Unfinished { since } => return Ok(Claim::Go(Start::Doubtful(since))),
                 Begun::Done(outcome) => return Ok(Claim::Done(outcome)),
                 Begun::Reused => return Err(Error::KeyReused),
-                Begun::InFlight => {
+                Begun::InFlight { left } => {
                     let wait = tokio::time::sleep(LOOK_AGAIN);
                     if tokio::time::timeout_at(self.session.call.deadline, wait).await.is_err() {
-                        return Err(Error::Timeout);
+                        return Err(Error::KeyInUse { left });
                     }
                 }
             }
         }
     }
+}
+
+/// How long a claim holds, for a request that has `time`. Whoever holds it had no more time for its
+/// request than we have for ours, so that a write is never looked for while it is on its way.
+fn lease_seconds(time: Duration) -> u32 {
+    let lease = time + GRACE;
+    u32::try_from(lease.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
 }
 
 enum Claim {
@@ -133,12 +139,29 @@ fn in_doubt(error: &Error) -> bool {
             error.kind,
             upstream::Kind::Timeout | upstream::Kind::Unavailable | upstream::Kind::Malformed
         ),
-        Error::Timeout | Error::Store(_) | Error::Internal(_) => true,
+        Error::Store(_) | Error::Internal(_) => true,
         Error::Denied(_)
         | Error::ReadOnly
         | Error::Invalid { .. }
         | Error::Ambiguous(_)
         | Error::NotCached
-        | Error::KeyReused => false,
+        | Error::KeyReused
+        | Error::KeyInUse { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_outlasts_the_request_that_made_it_and_its_way_through_highlevel() {
+        for millis in [0, 1, 999, 1_000, 9_801, 300_000] {
+            let time = Duration::from_millis(millis);
+            let lease = Duration::from_secs(lease_seconds(time).into());
+            assert!(lease >= time + GRACE, "{time:?}: {lease:?}");
+            assert!(lease < time + GRACE + Duration::from_secs(1), "{time:?}: {lease:?}");
+        }
+        assert_eq!(lease_seconds(Duration::MAX - GRACE), u32::MAX);
     }
 }

@@ -1,5 +1,7 @@
 //! Idempotency keys: the first use of a key decides what all later uses answer.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 /// One use of an idempotency key.
@@ -22,8 +24,9 @@ pub enum Begun {
     /// The key was ours or another process's and that process died at work, begun at this time:
     /// find out what it did before anything is sent again.
     Unfinished { since: DateTime<Utc> },
-    /// Somebody is at it right now.
-    InFlight,
+    /// Somebody is at it right now, or died at it less than a lease ago: the key can be claimed
+    /// when `left` has passed.
+    InFlight { left: Duration },
     /// It was used with the same input; its outcome as stored by `finish`.
     Done(String),
     /// It was used with other input.

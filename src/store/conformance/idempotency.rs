@@ -1,5 +1,7 @@
 //! Idempotency keys.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 
 use super::{Place, at, open};
@@ -18,12 +20,19 @@ fn attempt(key: &str) -> Attempt {
     }
 }
 
+/// What is told `seconds` after a claim.
+fn in_flight(seconds: u32) -> Begun {
+    let left = Duration::from_secs((LEASE - seconds).into()) + Duration::from_millis(1);
+    Begun::InFlight { left }
+}
+
 pub async fn the_first_use_decides(place: &impl Place) {
     let (store, w) = open(place).await;
     let first = attempt("k");
     let other_input = Attempt { input_hash: "bb".to_owned(), ..first.clone() };
     assert_eq!(store.begin(&w, &first, at(0), LEASE).await.unwrap(), Begun::Fresh);
-    assert_eq!(store.begin(&w, &first, at(LEASE.into()), LEASE).await.unwrap(), Begun::InFlight);
+    let last = store.begin(&w, &first, at(LEASE.into()), LEASE).await.unwrap();
+    assert_eq!(last, Begun::InFlight { left: Duration::from_millis(1) });
     assert_eq!(store.begin(&w, &other_input, at(1), LEASE).await.unwrap(), Begun::Reused);
     store.finish(&w, &other_input, "not mine").await.unwrap();
     store.finish(&w, &first, "done").await.unwrap();
@@ -51,7 +60,7 @@ pub async fn keys_of_others_do_not_clash(place: &impl Place) {
     }
     store.finish(&w, &mine, "done").await.unwrap();
     for (workspace, attempt) in [(&w, &bobs), (&w, &task), (&other, &mine)] {
-        assert_eq!(store.begin(workspace, attempt, at(1), LEASE).await.unwrap(), Begun::InFlight);
+        assert_eq!(store.begin(workspace, attempt, at(1), LEASE).await.unwrap(), in_flight(1));
     }
 }
 
@@ -71,7 +80,7 @@ pub async fn a_lapsed_claim_can_be_taken_up(place: &impl Place) {
     let again = store.begin(&w, &attempt("k"), at(lapsed), LEASE).await.unwrap();
     assert_eq!(again, unfinished);
     let soon = store.begin(&w, &attempt("k"), at(lapsed + 1), LEASE).await.unwrap();
-    assert_eq!(soon, Begun::InFlight, "the one who took it up is at it");
+    assert_eq!(soon, in_flight(1), "the one who took it up is at it");
     let later = store.begin(&w, &attempt("k"), at(2 * lapsed), LEASE).await.unwrap();
     assert_eq!(later, unfinished, "since the very first use");
     store.finish(&w, &attempt("k"), "done").await.unwrap();
@@ -85,7 +94,7 @@ pub async fn doubt_is_told_at_once(place: &impl Place) {
     store.doubt(&w, &attempt("k")).await.unwrap();
     let begun = store.begin(&w, &attempt("k"), at(1), LEASE).await.unwrap();
     assert_eq!(begun, Begun::Unfinished { since: at(0) });
-    assert_eq!(store.begin(&w, &attempt("k"), at(2), LEASE).await.unwrap(), Begun::InFlight);
+    assert_eq!(store.begin(&w, &attempt("k"), at(2), LEASE).await.unwrap(), in_flight(1));
 }
 
 pub async fn a_day_later_it_is_forgotten(place: &impl Place) {
@@ -96,10 +105,10 @@ pub async fn a_day_later_it_is_forgotten(place: &impl Place) {
     }
     let other_input = Attempt { input_hash: "bb".to_owned(), ..attempt("a") };
     assert_eq!(store.begin(&w, &other_input, at(DAY), LEASE).await.unwrap(), Begun::Fresh);
-    assert_eq!(store.begin(&w, &other_input, at(DAY + 1), LEASE).await.unwrap(), Begun::InFlight);
+    assert_eq!(store.begin(&w, &other_input, at(DAY + 1), LEASE).await.unwrap(), in_flight(1));
     assert_eq!(store.prune(at(DAY - 1)).await.unwrap(), 0);
     assert_eq!(store.prune(at(DAY)).await.unwrap(), 2, "the key in use again is not old");
-    assert_eq!(store.begin(&w, &other_input, at(DAY + 1), LEASE).await.unwrap(), Begun::InFlight);
+    assert_eq!(store.begin(&w, &other_input, at(DAY + 1), LEASE).await.unwrap(), in_flight(1));
 }
 
 pub async fn one_of_many_gets_the_key(place: &impl Place) {
@@ -111,5 +120,9 @@ pub async fn one_of_many_gets_the_key(place: &impl Place) {
     );
     let begun: Vec<Begun> = begun.await.into_iter().map(Result::unwrap).collect();
     assert_eq!(begun.iter().filter(|begun| **begun == Begun::Fresh).count(), 1, "{begun:?}");
-    assert_eq!(begun.iter().filter(|begun| **begun == Begun::InFlight).count(), 11, "{begun:?}");
+    assert_eq!(
+        begun.iter().filter(|begun| matches!(begun, Begun::InFlight { .. })).count(),
+        11,
+        "{begun:?}"
+    );
 }

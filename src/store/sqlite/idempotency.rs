@@ -1,5 +1,7 @@
 //! Idempotency keys.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
@@ -30,8 +32,10 @@ pub(super) async fn begin(
         Some((.., Some(outcome))) => Begun::Done(outcome),
         Some((_, begun_at, claimed_at, None)) => {
             let lease = i64::from(lease_seconds) * 1000;
-            if claimed_at.is_some_and(|at| now.timestamp_millis() <= at.saturating_add(lease)) {
-                Begun::InFlight
+            let lapses = claimed_at.map(|at| at.saturating_add(lease).saturating_add(1));
+            let left = lapses.map_or(0, |at| at.saturating_sub(now.timestamp_millis()));
+            if let Ok(left @ 1..) = u64::try_from(left) {
+                Begun::InFlight { left: Duration::from_millis(left) }
             } else {
                 claim(&mut transaction, workspace, attempt, now).await?;
                 Begun::Unfinished { since: row::time(begun_at, "idempotency", "begun_at")? }
