@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+use tokio::time::Instant;
+
 /// What can be kept.
 pub trait Value: Clone + PartialEq + Send + Sync + 'static {
     /// About how many bytes it takes.
@@ -16,6 +18,21 @@ pub struct Demand {
     pub not_before_ms: i64,
     /// Nothing may be read.
     pub only_cached: bool,
+    /// By when the reader's own read ends; `None`: whenever it ends.
+    pub deadline: Option<Instant>,
+}
+
+impl Demand {
+    /// Whether a read that this demand starts may last longer than one by `other`.
+    pub(super) fn outlasts(self, other: Option<Instant>) -> bool {
+        other.is_some_and(|other| self.deadline.is_none_or(|own| own > other))
+    }
+}
+
+/// How a read can fail.
+pub trait Failure: Clone + Send + Sync + 'static {
+    /// Whether it failed for want of time, so that a read with more may succeed.
+    fn is_haste(&self) -> bool;
 }
 
 /// A value with its age.

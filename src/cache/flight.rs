@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
+use tokio::time::Instant;
 
 use super::Token;
 
@@ -16,12 +17,22 @@ use super::Token;
 pub(super) struct Flight<V, E> {
     read: Shared<BoxFuture<'static, Result<V, E>>>,
     began_ms: i64,
+    /// Its starter's: the read ends by then.
+    deadline: Option<Instant>,
     token: Token,
 }
 
 impl<V: Clone, E: Clone> Flight<V, E> {
-    pub fn new(read: BoxFuture<'static, Result<V, E>>, began_ms: i64) -> Self {
-        Self { read: read.shared(), began_ms, token: Token::new(began_ms) }
+    pub fn new(
+        read: BoxFuture<'static, Result<V, E>>,
+        began_ms: i64,
+        deadline: Option<Instant>,
+    ) -> Self {
+        Self { read: read.shared(), began_ms, deadline, token: Token::new(began_ms) }
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
     }
 
     pub fn began_ms(&self) -> i64 {
@@ -45,7 +56,7 @@ impl<V: Clone, E: Clone> Flight<V, E> {
 
 impl<V: Clone, E: Clone> Clone for Flight<V, E> {
     fn clone(&self) -> Self {
-        Self { read: self.read.clone(), began_ms: self.began_ms, token: self.token.clone() }
+        Self { read: self.read.clone(), token: self.token.clone(), ..*self }
     }
 }
 

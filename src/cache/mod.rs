@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-pub use entry::{Demand, Read, Token, Value};
+pub use entry::{Demand, Failure, Read, Token, Value};
 
 use crate::clock::Clock;
 use entry::Entry;
@@ -42,7 +42,7 @@ impl<K, V, E> Cache<K, V, E>
 where
     K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Value,
-    E: Clone + Send + Sync + 'static,
+    E: Failure,
 {
     /// An empty cache that holds at most `max_bytes` by its values' own weights.
     pub fn new(
@@ -72,7 +72,8 @@ where
     /// The value as far as `demand` allows an older one; otherwise what `load` gives.
     ///
     /// `None`: the demand forbids a read and nothing suitable is at hand. Cancel-safe: a read that
-    /// others wait for goes on when this caller leaves.
+    /// others wait for goes on when this caller leaves. A read of somebody else's that fails because
+    /// they had less time is made anew, once for all who waited for it and have more.
     pub async fn get<F>(
         &self,
         key: &K,
@@ -89,27 +90,37 @@ where
         if demand.only_cached {
             return None;
         }
-        let (flight, joined) = match self.board(key, demand, load) {
-            Boarding::Landed(read) => {
-                self.meters.hit.increment(1);
-                return Some(Ok(read));
+        let mut load = Some(load);
+        loop {
+            let (flight, joined) = match self.board(key, demand, &mut load) {
+                Boarding::Landed(read) => {
+                    self.meters.hit.increment(1);
+                    return Some(Ok(read));
+                }
+                Boarding::Flight { flight, joined } => (flight, joined),
+            };
+            let meter = if joined { &self.meters.joined } else { &self.meters.miss };
+            meter.increment(1);
+            let mut seat = Seat { flights: &self.flights, key, flight: Some(flight) };
+            let flight = seat.flight.as_mut().expect("a seat is left only when it is dropped");
+            let outcome = (&mut *flight).await;
+            let landed = self.land(key, flight, &outcome);
+            // Each round is on a later deadline than the one before, so it comes to an end.
+            if joined
+                && demand.outlasts(flight.deadline())
+                && outcome.as_ref().is_err_and(Failure::is_haste)
+            {
+                continue;
             }
-            Boarding::Flight { flight, joined } => (flight, joined),
-        };
-        let meter = if joined { &self.meters.joined } else { &self.meters.miss };
-        meter.increment(1);
-        let mut seat = Seat { flights: &self.flights, key, flight: Some(flight) };
-        let flight = seat.flight.as_mut().expect("a seat is left only when it is dropped");
-        let outcome = (&mut *flight).await;
-        let landed = self.land(key, flight, &outcome);
-        Some(outcome.map(|value| Read {
-            expires_ms: self.expires_ms(&value, flight.began_ms()),
-            value,
-            fetched_ms: flight.began_ms(),
-            loaded: !joined,
-            changed: landed.as_ref().is_some_and(|(changed, _)| *changed),
-            token: landed.map_or_else(|| flight.token().clone(), |(_, token)| token),
-        }))
+            return Some(outcome.map(|value| Read {
+                expires_ms: self.expires_ms(&value, flight.began_ms()),
+                value,
+                fetched_ms: flight.began_ms(),
+                loaded: !joined,
+                changed: landed.as_ref().is_some_and(|(changed, _)| *changed),
+                token: landed.map_or_else(|| flight.token().clone(), |(_, token)| token),
+            }));
+        }
     }
 
     /// The value if one is at hand that meets the demand; no read.
@@ -143,7 +154,13 @@ where
     }
 
     /// Joins the read under way if it began late enough for the demand, else starts one.
-    fn board<F>(&self, key: &K, demand: Demand, load: impl FnOnce() -> F) -> Boarding<V, E>
+    /// `load` is taken only by who starts one, which nobody does twice.
+    fn board<F>(
+        &self,
+        key: &K,
+        demand: Demand,
+        load: &mut Option<impl FnOnce() -> F>,
+    ) -> Boarding<V, E>
     where
         F: Future<Output = Result<V, E>> + Send + 'static,
     {
@@ -157,7 +174,8 @@ where
         {
             return Boarding::Flight { flight: flight.clone(), joined: true };
         }
-        let flight = Flight::new(load().boxed(), self.clock.now_ms());
+        let load = load.take().expect("who started a read leaves with its outcome");
+        let flight = Flight::new(load().boxed(), self.clock.now_ms(), demand.deadline);
         flights.insert(key.clone(), flight.clone());
         Boarding::Flight { flight, joined: false }
     }

@@ -12,6 +12,12 @@ impl Value for u32 {
     }
 }
 
+impl Failure for String {
+    fn is_haste(&self) -> bool {
+        self == "late"
+    }
+}
+
 type Numbers = Cache<&'static str, u32, String>;
 
 fn cache() -> (Numbers, Clock) {
@@ -56,7 +62,7 @@ async fn demand_for_newer_reads_again_and_spends_the_old() {
     let (cache, clock) = cache();
     let first = read(&cache, Demand::default(), 1).await;
     clock.advance(Duration::from_secs(1));
-    let newer = Demand { not_before_ms: clock.now_ms(), only_cached: false };
+    let newer = Demand { not_before_ms: clock.now_ms(), ..Demand::default() };
     let second = read(&cache, newer, 2).await;
     assert_eq!(second.value, 2);
     assert!(!first.token.is_good() && second.token.is_good());
@@ -68,7 +74,7 @@ async fn equal_value_keeps_what_was_built_from_it() {
     let (cache, clock) = cache();
     let first = read(&cache, Demand::default(), 1).await;
     clock.advance(Duration::from_secs(1));
-    let newer = Demand { not_before_ms: clock.now_ms(), only_cached: false };
+    let newer = Demand { not_before_ms: clock.now_ms(), ..Demand::default() };
     let second = read(&cache, newer, 1).await;
     assert!(first.token.is_good() && !second.changed);
     cache.invalidate(&"key");
@@ -152,4 +158,54 @@ async fn priming_never_replaces_a_newer_value() {
     assert_eq!(read(&cache, Demand::default(), 3).await.value, 1);
     assert!(cache.prime("key", 2, clock.now_ms() + 1));
     assert_eq!(read(&cache, Demand::default(), 3).await.value, 2);
+}
+
+/// A demand with so many seconds.
+fn within(seconds: u64) -> Demand {
+    let deadline = Some(tokio::time::Instant::now() + Duration::from_secs(seconds));
+    Demand { deadline, ..Demand::default() }
+}
+
+#[tokio::test]
+async fn who_has_more_time_than_the_starter_reads_once_more_and_together() {
+    let (cache, _) = cache();
+    let reads = AtomicU32::new(0);
+    let get = |demand| {
+        cache.get(&"key", demand, || {
+            let read = reads.fetch_add(1, Ordering::SeqCst);
+            async move {
+                tokio::task::yield_now().await;
+                if read == 0 { Err("late".to_owned()) } else { Ok(read) }
+            }
+        })
+    };
+    let hasty = get(within(1));
+    let as_hasty = get(within(0));
+    let patient = futures_util::future::join_all((0..1000).map(|_| get(within(60))));
+    let (hasty, as_hasty, patient) = tokio::join!(hasty, as_hasty, patient);
+    assert_eq!(hasty.unwrap().unwrap_err(), "late");
+    assert_eq!(as_hasty.unwrap().unwrap_err(), "late");
+    for read in patient {
+        assert_eq!(read.unwrap().unwrap().value, 1);
+    }
+    assert_eq!(reads.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_failure_that_time_would_not_mend_is_shared_whatever_time_is_left() {
+    let (cache, _) = cache();
+    let reads = AtomicU32::new(0);
+    let get = |demand| {
+        cache.get(&"key", demand, || {
+            reads.fetch_add(1, Ordering::SeqCst);
+            async {
+                tokio::task::yield_now().await;
+                Err("down".to_owned())
+            }
+        })
+    };
+    let (hasty, patient) = tokio::join!(get(within(1)), get(within(60)));
+    assert_eq!(hasty.unwrap().unwrap_err(), "down");
+    assert_eq!(patient.unwrap().unwrap_err(), "down");
+    assert_eq!(reads.load(Ordering::SeqCst), 1);
 }

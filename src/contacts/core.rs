@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::time::Duration;
 
 use chrono::DateTime;
+use tokio::time::timeout_at;
 
 use crate::bus::Bus;
 use crate::cache::Cache;
@@ -15,6 +17,9 @@ use crate::upstream::{self, Call, Crm, Directory, Mailing};
 use super::copies::Copies;
 use super::entity::{Entity, EntityKey, Kept};
 use super::{Error, Session, Settings};
+
+/// How long after its deadline a read is waited for: its own call ends itself then, and says so.
+const TO_END: Duration = Duration::from_millis(50);
 
 pub(super) struct Core {
     pub workspace: Workspace,
@@ -34,6 +39,8 @@ pub(super) struct Core {
     pub accounts: [Arc<str>; 2],
     /// How many subscribers the account has, by its last page; `u32::MAX`: not known yet.
     pub subscribers: AtomicU32,
+    /// How many tags the location knows, when they were last read; `u32::MAX`: not known yet.
+    pub tags: AtomicU32,
 }
 
 /// A value as a read brought it, begun at `fetched_ms` (epoch milliseconds).
@@ -76,7 +83,11 @@ impl Core {
             let read = load(call);
             async move { read.await.map(T::wrap) }
         };
-        match self.cache.get(&key, session.demand, load).await {
+        // A read of somebody else's may go on for longer than this request waits.
+        let late = || upstream::Error::new(system, "a read under way", upstream::Kind::Timeout);
+        let read = self.cache.get(&key, session.demand, load);
+        let read = timeout_at(session.call.deadline + TO_END, read).await;
+        match read.unwrap_or_else(|_| Some(Err(late()))) {
             None => Err(Error::NotCached),
             Some(Ok(read)) => {
                 if !read.loaded {

@@ -10,12 +10,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use crate::cache::Value;
+use crate::cache::{Failure, Value};
 use crate::config::cache::Ttl as Settings;
 use crate::unified::{
     Appointment, Delivery, FieldDefinition, HighLevelContact, HighLevelId, List, Location, Note,
     Subscriber, Task, WorkspaceId,
 };
+use crate::upstream;
 
 /// Which entity: apart by workspace, by what the credential may see, by kind and by the system's
 /// own key.
@@ -92,6 +93,13 @@ entities! {
     Fields(Arc<Vec<FieldDefinition>>) "fields", true, |all| all.len() * 250;
     Tags(Arc<Vec<String>>) "tags", true, |all| all.iter().map(|tag| tag.len() + 24).sum();
     Location(Arc<Location>) "location", true, |_| 300;
+}
+
+impl Failure for upstream::Error {
+    fn is_haste(&self) -> bool {
+        // The budget refuses at once who has not the time to wait for it.
+        matches!(self.kind, upstream::Kind::Timeout | upstream::Kind::RateLimited { .. })
+    }
 }
 
 /// A page of HighLevel's listing: the contacts are entities of their own.

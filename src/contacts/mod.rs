@@ -119,6 +119,7 @@ impl Contacts {
             clock,
             accounts,
             subscribers: AtomicU32::new(u32::MAX),
+            tags: AtomicU32::new(u32::MAX),
         }))
     }
 
@@ -155,6 +156,12 @@ impl Contacts {
     /// How many subscribers the Doppler account has, once that is known.
     pub fn account_size(&self) -> Option<u32> {
         let known = self.0.subscribers.load(Ordering::Relaxed);
+        (known != u32::MAX).then_some(known)
+    }
+
+    /// How many tags the HighLevel location knows, once they were read.
+    pub fn tag_count(&self) -> Option<u32> {
+        let known = self.0.tags.load(Ordering::Relaxed);
         (known != u32::MAX).then_some(known)
     }
 

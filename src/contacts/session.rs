@@ -1,5 +1,6 @@
 //! One request's dealings: how fresh it wants things, how long it waits, what it has used.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ pub struct Session {
     pub requester: Requester,
     pub(super) call: Call,
     pub(super) demand: Demand,
+    /// How many people the request is about, as far as it has come to light.
+    people: Arc<AtomicU32>,
     /// When the request came, in epoch milliseconds.
     pub(super) began_ms: i64,
     /// Whether a last known copy may stand in for a system that cannot be asked.
@@ -58,7 +61,12 @@ impl Session {
         Self {
             requester,
             call: Call { deadline, priority: Priority::Interactive, meter },
-            demand: Demand { not_before_ms, only_cached: wanted.only_cached },
+            demand: Demand {
+                not_before_ms,
+                only_cached: wanted.only_cached,
+                deadline: Some(deadline),
+            },
+            people: Arc::default(),
             began_ms: now_ms,
             stale_allowed: !wanted.no_cache && wanted.max_age.is_none(),
             used: Arc::new(Mutex::new(Used {
@@ -73,8 +81,22 @@ impl Session {
     /// so that a system that hangs does not use up the other's time.
     pub(super) fn in_half_the_time(&self) -> Self {
         let left = self.call.deadline.saturating_duration_since(Instant::now());
-        let call = Call { deadline: Instant::now() + left / 2, ..self.call.clone() };
-        Self { requester: self.requester.clone(), call, used: Arc::clone(&self.used), ..*self }
+        let deadline = Instant::now() + left / 2;
+        let call = Call { deadline, ..self.call.clone() };
+        let demand = Demand { deadline: Some(deadline), ..self.demand };
+        let (people, used) = (Arc::clone(&self.people), Arc::clone(&self.used));
+        Self { requester: self.requester.clone(), call, demand, people, used, ..*self }
+    }
+
+    /// Says that so many people will be asked about. Their two sides are loaded in batches, of which
+    /// one that leaves early may hold one person only: how it is best asked for them depends on all.
+    pub(super) fn expect_people(&self, people: u32) {
+        self.people.fetch_max(people, Ordering::Relaxed);
+    }
+
+    /// See [`Session::expect_people`].
+    pub(super) fn people(&self) -> u32 {
+        self.people.load(Ordering::Relaxed)
     }
 
     /// Calls made so far to one system.
