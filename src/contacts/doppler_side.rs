@@ -34,8 +34,9 @@ impl Core {
         let missing = people.iter().filter(|person| !self.has_subscriber(session, person)).count();
         let by_phone_only =
             people.iter().any(|person| address_of(person).is_none() && person.phone.is_some());
-        if missing > 1 || by_phone_only {
-            let worth = if by_phone_only { u32::MAX } else { count(missing) };
+        let wanted = count(missing).max(session.people());
+        if missing > 0 && wanted > 1 || by_phone_only {
+            let worth = if by_phone_only { u32::MAX } else { wanted };
             // A scan that fails is no loss: single reads follow, and say what is wrong.
             if let Ok(Some(fetched_ms)) = self.scan(session, worth).await {
                 self.believe_absence(session, people, fetched_ms);

@@ -1,15 +1,20 @@
 //! HighLevel's side of people, many at a time: one search answers for up to fifty.
 //!
-//! The search index lags writes by seconds, so nobody is believed to be absent because a search
-//! left them out: they are asked for singly first.
+//! The search index lags writes by seconds, so no linked contact is believed to be gone because a
+//! search left it out: it is asked for singly first. Whether somebody unlinked is in HighLevel at
+//! all is asked for singly only where it is about that one person: of a page of people, a search is
+//! believed for the page's sake, since asking twice for everybody who is in Doppler only would cost
+//! more than the page itself. What such a search did not find is kept apart (`unfound`), so that it
+//! is never the answer to a question about one person.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 
 use crate::unified::{HighLevelContact, HighLevelId, System, normalize_email, normalize_phone};
-use crate::upstream::{SearchRequest, SearchTerm};
+use crate::upstream::{self, SearchRequest, SearchTerm};
 
 use super::core::{Brought, Core, Seen};
 use super::entity::{ContactRows, Match};
@@ -21,6 +26,11 @@ use super::{Error, Session};
 const TERMS: usize = 50;
 /// Rows asked for when searching by term: several people may share an address.
 const ROWS: u32 = 100;
+
+/// How many contacts are asked for singly because a search left them out. An index that has lost
+/// more of a page is out of order, and no reason to read the whole page one by one; the next
+/// request finds these at hand and asks for others.
+const SINGLES: usize = 50;
 
 /// HighLevel's word on one person: `None` inside when it does not know them.
 pub type HighLevelSide = Result<Seen<Option<Arc<HighLevelContact>>>, Error>;
@@ -36,30 +46,47 @@ impl Core {
             people.iter().filter_map(|person| person.highlevel.as_ref()).collect();
         let unlinked: Vec<&Person> =
             people.iter().map(|p| &**p).filter(|person| person.highlevel.is_none()).collect();
+        let of_many = people.len() > 1 || session.people() > 1;
         let ((), searched) = tokio::join!(
             self.fetch_contacts(session, &by_id),
-            self.fetch_matches(session, &unlinked)
+            self.fetch_matches(session, &unlinked, of_many)
         );
-        let sides = people.iter().map(|person| self.highlevel_side(session, person, &searched));
+        let search = Search { failure: searched.err(), of_many };
+        let mut singles = 0;
+        let sides = people.iter().map(|person| {
+            let linked = person.highlevel.as_ref().filter(|id| !self.has_contact(session, id));
+            singles += usize::from(linked.is_some());
+            match linked.filter(|_| singles > SINGLES) {
+                Some(id) => self.left_out(session, id).boxed(),
+                None => self.highlevel_side(session, person, &search).boxed(),
+            }
+        });
         join_all(sides).await
+    }
+
+    /// What is known of a contact without asking for it.
+    async fn left_out(self: &Arc<Self>, session: &Session, id: &HighLevelId) -> HighLevelSide {
+        let failure =
+            upstream::Error::new(System::HighLevel, "search", upstream::Kind::Unavailable);
+        self.read(session, System::HighLevel, id.as_str(), |_| async { Err(failure) }).await
     }
 
     async fn highlevel_side(
         self: &Arc<Self>,
         session: &Session,
         person: &Person,
-        searched: &Result<(), Error>,
+        search: &Search,
     ) -> HighLevelSide {
         if let Some(id) = &person.highlevel {
             return self.contact(session, id).await;
         }
         // Only a search tells that an address is not shared, so a single read is no match for it.
-        if let Err(error) = searched
+        if let Some(error) = &search.failure
             && terms_of(person).any(|term| !self.has_match(session, &term))
         {
             return Err(error.clone());
         }
-        let found = self.find_match(session, person).await?;
+        let found = self.find_match(session, person, search.of_many).await?;
         let Match::One(id) = &found.value else {
             return Ok(found.map(|_| None));
         };
@@ -122,11 +149,14 @@ impl Core {
         self: &Arc<Self>,
         session: &Session,
         people: &[&Person],
+        of_many: bool,
     ) -> Result<(), Error> {
         let mut terms = Vec::new();
         for person in people {
             for term in terms_of(person) {
-                if !self.has_match(session, &term) && !terms.contains(&term) {
+                let known = self.has_match(session, &term)
+                    || of_many && self.unfound(session, &term).is_some();
+                if !known && !terms.contains(&term) {
                     terms.push(term);
                 }
             }
@@ -143,15 +173,25 @@ impl Core {
         self.peek::<Match>(session, System::HighLevel, &match_id(term)).is_some()
     }
 
+    /// Whether a search for several people did not find this term lately.
+    fn unfound(self: &Arc<Self>, session: &Session, term: &SearchTerm) -> Option<Seen<Match>> {
+        if self.has_match(session, term) {
+            return None;
+        }
+        self.peek::<Match>(session, System::HighLevel, &unfound_id(term))
+    }
+
     /// Which contact is this person by address, else by number; asks singly where the search did
     /// not find anybody.
     async fn find_match(
         self: &Arc<Self>,
         session: &Session,
         person: &Person,
+        of_many: bool,
     ) -> Result<Seen<Match>, Error> {
         if let Some(email) = &person.email {
-            let found = self.matching(session, SearchTerm::Email(email.to_string())).await?;
+            let term = SearchTerm::Email(email.to_string());
+            let found = self.matching_of(session, term, of_many).await?;
             if found.value != Match::Nobody || person.phone.is_none() {
                 return Ok(found);
             }
@@ -159,13 +199,27 @@ impl Core {
         let Some(phone) = &person.phone else {
             return Ok(Seen { value: Match::Nobody, freshness: super::core::no_read() });
         };
-        let found = self.matching(session, SearchTerm::Phone(phone.to_string())).await?;
+        let term = SearchTerm::Phone(phone.to_string());
+        let found = self.matching_of(session, term, of_many).await?;
         let Match::One(id) = &found.value else { return Ok(found) };
         // A shared number ties two people only where their addresses do not speak against it.
         let contact = self.contact(session, id).await?.value;
         let contradicts = person.email.is_some()
             && contact.is_some_and(|contact| contact.email.as_deref().is_some());
         Ok(if contradicts { found.map(|_| Match::Nobody) } else { found })
+    }
+
+    /// The contact that answers to one term, of a person alone or of one of many.
+    async fn matching_of(
+        self: &Arc<Self>,
+        session: &Session,
+        term: SearchTerm,
+        of_many: bool,
+    ) -> Result<Seen<Match>, Error> {
+        match self.unfound(session, &term).filter(|_| of_many) {
+            Some(nobody) => Ok(nobody),
+            None => self.matching(session, term).await,
+        }
     }
 
     /// The contact that answers to one term.
@@ -243,8 +297,18 @@ impl Core {
                 found.entry(term).or_default().push(contact.id.clone());
             }
         }
+        // A full page may have left others out.
+        let complete = contacts.len() < ROWS as usize;
         for term in terms {
-            let Some(mut ids) = found.remove(term) else { continue };
+            let now_ms = self.clock.now_ms();
+            let workspace = &session.requester.workspace;
+            let Some(mut ids) = found.remove(term) else {
+                if complete && was_asked(term) {
+                    let nobody = Brought { value: Match::Nobody, fetched_ms: now_ms };
+                    self.prime(workspace, System::HighLevel, &unfound_id(term), nobody);
+                }
+                continue;
+            };
             let found = match (ids.pop(), ids.is_empty()) {
                 (Some(id), true) => Match::One(id),
                 (Some(id), false) => {
@@ -253,16 +317,31 @@ impl Core {
                 }
                 (None, _) => continue,
             };
-            let now_ms = self.clock.now_ms();
-            let workspace = &session.requester.workspace;
-            self.prime(
-                workspace,
-                System::HighLevel,
-                &match_id(term),
-                Brought { value: found, fetched_ms: now_ms },
-            );
+            let found = Brought { value: found, fetched_ms: now_ms };
+            self.prime(workspace, System::HighLevel, &match_id(term), found);
         }
     }
+}
+
+/// What a search for the people without a link came to.
+struct Search {
+    failure: Option<Error>,
+    /// Whether it was for more than one person.
+    of_many: bool,
+}
+
+/// Whether a search carries a term: HighLevel refuses longer values of filters, so they are left
+/// out.
+fn was_asked(term: &SearchTerm) -> bool {
+    const LONGEST: usize = 75;
+    match term {
+        SearchTerm::Id(id) => id.as_str().chars().count() <= LONGEST,
+        SearchTerm::Email(text) | SearchTerm::Phone(text) => text.chars().count() <= LONGEST,
+    }
+}
+
+fn unfound_id(term: &SearchTerm) -> String {
+    format!("unfound:{}", match_id(term))
 }
 
 /// The terms by which to look for a person without a link.

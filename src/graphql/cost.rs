@@ -2,11 +2,12 @@
 
 use async_graphql::{Name, Response, Value, indexmap::IndexMap};
 
+use super::limits::Calls;
 use crate::contacts::{Contacts, Session};
 use crate::unified::System;
 
-/// Puts the calls made and saved, and the budgets left, into the answer.
-pub fn report(response: &mut Response, session: &Session, contacts: &Contacts) {
+/// Puts the calls estimated, made and saved, and the budgets left, into the answer.
+pub fn report(response: &mut Response, session: &Session, contacts: &Contacts, estimated: Calls) {
     let calls = System::ALL.map(|system| (system, Value::from(session.calls(system))));
     let budgets = contacts.budgets().map(|(system, budget)| {
         let left = [
@@ -18,7 +19,11 @@ pub fn report(response: &mut Response, session: &Session, contacts: &Contacts) {
         let left = left.map(|(name, value)| (name, value.map_or(Value::Null, Value::from)));
         (system, object(left))
     });
+    let estimated =
+        [(System::Doppler, estimated.doppler), (System::HighLevel, estimated.highlevel)];
+    let estimated = estimated.map(|(system, calls)| (system.as_str(), Value::from(calls)));
     let cost = object([
+        ("estimated", object(estimated)),
         ("calls", object(calls.map(|(system, value)| (system.as_str(), value)))),
         ("callsSaved", Value::from(session.calls_saved())),
         ("budget", object(budgets.map(|(system, value)| (system.as_str(), value)))),

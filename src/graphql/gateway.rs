@@ -14,7 +14,7 @@ use super::cost;
 use super::document;
 use super::documents::Documents;
 use super::error::{ErrorCode, publish, refusal};
-use super::limits::Limits;
+use super::limits::{Estimate, Limits, Sizes};
 use super::nulls;
 use super::order::Order;
 use super::responses::{ResponseKey, Responses, Share};
@@ -56,6 +56,7 @@ pub struct GatewaySettings {
 struct Admitted {
     kind: OperationType,
     order: Order,
+    estimate: Estimate,
 }
 
 /// One executed operation.
@@ -114,6 +115,14 @@ impl Gateway {
         Ok(kind)
     }
 
+    /// Refuses a batch whose operations could need too many calls together. One that may not run
+    /// by itself costs the others nothing.
+    pub fn admit_batch(&self, requests: &mut [Request]) -> Result<(), ServerError> {
+        let admitted = requests.iter_mut().filter_map(|request| self.admit(request).ok());
+        let estimates: Vec<Estimate> = admitted.map(|admitted| admitted.estimate).collect();
+        self.0.limits.check_batch(&estimates)
+    }
+
     /// Runs a query or mutation: limits, validation, execution; ends by the caller's deadline.
     pub async fn execute(&self, mut request: Request, caller: Caller) -> Answer {
         match self.admit(&mut request) {
@@ -133,7 +142,7 @@ impl Gateway {
             Ok(admitted) => admitted,
             Err(error) => return stream::iter([Answer::refused(error, &caller)]).boxed(),
         };
-        let Admitted { kind: OperationType::Subscription, order } = admitted else {
+        let Admitted { kind: OperationType::Subscription, order, .. } = admitted else {
             let this = self.clone();
             return stream::once(async move { this.run(request, admitted, caller).await }).boxed();
         };
@@ -142,8 +151,19 @@ impl Gateway {
         events.map(move |response| Answer::of(response, &order, &caller)).boxed()
     }
 
-    async fn run(&self, request: Request, admitted: Admitted, caller: Caller) -> Answer {
+    async fn run(&self, mut request: Request, mut admitted: Admitted, caller: Caller) -> Answer {
         let session = self.session(&caller);
+        if admitted.estimate.by_tag && self.0.contacts.tag_count().is_none() {
+            // What hangs on every tag can be weighed only when it is known how many there are. If
+            // they cannot be read, the field itself will say so.
+            if let Ok(reader) = self.0.contacts.reader(Arc::clone(&session)) {
+                let _ = reader.tags().await;
+            }
+            match self.admit(&mut request) {
+                Ok(weighed) => admitted = weighed,
+                Err(error) => return Answer::refused(error, &caller),
+            }
+        }
         let scopes = self.scopes(&session);
         let execution = self.0.schema.execute(request.data(scopes));
         let Ok(response) = tokio::time::timeout_at(caller.deadline, execution).await else {
@@ -152,7 +172,8 @@ impl Gateway {
         };
         let mut answer = Answer::of(response, &admitted.order, &caller);
         if caller.wants_cost {
-            cost::report(&mut answer.response, &session, &self.0.contacts);
+            let estimated = admitted.estimate.calls;
+            cost::report(&mut answer.response, &session, &self.0.contacts, estimated);
         } else if admitted.kind == OperationType::Query && answer.response.is_ok() {
             let now_ms = self.0.contacts.clock().now_ms();
             answer.share = Share::of(session.take_used(), now_ms);
@@ -166,12 +187,16 @@ impl Gateway {
         let name = request.operation_name.clone();
         // Taken out while the request lends its document.
         let variables = std::mem::take(&mut request.variables);
-        let size = self.0.contacts.account_size();
-        let document = request.parsed_query()?;
-        self.0.limits.check(document, name.as_deref(), &variables, size)?;
-        let order = Order::of(document, name.as_deref());
+        let contacts = &self.0.contacts;
+        let sizes = Sizes { subscribers: contacts.account_size(), tags: contacts.tag_count() };
+        let checked = request.parsed_query().and_then(|document| {
+            let estimate = self.0.limits.check(document, name.as_deref(), &variables, sizes)?;
+            // Only now: what has not passed may be a bomb.
+            Ok((estimate, Order::of(document, name.as_deref())))
+        });
         request.variables = variables;
-        Ok(Admitted { kind, order })
+        let (estimate, order) = checked?;
+        Ok(Admitted { kind, order, estimate })
     }
 
     fn session(&self, caller: &Caller) -> Arc<Session> {

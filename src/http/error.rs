@@ -1,5 +1,6 @@
 //! Refusals of the transports: a status, a code of the closed list, a message safe to show.
 
+use async_graphql::ServerError;
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -81,6 +82,20 @@ impl Refusal {
             extensions.insert("requestId".to_owned(), id.as_str().into());
         }
         json!({"errors": [{"message": self.message, "extensions": extensions}]})
+    }
+}
+
+impl From<ServerError> for Refusal {
+    /// A batch is refused as a whole, so its refusal is no operation's own answer.
+    fn from(error: ServerError) -> Self {
+        let extensions = serde_json::to_value(&error.extensions).unwrap_or_default();
+        let mut refusal = Self::bad_input(error.message);
+        if let Value::Object(mut members) = extensions {
+            members.remove("code");
+            refusal.detail = members;
+        }
+        refusal.code = "QUERY_TOO_EXPENSIVE";
+        refusal
     }
 }
 

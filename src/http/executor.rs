@@ -18,6 +18,8 @@ pub(super) trait Executor: Clone + Send + Sync + 'static {
     /// Keeps the serialised `answer` if the answer may be shared.
     fn remember(&self, key: Self::Key, body: Bytes, answer: Answer);
     fn operation(&self, request: &mut Request) -> Result<OperationType, ServerError>;
+    /// Refuses operations that ask for too much together.
+    fn admit_batch(&self, requests: &mut [Request]) -> Result<(), ServerError>;
     fn execute(&self, request: Request, caller: Caller) -> impl Future<Output = Answer> + Send;
     fn stream(
         &self,
@@ -45,6 +47,10 @@ impl Executor for Gateway {
 
     fn operation(&self, request: &mut Request) -> Result<OperationType, ServerError> {
         Self::operation(self, request)
+    }
+
+    fn admit_batch(&self, requests: &mut [Request]) -> Result<(), ServerError> {
+        Self::admit_batch(self, requests)
     }
 
     fn execute(&self, request: Request, caller: Caller) -> impl Future<Output = Answer> + Send {

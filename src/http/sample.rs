@@ -109,6 +109,10 @@ impl Executor for Sample {
             .ok_or_else(|| ServerError::new("no such operation", None))
     }
 
+    fn admit_batch(&self, _: &mut [Request]) -> Result<(), ServerError> {
+        Ok(())
+    }
+
     async fn execute(&self, request: Request, caller: Caller) -> Answer {
         self.executed.fetch_add(1, Ordering::SeqCst);
         let response = self.schema.execute(request).await;

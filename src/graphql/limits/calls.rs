@@ -2,17 +2,25 @@
 //!
 //! Calls are counted for each system by itself, because each system has a rate limit by itself; the
 //! default of 100 is one of HighLevel's ten-second windows.
+//!
+//! It is an upper bound, but for what cannot be known and is rare: a person with more than a hundred
+//! deliveries, an account that changes while it is scanned (each person is then asked for singly),
+//! the look that tells the account's size, a listing's row that comes without its members.
 
 use std::collections::HashSet;
 
+use super::Sizes;
 use super::relations::{Begins, Needs};
 
-/// HighLevel's search takes so many ids or addresses at once. Whoever it does not find is asked for
-/// singly before they are taken for absent; that is not counted, because it would refuse every page
-/// of Doppler's listing for a handful of people.
+/// HighLevel's search takes so many ids, addresses or numbers at once.
 const HIGHLEVEL_BATCH: u64 = 50;
 /// Doppler's pages hold so many subscribers.
 const DOPPLER_PAGE: u64 = 100;
+/// So many of a page are asked for singly where a search leaves them out (`contacts`).
+const SINGLES: u64 = 50;
+/// HighLevel's side of one person who is not linked: a search, the address and the number asked for
+/// without the index's delay, and the contact that this finds.
+const ALONE: u64 = 4;
 
 /// Calls to each system.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -24,8 +32,7 @@ pub struct Calls {
 /// The Doppler account as far as calls depend on it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Account {
-    /// How many subscribers there are; `None`: not known yet.
-    pub size: Option<u32>,
+    pub sizes: Sizes,
     pub scan_up_to: u32,
 }
 
@@ -54,15 +61,56 @@ pub(super) struct Origin {
     pub each: HashSet<u64>,
 }
 
-impl Account {
-    /// Calls for `count` subscribers by e-mail address.
-    fn calls(self, count: u64) -> u64 {
-        match self.size {
-            Some(size) if size <= self.scan_up_to => {
-                count.min(u64::from(size).div_ceil(DOPPLER_PAGE).max(1))
-            }
-            Some(_) | None => count,
+impl Calls {
+    pub const fn highlevel(highlevel: u64) -> Self {
+        Self { highlevel, doppler: 0 }
+    }
+
+    pub const fn doppler(doppler: u64) -> Self {
+        Self { highlevel: 0, doppler }
+    }
+
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            highlevel: self.highlevel.saturating_add(other.highlevel),
+            doppler: self.doppler.saturating_add(other.doppler),
         }
+    }
+
+    pub fn times(self, times: u64) -> Self {
+        Self {
+            highlevel: self.highlevel.saturating_mul(times),
+            doppler: self.doppler.saturating_mul(times),
+        }
+    }
+}
+
+impl Account {
+    /// Doppler's side of `count` people. A small account is scanned, also for one person who has
+    /// only a number: a scan is the one way to find them.
+    pub fn subscribers(self, count: u64) -> u64 {
+        match self.sizes.subscribers {
+            Some(size) if size <= self.scan_up_to => self.scan(),
+            Some(_) => count,
+            None => count.max(self.scan()),
+        }
+    }
+
+    /// All pages of an account that is scanned.
+    pub fn scan(self) -> u64 {
+        let size = self.sizes.subscribers.unwrap_or(self.scan_up_to).min(self.scan_up_to);
+        u64::from(size).div_ceil(DOPPLER_PAGE).max(1)
+    }
+}
+
+/// HighLevel's side of `count` people who are known from elsewhere. Searches take the linked ones by
+/// id and the others by address and number; a linked one whom the search leaves out is asked for
+/// singly before it is taken for gone.
+fn contacts(count: u64) -> u64 {
+    match count {
+        0 => 0,
+        1 => ALONE,
+        _ => (2 * count).div_ceil(HIGHLEVEL_BATCH) + 1 + count.min(SINGLES),
     }
 }
 
@@ -73,14 +121,14 @@ impl Origin {
         let relations = one(Needs::NOTES) + one(Needs::TASKS) + one(Needs::APPOINTMENTS);
         let alone = matches!(self.begins, Begins::Contact | Begins::Write);
         let highlevel_side = match (alone, self.listing) {
-            (true, _) => 1,
+            (true, _) => ALONE,
             (false, Listing::HighLevel) => 0,
-            (false, Listing::Doppler | Listing::Unknown) => people.div_ceil(HIGHLEVEL_BATCH),
+            (false, Listing::Doppler | Listing::Unknown) => contacts(*people),
         };
         let doppler_side = match (alone, self.listing) {
-            (true, _) => 1,
+            (true, _) => account.subscribers(1),
             (false, Listing::Doppler) => 0,
-            (false, Listing::HighLevel | Listing::Unknown) => account.calls(*people),
+            (false, Listing::HighLevel | Listing::Unknown) => account.subscribers(*people),
         };
         let highlevel = self.base.highlevel
             + people.saturating_mul(relations + self.each.len() as u64)
@@ -88,10 +136,7 @@ impl Origin {
         let doppler = self.base.doppler
             + people.saturating_mul(one(Needs::DELIVERIES))
             + one(Needs::DOPPLER) * doppler_side;
-        Calls {
-            highlevel: highlevel.saturating_mul(self.times),
-            doppler: doppler.saturating_mul(self.times),
-        }
+        Calls { highlevel, doppler }.times(self.times)
     }
 }
 
@@ -104,15 +149,12 @@ pub(super) fn total<'a>(
     let mut calls = Calls::default();
     let mut all = once;
     for origin in origins {
-        let its = origin.calls(account);
-        calls.highlevel = calls.highlevel.saturating_add(its.highlevel);
-        calls.doppler = calls.doppler.saturating_add(its.doppler);
+        calls = calls.and(origin.calls(account));
         all = all.and(origin.needs);
     }
     let count = |need| u64::from(all.has(need));
     let definitions = count(Needs::DEFINITIONS);
     let location = count(Needs::LOCATION) + count(Needs::TAGS);
-    calls.highlevel = calls.highlevel.saturating_add(location + definitions);
-    calls.doppler = calls.doppler.saturating_add(count(Needs::LISTS) + definitions);
-    calls
+    let doppler = count(Needs::LISTS) + definitions;
+    calls.and(Calls { highlevel: location + definitions, doppler })
 }

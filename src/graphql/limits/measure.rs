@@ -11,8 +11,7 @@ use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
 use super::calls::{self, Account, Calls, Listing, Origin};
 use super::relations::{Begins, Count, Kind, Needs, Rule, UNPAGED, narrowed, rule};
-use super::{Estimate, Limits, Refusal};
-use crate::graphql::ids::GlobalId;
+use super::{Estimate, Limits, Refusal, finding};
 
 /// What `first` is when it is not given.
 const DEFAULT_FIRST: u64 = 20;
@@ -25,6 +24,7 @@ struct Walk<'a> {
     operation: &'a OperationDefinition,
     variables: &'a Variables,
     limits: &'a Limits,
+    account: Account,
     origins: Vec<Origin>,
     /// Which origin a field with its arguments is. The same one under two names is one.
     places: HashMap<String, usize>,
@@ -72,6 +72,7 @@ pub(super) fn check(
         operation,
         variables,
         limits,
+        account,
         origins: Vec::new(),
         places: HashMap::new(),
         hasher: RandomState::new(),
@@ -91,7 +92,7 @@ pub(super) fn check(
     let place = Place { kind, depth: 0, times: 1, page: 1, origin: None, introspection_lists: 0 };
     walk.set(&operation.selection_set.node, place)?;
     walk.surface.directives += operation.directives.len() as u64;
-    walk.verdict(account)
+    walk.verdict()
 }
 
 impl<'a> Walk<'a> {
@@ -137,6 +138,8 @@ impl<'a> Walk<'a> {
                 Count::One | Count::Page => 1,
                 Count::OfPage => place.page,
                 Count::List => UNPAGED,
+                // There is at least one: the gateway counts them and weighs again.
+                Count::Tags => self.account.sizes.tags.map_or(1, u64::from),
                 Count::Ids => self.ids(field, at)?.0,
             });
             if let Some(begins) = rule.begins {
@@ -194,22 +197,28 @@ impl<'a> Walk<'a> {
         if let Some(known) = self.places.get(&place) {
             return Ok(*known);
         }
-        let call = |highlevel, doppler| Calls { highlevel, doppler };
         let (people, listing, base) = match begins {
-            Begins::Contact => (1, Listing::Unknown, self.lookup(field)),
-            Begins::Contacts => match self.listing(field) {
-                Listing::HighLevel => (first, Listing::HighLevel, call(1, 0)),
-                // Doppler's pages are numbered: what follows a cursor may lie on two.
-                Listing::Doppler => (first, Listing::Doppler, call(0, self.pages(field))),
-                Listing::Unknown => (first, Listing::Unknown, call(1, self.pages(field))),
-            },
-            Begins::Tagged => (first, Listing::HighLevel, call(1, 0)),
-            Begins::Nodes => {
-                let (ids, others) = self.ids(field, at)?;
-                (ids, Listing::Unknown, call(others, others))
+            Begins::Contact => {
+                let by = self.argument(field, "by");
+                (1, Listing::Unknown, finding::person(by.as_ref(), self.account))
             }
-            // Looking for the person, the write itself, and reading again what it changed.
-            Begins::Write => (1, Listing::Unknown, call(3, 1)),
+            Begins::Contacts => {
+                let (highlevel, doppler) = (Calls::highlevel(1), self.pages(field));
+                match self.listing(field) {
+                    Listing::HighLevel => (first, Listing::HighLevel, highlevel),
+                    Listing::Doppler => (first, Listing::Doppler, doppler),
+                    Listing::Unknown => (first, Listing::Unknown, highlevel.and(doppler)),
+                }
+            }
+            Begins::Tagged => (first, Listing::HighLevel, Calls::highlevel(1)),
+            Begins::Nodes => {
+                let (ids, calls) = self.ids(field, at)?;
+                (ids, Listing::Unknown, calls)
+            }
+            Begins::Write => {
+                let input = self.argument(field, "input");
+                (1, Listing::Unknown, finding::write(input.as_ref(), self.account))
+            }
         };
         let origin = Origin {
             begins,
@@ -225,24 +234,6 @@ impl<'a> Walk<'a> {
         Ok(self.origins.len() - 1)
     }
 
-    /// What finding a person takes: by an address or a number, both systems are asked, and a number
-    /// may take a scan of Doppler.
-    fn lookup(&self, field: &Field) -> Calls {
-        let by = self.argument(field, "by");
-        let given = |name: &str| match &by {
-            Some(Value::Object(by)) => by.contains_key(name),
-            _ => false,
-        };
-        if given("id") || given("highlevelId") {
-            Calls { highlevel: 1, doppler: 0 }
-        } else if given("email") {
-            Calls { highlevel: 2, doppler: 1 }
-        } else {
-            let pages = u64::from(self.limits.scan_up_to).div_ceil(100);
-            Calls { highlevel: 2, doppler: pages.max(1) }
-        }
-    }
-
     fn listing(&self, field: &Field) -> Listing {
         match self.argument(field, "source") {
             None | Some(Value::Null) => Listing::HighLevel,
@@ -254,10 +245,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn pages(&self, field: &Field) -> u64 {
+    /// Doppler's pages are numbered: what follows a cursor may lie on two.
+    fn pages(&self, field: &Field) -> Calls {
         match self.argument(field, "after") {
-            None | Some(Value::Null) => 1,
-            Some(_) => 2,
+            None | Some(Value::Null) => Calls::doppler(1),
+            Some(_) => Calls::doppler(2),
         }
     }
 
@@ -275,22 +267,18 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// How many ids a field is given, and how many of them are not those of contacts.
-    fn ids(&self, field: &Field, at: Pos) -> Result<(u64, u64), Refusal> {
-        // What a contact's id names is known without a call.
-        let other = |id: &Value| {
-            let Value::String(id) = id else { return true };
-            !matches!(GlobalId::decode(id), Some(GlobalId::Contact(_)))
+    /// How many ids a field is given, and what finding what they name takes.
+    fn ids(&self, field: &Field, at: Pos) -> Result<(u64, Calls), Refusal> {
+        let ids = match self.argument(field, "ids").or(self.argument(field, "id")) {
+            Some(Value::List(ids)) => ids,
+            Some(id) => vec![id],
+            None => Vec::new(),
         };
-        let (ids, others) = match self.argument(field, "ids").or(self.argument(field, "id")) {
-            Some(Value::List(ids)) => (ids.len(), ids.iter().filter(|id| other(id)).count()),
-            Some(id) => (1, usize::from(other(&id))),
-            None => (1, 1),
-        };
-        if ids > self.limits.nodes {
-            return Err(Refusal::argument("ids", ids as u64, self.limits.nodes).at(at));
+        if ids.len() > self.limits.nodes {
+            return Err(Refusal::argument("ids", ids.len() as u64, self.limits.nodes).at(at));
         }
-        Ok((ids as u64, others as u64))
+        let calls = ids.iter().map(|id| finding::node(id, self.account));
+        Ok((ids.len() as u64, calls.fold(Calls::default(), Calls::and)))
     }
 
     /// An argument's value, with variables put in. `None` if it is not given.
@@ -312,7 +300,7 @@ impl<'a> Walk<'a> {
         self.variables.get(name).cloned().or_else(default)
     }
 
-    fn verdict(&self, account: Account) -> Result<Estimate, Refusal> {
+    fn verdict(&self) -> Result<Estimate, Refusal> {
         let limits = self.limits;
         if self.depth > limits.depth {
             return Err(Refusal::too_deep("the operation is", self.depth, limits.depth));
@@ -330,17 +318,14 @@ impl<'a> Walk<'a> {
                 return Err(Refusal::too_complex(what, found, limit));
             }
         }
-        let calls = calls::total(self.origins.iter(), self.once, account);
-        for (system, needed) in [("HIGHLEVEL", calls.highlevel), ("DOPPLER", calls.doppler)] {
-            if needed > limits.upstream_calls as u64 {
-                return Err(Refusal::too_expensive(system, needed, limits.upstream_calls));
-            }
-        }
+        let calls = calls::total(self.origins.iter(), self.once, self.account);
+        limits.check_calls("operation", calls)?;
         if self.complexity > limits.complexity as u64 {
             let what = "fields (each counted as often as its lists are long)";
             return Err(Refusal::too_complex(what, self.complexity, limits.complexity));
         }
-        Ok(Estimate { depth: self.depth, complexity: self.complexity, calls })
+        let by_tag = self.origins.iter().any(|origin| origin.begins == Begins::Tagged);
+        Ok(Estimate { depth: self.depth, complexity: self.complexity, calls, by_tag })
     }
 }
 

@@ -15,6 +15,7 @@
 //! [`Refusal`] that says both. A new field of the schema is a line in `relations`.
 
 mod calls;
+mod finding;
 mod measure;
 mod refusal;
 mod relations;
@@ -29,6 +30,7 @@ use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Opera
 use async_graphql::{ServerError, Variables};
 
 use crate::config::limits::Limits as Config;
+use crate::unified::System;
 
 pub use calls::Calls;
 pub use refusal::Refusal;
@@ -65,12 +67,23 @@ pub struct Limits {
     pub scan_up_to: u32,
 }
 
+/// What is known of the accounts, as far as calls depend on it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sizes {
+    /// Doppler's subscribers.
+    pub subscribers: Option<u32>,
+    /// The tags of HighLevel's location.
+    pub tags: Option<u32>,
+}
+
 /// What an operation asks for, at most.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Estimate {
     pub depth: usize,
     pub complexity: u64,
     pub calls: Calls,
+    /// Whether it has a page for each tag.
+    pub by_tag: bool,
 }
 
 impl Limits {
@@ -94,6 +107,24 @@ impl Limits {
         }
     }
 
+    /// Refuses operations that are sent together and could need too much together: each of them may
+    /// be allowed alone.
+    pub fn check_batch(&self, estimates: &[Estimate]) -> Result<(), ServerError> {
+        let total = estimates.iter().fold(Calls::default(), |sum, one| sum.and(one.calls));
+        Ok(self.check_calls("batch", total)?)
+    }
+
+    fn check_calls(&self, what: &str, calls: Calls) -> Result<(), Refusal> {
+        for (system, needed) in
+            [(System::HighLevel, calls.highlevel), (System::Doppler, calls.doppler)]
+        {
+            if needed > self.upstream_calls as u64 {
+                return Err(Refusal::too_expensive(what, system, needed, self.upstream_calls));
+            }
+        }
+        Ok(())
+    }
+
     /// Checks a document's text. To be called before it is parsed.
     pub fn check_source(&self, source: &str) -> Result<(), ServerError> {
         Ok(source::check(source, self)?)
@@ -101,20 +132,18 @@ impl Limits {
 
     /// Checks a parsed document, of which `operation_name` will be run. An operation that is not
     /// there, or not told, is left to the executor, and so is everything that validation finds.
-    ///
-    /// `account_size` is the number of Doppler's subscribers, as far as it is known.
     pub fn check(
         &self,
         document: &ExecutableDocument,
         operation_name: Option<&str>,
         variables: &Variables,
-        account_size: Option<u32>,
+        sizes: Sizes,
     ) -> Result<Estimate, ServerError> {
         structure::check(document, self)?;
         let Some(operation) = chosen(document, operation_name) else {
             return Ok(Estimate::default());
         };
-        let account = calls::Account { size: account_size, scan_up_to: self.scan_up_to };
+        let account = calls::Account { sizes, scan_up_to: self.scan_up_to };
         Ok(measure::check(document, operation, variables, (self, account))?)
     }
 }

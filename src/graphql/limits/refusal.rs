@@ -2,6 +2,8 @@
 
 use async_graphql::{ErrorExtensionValues, Pos, ServerError, Value};
 
+use crate::unified::System;
+
 /// The largest number that is told. Larger ones are products of products, capped where they no
 /// longer fit, and would say nothing.
 const MOST_TOLD: u64 = 1_000_000;
@@ -47,16 +49,16 @@ impl Refusal {
     }
 
     /// More upstream calls than allowed.
-    pub fn too_expensive(system: &'static str, needed: u64, allowed: usize) -> Self {
+    pub fn too_expensive(what: &str, system: System, needed: u64, allowed: usize) -> Self {
         let message = format!(
-            "the operation could need {} calls to {system}; {allowed} are allowed: ask for shorter \
+            "the {what} could need {} calls to {system}; {allowed} are allowed: ask for shorter \
              pages or fewer relations",
             told(needed)
         );
         Self::new("QUERY_TOO_EXPENSIVE", message)
             .with("needed", needed.min(MOST_TOLD))
             .with("allowed", allowed)
-            .with("system", system)
+            .with("system", system.as_str())
     }
 
     /// A number in an argument that is larger than allowed.

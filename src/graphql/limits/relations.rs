@@ -90,6 +90,8 @@ pub(super) enum Count {
     OfPage,
     /// A list without pages; see [`UNPAGED`].
     List,
+    /// As many as the location has tags.
+    Tags,
     /// As many as there are `ids`.
     Ids,
 }
@@ -201,7 +203,7 @@ fn query(field: &str) -> Rule {
         "contacts" => to(Kind::Page(Item::Contact)).begins(Begins::Contacts).many(Count::Page),
         "node" => to(Kind::Node).begins(Begins::Nodes),
         "nodes" => to(Kind::Node).begins(Begins::Nodes).many(Count::Ids),
-        "tags" => to(Kind::Tag).needing(Needs::TAGS).many(Count::List),
+        "tags" => to(Kind::Tag).needing(Needs::TAGS).many(Count::Tags),
         "lists" => needs(Needs::LISTS).many(Count::List),
         "customFields" => needs(Needs::DEFINITIONS).many(Count::List),
         "upstreams" => to(Kind::Leaf).many(Count::List),

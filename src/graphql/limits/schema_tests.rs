@@ -44,7 +44,7 @@ fn every_field_that_leads_somewhere_is_in_the_table() {
             let count = match rule.count {
                 Count::One => !list && !to.ends_with("Connection"),
                 Count::Page => to.ends_with("Connection"),
-                Count::OfPage | Count::Ids | Count::List => list,
+                Count::OfPage | Count::Ids | Count::List | Count::Tags => list,
             };
             // What a leaf lists is known without a call, and short.
             if !count && is_object(to) && kind(parent) != Kind::Leaf {

@@ -12,19 +12,23 @@ fn limits() -> Limits {
     Limits::from_config(&Config::default(), 300)
 }
 
-fn ask(source: &str, variables: Json, account: Option<u32>) -> Result<Estimate, ServerError> {
+fn ask(source: &str, variables: Json, subscribers: u32) -> Result<Estimate, ServerError> {
     let limits = limits();
     limits.check_source(source)?;
     let document = parse_query(source).unwrap();
-    limits.check(&document, None, &Variables::from_json(variables), account)
+    let sizes = Sizes { subscribers: Some(subscribers), tags: None };
+    limits.check(&document, None, &Variables::from_json(variables), sizes)
 }
+
+/// An account too large to scan.
+const LARGE: u32 = 100_000;
 
 /// The estimate of something that passes.
 fn estimate(source: &str) -> Estimate {
-    ask(source, json!({}), None).unwrap()
+    ask(source, json!({}), LARGE).unwrap()
 }
 
-/// HighLevel's and Doppler's calls, in an account too large to scan.
+/// HighLevel's and Doppler's calls, in a large account.
 fn calls(source: &str) -> (u64, u64) {
     let Calls { highlevel, doppler } = estimate(source).calls;
     (highlevel, doppler)
@@ -32,7 +36,7 @@ fn calls(source: &str) -> (u64, u64) {
 
 /// Code, message and `extensions` of a refusal.
 fn refusal(source: &str) -> (String, String, Json) {
-    refused(ask(source, json!({}), None))
+    refused(ask(source, json!({}), LARGE))
 }
 
 fn refused(result: Result<Estimate, ServerError>) -> (String, String, Json) {
@@ -48,9 +52,9 @@ const PAGE: &str = "{ contacts(first: 20) { nodes { email notes { nodes { body }
 #[test]
 fn a_page_with_notes_and_tasks_needs_41_calls() {
     assert_eq!(calls(PAGE), (41, 20));
-    let small = ask(PAGE, json!({}), Some(250)).unwrap();
+    let small = ask(PAGE, json!({}), 250).unwrap();
     assert_eq!(small.calls, Calls { highlevel: 41, doppler: 3 });
-    let large = ask(PAGE, json!({}), Some(301)).unwrap();
+    let large = ask(PAGE, json!({}), 301).unwrap();
     assert_eq!(large.calls, Calls { highlevel: 41, doppler: 20 });
 }
 
@@ -75,29 +79,31 @@ fn too_many_calls_are_refused_with_both_numbers() {
 fn calls_are_counted_by_what_is_asked_of_whom() {
     const BY: &str = "by: {id: \"contact_0190f3b6a1c27d3e8f4a5b6c7d8e9f00\"}";
     let of = |selection: &str| calls(&format!("{{ contact({BY}) {{ {selection} }} }}"));
-    assert_eq!(of("id"), (1, 0));
-    assert_eq!(of("createdAt"), (2, 0));
-    assert_eq!(of("doppler { email }"), (1, 1));
-    assert_eq!(of("email"), (2, 1));
+    assert_eq!(of("id"), (0, 0));
+    // Somebody unlinked is searched for, then asked for by address and by number, then read.
+    assert_eq!(of("createdAt"), (4, 0));
+    assert_eq!(of("doppler { email }"), (0, 1));
+    assert_eq!(of("email"), (4, 1));
     // One relation asked twice, under two names, and through the person of a note.
     assert_eq!(
         of("a: notes { nodes { contact { notes { nodes { id } } } } } b: notes { nodes { id } }"),
-        (3, 0)
+        (5, 0)
     );
     // Each single note is a call, whatever it is called.
     assert_eq!(
         of("a: note(id: \"1\") { body } b: note(id: \"1\") { body } c: note(id: \"2\") { body }"),
-        (4, 0)
+        (6, 0)
     );
     // The location once, the definitions once in each system.
-    assert_eq!(of("appointments { nodes { startsAt } }"), (4, 0));
+    assert_eq!(of("appointments { nodes { startsAt } }"), (6, 0));
     assert_eq!(
         of("customFields { name definition { name } } highlevel { customFields { name } }"),
-        (3, 2)
+        (5, 2)
     );
-    assert_eq!(of("deliveries { nodes { status } } lists { name }"), (1, 3));
-    assert_eq!(calls("{ contact(by: {email: \"a@b.c\"}) { id } }"), (2, 1));
-    assert_eq!(calls("{ contact(by: {phone: \"+1\"}) { id } }"), (2, 3));
+    assert_eq!(of("deliveries { nodes { status } } lists { name }"), (0, 3));
+    assert_eq!(calls("{ contact(by: {highlevelId: \"a\"}) { id } }"), (1, 0));
+    assert_eq!(calls("{ contact(by: {email: \"a@b.c\"}) { id } }"), (3, 1));
+    assert_eq!(calls("{ contact(by: {phone: \"+1\"}) { id } }"), (3, 3));
     assert_eq!(
         calls(
             "{ tags { name } lists { name } customFields { name } viewer { subject } upstreams { system } }"
@@ -125,29 +131,57 @@ fn a_listing_brings_its_own_side() {
     assert_eq!(of("", "createdAt"), (1, 0));
     assert_eq!(of("source: HIGHLEVEL", "status"), (1, 60));
     assert_eq!(of("source: DOPPLER", "doppler { status }"), (0, 1));
-    assert_eq!(of("source: DOPPLER, after: \"x\"", "status"), (2, 2));
-    assert_eq!(of("source: INDEX", "status"), (3, 61));
-    // Behind a tag there are pages of unknown number.
-    assert_eq!(
-        calls("{ tags { contacts(first: 3) { nodes { notes { nodes { id } } } } } }"),
-        (41, 0)
-    );
+    // Three searches at most for the unlinked, one for the linked, and fifty whom it leaves out.
+    assert_eq!(of("source: DOPPLER, after: \"x\"", "status"), (3 + 1 + 50, 2));
+    assert_eq!(of("source: INDEX", "status"), (1 + 54, 61));
+}
+
+#[test]
+fn a_page_behind_tags_counts_for_each_tag() {
+    let source = "{ tags { contacts(first: 3) { nodes { email notes { nodes { id } } } } } }";
+    let with = |tags| {
+        let sizes = Sizes { subscribers: Some(250), tags };
+        limits().check(&parse_query(source).unwrap(), None, &Variables::default(), sizes)
+    };
+    let unknown = with(None).unwrap();
+    assert!(unknown.by_tag);
+    assert_eq!(unknown.calls, Calls { highlevel: 1 + 1 + 3, doppler: 3 });
+    let few = with(Some(2)).unwrap();
+    assert_eq!(few.calls, Calls { highlevel: 1 + 2 * (1 + 3), doppler: 2 * 3 });
+    let (code, _, detail) = refused(with(Some(40)));
+    assert_eq!(code, "QUERY_TOO_EXPENSIVE");
+    assert_eq!(detail["needed"], 161);
+    assert!(!estimate("{ tags { name } }").by_tag);
+}
+
+#[test]
+fn a_batch_is_weighed_as_one() {
+    let half = |highlevel| Estimate { calls: Calls::highlevel(highlevel), ..Estimate::default() };
+    assert!(limits().check_batch(&[half(50), half(50)]).is_ok());
+    let error = limits().check_batch(&[half(50), half(51)]).unwrap_err();
+    assert!(error.message.starts_with("the batch could need 101 calls to HIGHLEVEL"), "{error:?}");
+    let doppler = Estimate { calls: Calls::doppler(u64::MAX), ..Estimate::default() };
+    assert!(limits().check_batch(&[half(50), doppler, doppler]).is_err());
 }
 
 #[test]
 fn nodes_cost_by_what_their_ids_are() {
-    assert_eq!(calls("{ node(id: \"note_1\") { id } }"), (1, 1));
+    // No id of ours, which is seen without a call.
+    assert_eq!(calls("{ node(id: \"note_1\") { id } }"), (0, 0));
+    // A note's contact is read as well; a list's name is in all lists.
+    assert_eq!(calls("{ node(id: \"note_YwpuMQ\") { id } }"), (2, 0));
+    assert_eq!(calls("{ node(id: \"list_7\") { id } }"), (0, 1));
     assert_eq!(calls("{ node(id: \"contact_0190f3b6a1c27d3e8f4a5b6c7d8e9f00\") { id } }"), (0, 0));
     let ids = vec!["contact_0190f3b6a1c27d3e8f4a5b6c7d8e9f00"; 60];
     let source = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Contact { email } ...N } }
         fragment N on Node { id ... on Note { contact { createdAt } } }";
-    let estimate = ask(source, json!({"ids": ids}), None).unwrap();
-    assert_eq!(estimate.calls, Calls { highlevel: 2, doppler: 60 });
+    let estimate = ask(source, json!({"ids": ids}), LARGE).unwrap();
+    assert_eq!(estimate.calls, Calls { highlevel: 54, doppler: 60 });
 
     let (code, _, detail) = refused(ask(
         source,
         json!({"ids": vec!["contact_0190f3b6a1c27d3e8f4a5b6c7d8e9f00"; 101]}),
-        None,
+        LARGE,
     ));
     assert_eq!(code, "BAD_USER_INPUT");
     assert_eq!(detail, json!({"field": "ids", "found": 101, "limit": 100}));
@@ -158,19 +192,21 @@ fn mutations_and_subscriptions_are_counted() {
     let write =
         "mutation { a: createNote(input: {}) { note { contact { notes { nodes { id } } } } }
         b: createNote(input: {}) { userErrors { message } } }";
-    assert_eq!(calls(write), (3 + 1 + 1 + 3, 2));
+    assert_eq!(calls(write), (4 + 4 + 1 + 4, 0));
+    let by_email = "mutation { createNote(input: {contact: {email: \"a@b.c\"}}) { note { id } } }";
+    assert_eq!(calls(by_email), (3 + 4 + 3, 1));
     let watch = "subscription { contactChanged(by: {id: \"contact_0190f3b6a1c27d3e8f4a5b6c7d8e9f00\"}) { notes { nodes { id } } } }";
-    assert_eq!(calls(watch), (3, 0));
+    assert_eq!(calls(watch), (5, 0));
 }
 
 #[test]
 fn first_is_found_wherever_it_stands() {
     let source = "query($n: Int = 30) { contacts(first: $n) { nodes { notes { nodes { id } } } } }";
-    assert_eq!(ask(source, json!({}), None).unwrap().calls.highlevel, 31);
-    assert_eq!(ask(source, json!({"n": 7}), None).unwrap().calls.highlevel, 8);
-    assert_eq!(ask(source, json!({"n": null}), None).unwrap().calls.highlevel, 21);
-    assert_eq!(ask(source, json!({"n": "many"}), None).unwrap().calls.highlevel, 21);
-    let (code, message, detail) = refused(ask(source, json!({"n": 101}), None));
+    assert_eq!(ask(source, json!({}), LARGE).unwrap().calls.highlevel, 31);
+    assert_eq!(ask(source, json!({"n": 7}), LARGE).unwrap().calls.highlevel, 8);
+    assert_eq!(ask(source, json!({"n": null}), LARGE).unwrap().calls.highlevel, 21);
+    assert_eq!(ask(source, json!({"n": "many"}), LARGE).unwrap().calls.highlevel, 21);
+    let (code, message, detail) = refused(ask(source, json!({"n": 101}), LARGE));
     assert_eq!(
         (code.as_str(), message.as_str()),
         ("BAD_USER_INPUT", "first is 101; the limit is 100")
@@ -291,7 +327,9 @@ fn bombs_cost_what_their_text_is_long() {
     {
         let source = bomb(55).replacen("{ ...F0 }", &format!("{run} {{ ...F0 }}"), 1);
         let document = parse_query(&source).unwrap();
-        let error = limits.check(&document, Some("A"), &Variables::default(), None).unwrap_err();
+        let error = limits
+            .check(&document, Some("A"), &Variables::default(), Sizes::default())
+            .unwrap_err();
         assert!(error.message.contains("written out"), "{}", error.message);
     }
 }
@@ -335,7 +373,7 @@ fn only_the_chosen_operation_is_measured() {
     let source =
         "query A { viewer { subject } } query B { contacts(first: 1000) { nodes { id } } }";
     let document = parse_query(source).unwrap();
-    let check = |name| limits().check(&document, name, &Variables::default(), None);
+    let check = |name| limits().check(&document, name, &Variables::default(), Sizes::default());
     assert_eq!(check(Some("A")).unwrap().depth, 2);
     assert_eq!(check(None).unwrap(), Estimate::default());
     assert_eq!(check(Some("C")).unwrap(), Estimate::default());

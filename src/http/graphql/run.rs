@@ -109,6 +109,7 @@ pub(super) async fn batch<E: Executor>(
             return Err(Refusal::bad_input("a batch cannot hold a subscription"));
         }
     }
+    front.executor.admit_batch(&mut requests).map_err(Refusal::from)?;
     let runs = requests.into_iter().map(|request| one(front, caller.clone(), request, &way));
     let ran = if writes {
         let mut ran = Vec::new();
