@@ -2,6 +2,7 @@
 //! log.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::auth::Scope;
 use crate::unified::ContactId;
@@ -28,9 +29,10 @@ pub enum Error {
     /// The idempotency key was used with other input.
     #[error("the idempotency key was used with other input")]
     KeyReused,
-    /// The request's time is over.
-    #[error("the deadline passed")]
-    Timeout,
+    /// The first use of the idempotency key is not known to have ended; it is taken for dead after
+    /// `left`.
+    #[error("the idempotency key is in use")]
+    KeyInUse { left: Duration },
     #[error(transparent)]
     Upstream(#[from] upstream::Error),
     #[error("the store failed")]
@@ -50,5 +52,18 @@ impl Error {
     /// An argument that cannot be served.
     pub fn invalid(argument: &'static str, message: impl Into<String>) -> Self {
         Self::Invalid { argument, message: message.into() }
+    }
+
+    /// The same, where it is a system that found out. Of a read, only what came from the client can
+    /// be refused.
+    pub(super) fn blamed_on(self, argument: &'static str) -> Self {
+        match self {
+            Self::Upstream(upstream::Error {
+                system,
+                kind: upstream::Kind::Rejected { .. },
+                ..
+            }) => Self::invalid(argument, format!("{system} does not take it")),
+            other => other,
+        }
     }
 }

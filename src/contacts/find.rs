@@ -28,11 +28,14 @@ impl Reader {
     /// By address: one to Doppler, one or two to HighLevel. By number: one or two to HighLevel,
     /// and a scan of a small Doppler account if HighLevel knows nobody.
     pub async fn find(&self, by: By) -> Result<Option<Arc<Person>>, Error> {
+        let blame = |argument| move |error: Error| error.blamed_on(argument);
         match by {
             By::Id(id) => self.person(id).await,
-            By::HighLevelId(id) => self.find_by_highlevel_id(&id).await,
-            By::Email(email) => self.find_by_email(&email).await,
-            By::Phone(phone) => self.find_by_phone(&phone).await,
+            By::HighLevelId(id) => {
+                self.find_by_highlevel_id(&id).await.map_err(blame("highlevelId"))
+            }
+            By::Email(email) => self.find_by_email(&email).await.map_err(blame("email")),
+            By::Phone(phone) => self.find_by_phone(&phone).await.map_err(blame("phone")),
         }
     }
 

@@ -17,6 +17,10 @@ use super::{Error, Reader};
 
 /// What HighLevel accepts as free text (`highlevel-api.md`, search: at most 75 characters).
 const LONGEST_QUERY: usize = 75;
+/// And as a filter's value, which a tag is.
+const LONGEST_TAG: usize = 75;
+/// HighLevel states no bound on the number of filters; this one keeps the body small.
+const MOST_TAGS: usize = 50;
 
 /// Which page of which listing.
 #[derive(Clone, Debug)]
@@ -53,7 +57,8 @@ impl Reader {
     /// across two of its pages.
     pub async fn list(&self, listing: &Listing) -> Result<Page, Error> {
         let after = listing.after.as_deref().map(Cursor::decode).transpose()?;
-        match (listing.source, after) {
+        self.session.expect_people(listing.first);
+        let page = match (listing.source, after) {
             (System::HighLevel, None) => self.list_highlevel(listing, None).await,
             (System::HighLevel, Some(Cursor::HighLevel(after))) => {
                 self.list_highlevel(listing, Some(after)).await
@@ -63,7 +68,8 @@ impl Reader {
                 self.list_doppler(listing, page, done).await
             }
             _ => Err(Error::invalid("after", "the cursor belongs to another source")),
-        }
+        };
+        page.map_err(|error| error.blamed_on(listing.doubtful()))
     }
 
     async fn list_highlevel(
@@ -76,6 +82,8 @@ impl Reader {
         if filter.query.as_ref().is_some_and(|query| query.chars().count() > LONGEST_QUERY) {
             return Err(Error::invalid("query", "at most 75 characters"));
         }
+        check_tags(filter.tags_any.as_deref(), "tagsAny")?;
+        check_tags(filter.tags_all.as_deref(), "tagsAll")?;
         let request = SearchRequest {
             any_of: Vec::new(),
             query: filter.query.clone(),
@@ -149,6 +157,35 @@ impl Reader {
             done = 0;
         }
     }
+}
+
+impl Listing {
+    /// The argument that a system which refuses the listing most likely means: a cursor is the one
+    /// that we cannot check.
+    fn doubtful(&self) -> &'static str {
+        let filter = &self.filter;
+        if self.after.is_some() {
+            "after"
+        } else if filter.updated_since.is_some() {
+            "updatedSince"
+        } else if filter.query.is_some() {
+            "query"
+        } else {
+            "filter"
+        }
+    }
+}
+
+fn check_tags(tags: Option<&[String]>, argument: &'static str) -> Result<(), Error> {
+    let tags = tags.unwrap_or_default();
+    if tags.len() > MOST_TAGS {
+        return Err(Error::invalid(argument, format!("at most {MOST_TAGS} tags")));
+    }
+    let is_tag = |tag: &String| !tag.is_empty() && tag.chars().count() <= LONGEST_TAG;
+    if tags.iter().all(is_tag) {
+        return Ok(());
+    }
+    Err(Error::invalid(argument, format!("a tag has 1 to {LONGEST_TAG} characters")))
 }
 
 impl Cursor {

@@ -1,6 +1,7 @@
 //! Reading: the handle that a client with `contacts.readonly` holds.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use chrono_tz::Tz;
 
@@ -45,6 +46,11 @@ impl Reader {
         Ok(known.map(|known| Arc::new(Person::from(&known))))
     }
 
+    /// Says that so many people will be asked about one by one.
+    pub fn expect_people(&self, people: usize) {
+        self.session.expect_people(u32::try_from(people).unwrap_or(u32::MAX));
+    }
+
     /// HighLevel's side of people, in the order given; one call per fifty, and one for each whom
     /// the search does not find.
     pub async fn highlevel_sides(&self, people: &[Arc<Person>]) -> Vec<HighLevelSide> {
@@ -66,14 +72,16 @@ impl Reader {
     pub async fn notes(&self, id: &HighLevelId) -> Result<Seen<Option<Arc<Vec<Note>>>>, Error> {
         let (crm, wanted) = (Arc::clone(&self.core.crm), id.clone());
         let load = |call| async move { Ok(crm.notes(&call, &wanted).await?.map(Arc::new)) };
-        self.core.read(&self.session, System::HighLevel, id.as_str(), load).await
+        let read = self.core.read(&self.session, System::HighLevel, id.as_str(), load);
+        read.await.map_err(|error| error.blamed_on("id"))
     }
 
     /// A HighLevel contact's tasks. One call.
     pub async fn tasks(&self, id: &HighLevelId) -> Result<Seen<Option<Arc<Vec<Task>>>>, Error> {
         let (crm, wanted) = (Arc::clone(&self.core.crm), id.clone());
         let load = |call| async move { Ok(crm.tasks(&call, &wanted).await?.map(Arc::new)) };
-        self.core.read(&self.session, System::HighLevel, id.as_str(), load).await
+        let read = self.core.read(&self.session, System::HighLevel, id.as_str(), load);
+        read.await.map_err(|error| error.blamed_on("id"))
     }
 
     /// A HighLevel contact's appointments. One call, and one for the location's time zone where
@@ -86,7 +94,8 @@ impl Reader {
         let (crm, wanted) = (Arc::clone(&self.core.crm), id.clone());
         let load =
             |call| async move { Ok(crm.appointments(&call, &wanted, zone).await?.map(Arc::new)) };
-        self.core.read(&self.session, System::HighLevel, id.as_str(), load).await
+        let read = self.core.read(&self.session, System::HighLevel, id.as_str(), load);
+        read.await.map_err(|error| error.blamed_on("id"))
     }
 
     /// A subscriber's deliveries. One call per hundred.
@@ -119,7 +128,10 @@ impl Reader {
     pub async fn tags(&self) -> Result<Arc<Vec<String>>, Error> {
         let crm = Arc::clone(&self.core.crm);
         let load = |call| async move { Ok(Arc::new(crm.tags(&call).await?)) };
-        Ok(self.core.read(&self.session, System::HighLevel, "all", load).await?.value)
+        let tags: Arc<Vec<String>> =
+            self.core.read(&self.session, System::HighLevel, "all", load).await?.value;
+        self.core.tags.store(u32::try_from(tags.len()).unwrap_or(u32::MAX - 1), Ordering::Relaxed);
+        Ok(tags)
     }
 
     /// A system's contact fields. One call.

@@ -4,6 +4,8 @@
 //! answer passes on its way out, puts it into words. What it does not know becomes `INTERNAL`, so
 //! that nothing of a system's own text can slip through.
 
+use std::time::Duration;
+
 use async_graphql::resolver_utils::EnumType;
 use async_graphql::{Enum, ErrorExtensionValues, Response, ServerError, Value};
 
@@ -33,7 +35,7 @@ pub enum ErrorCode {
     QueryTooExpensive,
     /// Too many requests; try again after `retryAfterMs`.
     RateLimited,
-    /// The answer was not ready in time.
+    /// The answer was not ready in time; where `retryAfterMs` is given, not before that.
     RequestTimeout,
     /// Several people match; `contacts` holds their ids.
     Conflict,
@@ -135,7 +137,11 @@ fn put_into_words(error: &mut ServerError, source: &Error) {
             let message = "this idempotency key was used with other input; take a new one";
             (ErrorCode::IdempotencyKeyReused, message.to_owned())
         }
-        Error::Timeout => (ErrorCode::RequestTimeout, "the answer was not ready in time".into()),
+        Error::KeyInUse { left } => {
+            extend(error, "retryAfterMs", millis(*left));
+            let message = "the first use of this idempotency key has not ended; try again later";
+            (ErrorCode::RequestTimeout, message.to_owned())
+        }
         Error::Upstream(upstream) => return put_upstream_into_words(error, upstream),
         Error::Store(_) | Error::Internal(_) => {
             (ErrorCode::Internal, "internal error; the request id leads to the log".into())
@@ -169,10 +175,14 @@ fn put_upstream_into_words(error: &mut ServerError, upstream: &UpstreamError) {
         Kind::NotConnected => format!("{name} is not connected"),
     };
     if let Retry::After(wait) = upstream.retry() {
-        extend(error, "retryAfterMs", i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        extend(error, "retryAfterMs", millis(wait));
     }
     extend(error, "code", upstream_code(&upstream.kind).as_str());
     extend(error, "system", upstream.system.as_str());
+}
+
+fn millis(wait: Duration) -> i64 {
+    i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The public code of an upstream failure.
@@ -211,6 +221,6 @@ fn log(error: &Error, request_id: &str) {
         | Error::Ambiguous(_)
         | Error::NotCached
         | Error::KeyReused
-        | Error::Timeout => {}
+        | Error::KeyInUse { .. } => {}
     }
 }

@@ -1,13 +1,14 @@
 //! Everything that can be read.
 #![expect(clippy::too_many_arguments, reason = "a field's arguments are the schema's")]
 
-use async_graphql::connection::{Connection, Edge};
+use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, Object, Result};
 
 use super::context::ContextExt;
 use super::types::{
     Contact, ContactBy, ContactFilter, ContactOrder, ContactSource, CustomFieldDefinition,
-    DopplerList, Node, SystemName, Tag, TotalCount, Upstream, Viewer, page_size, resolve,
+    DopplerList, Node, SystemName, Tag, TotalCount, Upstream, Viewer, contact_page, page_size,
+    resolve,
 };
 use crate::contacts::{Error, Listing};
 use crate::unified::System;
@@ -39,6 +40,9 @@ impl Query {
     ) -> Result<Vec<Option<Result<Node>>>> {
         if ids.len() > MOST_NODES {
             Err(Error::invalid("ids", format!("at most {MOST_NODES}, not {}", ids.len())))?;
+        }
+        if let Ok(reader) = context.reader() {
+            reader.expect_people(ids.len());
         }
         // One that cannot be read is null with its own error, and costs the others nothing.
         let all = futures_util::future::join_all(ids.iter().map(|id| resolve(context, id))).await;
@@ -75,21 +79,14 @@ impl Query {
         #[graphql(desc = "The order. Source `HIGHLEVEL`: newest first if not given.")]
         order_by: Option<ContactOrder>,
     ) -> Result<Option<Connection<String, Contact, TotalCount>>> {
-        let first = page_size(first)?;
         let listing = Listing {
             source: source.unwrap_or(ContactSource::HighLevel).into(),
-            first: u32::try_from(first).unwrap_or_default(),
+            first: page_size(first)?,
             after,
             filter: filter.unwrap_or_default().into(),
             order: order_by.map(Into::into),
         };
-        let page = context.reader()?.list(&listing).await?;
-        let total = TotalCount { total_count: page.total };
-        let has_previous = listing.after.is_some();
-        let mut connection = Connection::with_additional_fields(has_previous, page.has_next, total);
-        let edges = page.people.into_iter();
-        connection.edges.extend(edges.map(|(cursor, who)| Edge::new(cursor, Contact::new(who))));
-        Ok(Some(connection))
+        contact_page(context, &listing).await.map(Some)
     }
 
     /// The tags that HighLevel's location knows. Needs `contacts.readonly`.

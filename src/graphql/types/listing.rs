@@ -1,8 +1,12 @@
 //! What a listing of contacts can be asked for.
 
-use async_graphql::{Enum, InputObject, SimpleObject};
+use async_graphql::connection::{Connection, Edge};
+use async_graphql::{Context, Enum, InputObject, Result, SimpleObject};
 
+use super::Contact;
 use super::enums::{ContactStatus, SystemName};
+use crate::contacts::Listing;
+use crate::graphql::context::ContextExt;
 use crate::graphql::scalars::DateTime;
 use crate::unified;
 
@@ -68,6 +72,20 @@ impl From<ContactFilter> for unified::ContactFilter {
             clicked: filter.clicked,
         }
     }
+}
+
+/// A page of people as a connection.
+pub async fn contact_page(
+    context: &Context<'_>,
+    listing: &Listing,
+) -> Result<Connection<String, Contact, TotalCount>> {
+    let page = context.reader()?.list(listing).await?;
+    let total = TotalCount { total_count: page.total };
+    let has_previous = listing.after.is_some();
+    let mut connection = Connection::with_additional_fields(has_previous, page.has_next, total);
+    let edges = page.people.into_iter();
+    connection.edges.extend(edges.map(|(cursor, who)| Edge::new(cursor, Contact::new(who))));
+    Ok(connection)
 }
 
 /// What a connection of contacts has beside its edges.

@@ -30,7 +30,7 @@ pub use contact::Contact;
 pub use custom_field::CustomFieldDefinition;
 pub use enums::SystemName;
 pub use list::DopplerList;
-pub use listing::{ContactFilter, ContactOrder, ContactSource, TotalCount};
+pub use listing::{ContactFilter, ContactOrder, ContactSource, TotalCount, contact_page};
 pub use node::{Node, resolve};
 pub use note::Note;
 pub use paging::page_size;

@@ -11,9 +11,9 @@ pub const DEFAULT_FIRST: i32 = 20;
 pub const MOST_FIRST: i32 = 100;
 
 /// A checked `first`.
-pub fn page_size(first: Option<i32>) -> Result<usize, Error> {
+pub fn page_size(first: Option<i32>) -> Result<u32, Error> {
     let first = first.unwrap_or(DEFAULT_FIRST);
-    usize::try_from(first)
+    u32::try_from(first)
         .ok()
         .filter(|_| first <= MOST_FIRST)
         .ok_or_else(|| Error::invalid("first", format!("0 to {MOST_FIRST}, not {first}")))
@@ -31,7 +31,7 @@ where
     N: OutputType,
     DefaultConnectionName: async_graphql::connection::ConnectionNameType,
 {
-    let first = page_size(first)?;
+    let first = page_size(first)? as usize;
     let start = match after {
         None => 0,
         Some(after) => {

@@ -1,10 +1,38 @@
 //! A tag.
 
-use async_graphql::SimpleObject;
+use async_graphql::connection::Connection;
+use async_graphql::{ComplexObject, Context, Result, SimpleObject};
+
+use super::{Contact, TotalCount, contact_page, page_size};
+use crate::contacts::Listing;
+use crate::unified::{ContactFilter, System};
 
 /// A tag that HighLevel's location knows.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
 pub struct Tag {
     /// For example `vip`.
     pub name: String,
+}
+
+#[ComplexObject]
+impl Tag {
+    /// Whoever has the tag in HighLevel, newest first, as in
+    /// `contacts(filter: {tagsAll: ["vip"]})`. One call for each tag.
+    async fn contacts(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, at most 100; 20 if not given.")] first: Option<i32>,
+        #[graphql(desc = "The cursor of the edge before.")] after: Option<String>,
+    ) -> Result<Option<Connection<String, Contact, TotalCount>>> {
+        let tags_all = Some(vec![self.name.clone()]);
+        let listing = Listing {
+            source: System::HighLevel,
+            first: page_size(first)?,
+            after,
+            filter: ContactFilter { tags_all, ..ContactFilter::default() },
+            order: None,
+        };
+        contact_page(context, &listing).await.map(Some)
+    }
 }
