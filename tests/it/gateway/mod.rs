@@ -2,12 +2,16 @@
 
 mod caching;
 mod counting;
+mod crash;
+mod estimating;
 mod events;
 mod faults;
 mod identity;
 mod injection;
 mod reading;
 mod refusing;
+mod tags;
+mod waiting;
 mod writing;
 
 use serde_json::{Value, json};

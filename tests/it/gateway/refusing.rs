@@ -61,6 +61,67 @@ async fn what_a_source_cannot_serve_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_only_a_system_finds_out_is_blamed_on_the_argument() {
+    let world = World::start().await;
+    // `{"h":[]}`, which continues after no row.
+    let (code, message) =
+        refused(&world, "{ contacts(after: \"eyJoIjpbXX0\") { nodes { id } } }", json!({})).await;
+    assert_eq!((code.as_str(), message.starts_with("after: ")), ("BAD_USER_INPUT", true));
+    let note = "node(id: \"note_YwpuMQ\") { id }";
+    for (route, query, field) in [
+        ("/contacts/search", "contacts(filter: {query: \"a\"}) { nodes { id } }", "query"),
+        ("/contacts/search", "contacts(filter: {tagsAll: [\"a\"]}) { nodes { id } }", "filter"),
+        ("/contacts/{contactId}", "contact(by: {highlevelId: \"c\"}) { id }", "highlevelId"),
+        ("/contacts/{contactId}/notes", note, "id"),
+    ] {
+        world
+            .fault(json!({"system": "HIGHLEVEL", "route": route, "kind": "status", "status": 422}))
+            .await;
+        let answer = world.ask(&format!("{{ {query} }}"), json!({})).await;
+        let extensions = &answer["errors"][0]["extensions"];
+        assert_eq!(extensions["code"], "BAD_USER_INPUT", "{query}: {answer:#}");
+        assert_eq!(extensions["field"], field, "{query}: {answer:#}");
+        world.clear_faults().await;
+    }
+    let many: Vec<String> = (0..51).map(|n| format!("t{n}")).collect();
+    let query = "query($tags: [String!]) { contacts(filter: {tagsAny: $tags}) { nodes { id } } }";
+    for tags in [json!(many), json!(["x".repeat(76)]), json!([""])] {
+        let (code, message) = refused(&world, query, json!({"tags": tags})).await;
+        assert_eq!((code.as_str(), message.starts_with("tagsAny: ")), ("BAD_USER_INPUT", true));
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_refused_for_what_its_operations_need_together() {
+    let world = World::start().await;
+    let page = |first: u32| {
+        let notes = "nodes { notes { nodes { body } } }";
+        json!({"query": format!("{{ contacts(first: {first}) {{ {notes} }} }}")})
+    };
+    let send = async |batch: Value| {
+        let request = world.http().post(world.url("/graphql")).json(&batch);
+        request.send().await.unwrap().json::<Value>().await.unwrap()
+    };
+    let refused = send(json!([page(30), page(40), page(50)])).await;
+    let error = &refused["errors"][0];
+    assert_eq!(error["extensions"]["code"], "QUERY_TOO_EXPENSIVE", "{refused:#}");
+    assert_eq!(error["extensions"]["needed"], 31 + 41 + 51);
+    assert_eq!(error["extensions"]["allowed"], 100);
+    assert!(error["extensions"]["requestId"].is_string());
+    assert!(world.calls().await.is_empty());
+    // What may not run by itself is refused by itself, and keeps its variables until then.
+    let query = "query($first: Int = 1) { contacts(first: $first) { nodes { id } } }";
+    let long = json!({"query": query, "variables": {"first": 1000}});
+    let answers = send(json!([page(30), page(40), long, page(10)])).await;
+    let answers = answers.as_array().unwrap();
+    assert_eq!(answers.len(), 4, "{answers:?}");
+    assert!(answers[0].get("errors").is_none(), "{}", answers[0]);
+    assert_eq!(answers[2]["errors"][0]["extensions"]["found"], 1000, "{}", answers[2]);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn broken_documents_have_their_codes() {
     let world = World::start().await;
     assert_eq!(refused(&world, "{ contact(", json!({})).await.0, "GRAPHQL_PARSE_FAILED");
