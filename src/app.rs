@@ -93,7 +93,7 @@ impl App {
             patience: config.server.request_timeout,
         };
         let front = Front::new(http::Parts {
-            executor: Gateway::new(contacts.clone(), gateway, tasks.clone()),
+            executor: Gateway::new(contacts.clone(), gateway),
             authenticate: Arc::new(AllowAll(requester)),
             probe: Arc::new(StoreProbe(contacts)),
             metrics: config.telemetry.metrics.then_some(metrics),

@@ -8,16 +8,16 @@ use async_graphql::{Context, Result};
 use tokio::time::Instant;
 
 use crate::contacts::{Contacts, Error, Person, Reader, Session, Wanted, Writer};
-use crate::tasks::Tasks;
 
 use super::loaders::Sides;
+use super::loads::Loads;
 
 /// One operation's scopes: one for a query or mutation, a new one for each event of a subscription,
 /// whose own deadline, cache and bookkeeping begin with the event.
 pub struct Scopes {
     current: Mutex<Arc<Scope>>,
     contacts: Contacts,
-    tasks: Tasks,
+    loads: Loads,
     /// What an event has until its answer must be out.
     patience: Duration,
 }
@@ -37,11 +37,11 @@ impl Scopes {
     pub fn new(
         contacts: Contacts,
         session: Arc<Session>,
-        tasks: Tasks,
+        loads: Loads,
         patience: Duration,
     ) -> Self {
-        let current = Mutex::new(Arc::new(Scope::new(&contacts, session, &tasks)));
-        Self { current, contacts, tasks, patience }
+        let current = Mutex::new(Arc::new(Scope::new(&contacts, session, &loads)));
+        Self { current, contacts, loads, patience }
     }
 
     /// Goes on with a fresh scope of the same requester.
@@ -50,7 +50,7 @@ impl Scopes {
         let deadline = Instant::now() + self.patience;
         let now_ms = self.contacts.clock().now_ms();
         let session = Session::new(requester, Wanted::default(), now_ms, deadline);
-        let scope = Arc::new(Scope::new(&self.contacts, Arc::new(session), &self.tasks));
+        let scope = Arc::new(Scope::new(&self.contacts, Arc::new(session), &self.loads));
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = scope;
     }
 
@@ -65,10 +65,10 @@ impl Scopes {
 }
 
 impl Scope {
-    fn new(contacts: &Contacts, session: Arc<Session>, tasks: &Tasks) -> Self {
+    fn new(contacts: &Contacts, session: Arc<Session>, loads: &Loads) -> Self {
         let reader = contacts.reader(Arc::clone(&session));
         let sides =
-            reader.as_ref().ok().map(|reader| Arc::new(Sides::loader(reader.clone(), tasks)));
+            reader.as_ref().ok().map(|reader| Arc::new(Sides::loader(reader.clone(), loads)));
         Self { session, reader, sides }
     }
 }

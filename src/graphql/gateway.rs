@@ -15,13 +15,13 @@ use super::document;
 use super::documents::Documents;
 use super::error::{ErrorCode, publish, refusal};
 use super::limits::{Estimate, Limits, Sizes};
+use super::loads::{self, Loads};
 use super::nulls;
 use super::order::Order;
 use super::responses::{ResponseKey, Responses, Share};
 use super::schema::{self, TandemSchema};
 use super::{CachePolicy, Caller};
 use crate::contacts::{Contacts, Session, Wanted};
-use crate::tasks::Tasks;
 
 /// What is kept back of a request's time for putting the answer together: upstream calls end this
 /// much earlier, so that what did arrive is still answered.
@@ -38,7 +38,6 @@ struct Inner {
     documents: Documents,
     keep_responses: bool,
     limits: Limits,
-    tasks: Tasks,
     /// `server.request_timeout`, which each event of a subscription has as well.
     patience: Duration,
 }
@@ -72,7 +71,7 @@ pub struct Answer {
 
 impl Gateway {
     /// A gateway over the use cases.
-    pub fn new(contacts: Contacts, settings: GatewaySettings, tasks: Tasks) -> Self {
+    pub fn new(contacts: Contacts, settings: GatewaySettings) -> Self {
         Self(Arc::new(Inner {
             schema: schema::builder().finish(),
             contacts,
@@ -80,7 +79,6 @@ impl Gateway {
             documents: Documents::new(),
             keep_responses: settings.response_max_bytes > 0,
             limits: settings.limits,
-            tasks,
             patience: settings.patience,
         }))
     }
@@ -146,8 +144,10 @@ impl Gateway {
             let this = self.clone();
             return stream::once(async move { this.run(request, admitted, caller).await }).boxed();
         };
-        let scopes = self.scopes(&self.session(&caller));
+        let (loads, queue) = loads::channel();
+        let scopes = self.scopes(&self.session(&caller), loads);
         let events = self.0.schema.execute_stream(request.data(scopes));
+        let events = loads::beside(events.boxed(), queue);
         events.map(move |response| Answer::of(response, &order, &caller)).boxed()
     }
 
@@ -164,9 +164,12 @@ impl Gateway {
                 Err(error) => return Answer::refused(error, &caller),
             }
         }
-        let scopes = self.scopes(&session);
-        let execution = self.0.schema.execute(request.data(scopes));
-        let Ok(response) = tokio::time::timeout_at(caller.deadline, execution).await else {
+        let (loads, queue) = loads::channel();
+        let scopes = self.scopes(&session, loads);
+        let execution = stream::once(self.0.schema.execute(request.data(scopes)));
+        let mut execution = loads::beside(execution.boxed(), queue);
+        let answered = tokio::time::timeout_at(caller.deadline, execution.next()).await;
+        let Ok(Some(response)) = answered else {
             let error = refusal("the answer was not ready in time", ErrorCode::RequestTimeout);
             return Answer { executed: true, ..Answer::refused(error, &caller) };
         };
@@ -211,10 +214,9 @@ impl Gateway {
         Arc::new(Session::new(caller.requester.clone(), wanted, now_ms, deadline))
     }
 
-    fn scopes(&self, session: &Arc<Session>) -> Arc<Scopes> {
+    fn scopes(&self, session: &Arc<Session>, loads: Loads) -> Arc<Scopes> {
         let inner = &self.0;
-        let (contacts, tasks) = (inner.contacts.clone(), inner.tasks.clone());
-        Arc::new(Scopes::new(contacts, Arc::clone(session), tasks, inner.patience))
+        Arc::new(Scopes::new(inner.contacts.clone(), Arc::clone(session), loads, inner.patience))
     }
 }
 

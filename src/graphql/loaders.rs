@@ -11,9 +11,9 @@ use std::time::Duration;
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
 
 use crate::contacts::{DopplerSide, HighLevelSide, Person, Reader};
-use crate::tasks::Tasks;
 
 use super::context::PersonKey;
+use super::loads::Loads;
 
 /// Loads people's two sides.
 pub struct Sides(Reader);
@@ -21,11 +21,9 @@ pub struct Sides(Reader);
 impl Sides {
     /// The loader of one request. It does not wait for more keys than one round of resolvers
     /// brings: whatever is asked for in the same round arrives together anyway.
-    pub fn loader(reader: Reader, tasks: &Tasks) -> DataLoader<Self, HashMapCache> {
-        let tasks = tasks.clone();
-        let spawn = move |load| {
-            tasks.spawn(load);
-        };
+    pub fn loader(reader: Reader, loads: &Loads) -> DataLoader<Self, HashMapCache> {
+        let loads = loads.clone();
+        let spawn = move |load| loads.leave(load);
         DataLoader::with_cache(Self(reader), spawn, HashMapCache::default()).delay(Duration::ZERO)
     }
 }

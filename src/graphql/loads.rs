@@ -1,0 +1,81 @@
+//! A request's loads, run by the request's own task.
+//!
+//! Spawned, a load would begin on another thread as soon as the first resolver asks for something,
+//! and the batch would hold whoever was quick enough. Here it begins when every resolver that can go
+//! on has gone on, so that a page of people is one batch, always.
+
+use std::task::Poll;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, FuturesUnordered};
+use futures_util::{Stream, StreamExt};
+use tokio::sync::mpsc;
+
+/// Takes loads. Cheap to clone.
+#[derive(Clone)]
+pub struct Loads(mpsc::UnboundedSender<BoxFuture<'static, ()>>);
+
+/// Loads that wait to be run.
+pub struct Queue(mpsc::UnboundedReceiver<BoxFuture<'static, ()>>);
+
+/// Both ends.
+pub fn channel() -> (Loads, Queue) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (Loads(sender), Queue(receiver))
+}
+
+impl Loads {
+    /// Leaves a load to be run. Nobody waits for one of a request that is over.
+    pub fn leave(&self, load: BoxFuture<'static, ()>) {
+        let _ = self.0.send(load);
+    }
+}
+
+/// The same answers, with the loads run whenever they wait.
+pub fn beside<S: Stream + Unpin>(mut answers: S, mut queue: Queue) -> impl Stream<Item = S::Item> {
+    let mut running = FuturesUnordered::new();
+    stream::poll_fn(move |context| {
+        loop {
+            if let Poll::Ready(answer) = answers.poll_next_unpin(context) {
+                return Poll::Ready(answer);
+            }
+            while let Poll::Ready(Some(load)) = queue.0.poll_recv(context) {
+                running.push(load);
+            }
+            // What a load brought lets the answers go on.
+            let Poll::Ready(Some(())) = running.poll_next_unpin(context) else {
+                return Poll::Pending;
+            };
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::FutureExt;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_load_begins_when_everybody_has_asked() {
+        let (loads, queue) = channel();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let ask = |_| {
+            let (loads, asked) = (loads.clone(), Arc::clone(&asked));
+            async move {
+                let (done, result) = oneshot::channel();
+                asked.fetch_add(1, Ordering::SeqCst);
+                loads
+                    .leave(async move { done.send(asked.load(Ordering::SeqCst)).unwrap() }.boxed());
+                result.await.unwrap()
+            }
+        };
+        let all = futures_util::future::join_all((0..100).map(ask));
+        let answers: Vec<_> = beside(stream::once(all).boxed(), queue).collect().await;
+        assert_eq!(answers, [vec![100; 100]]);
+    }
+}
