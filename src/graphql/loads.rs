@@ -4,10 +4,13 @@
 //! and the batch would hold whoever was quick enough. Here it begins when every resolver that can go
 //! on has gone on, so that a page of people is one batch, always.
 
-use std::task::Poll;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, FuturesUnordered};
+use futures_util::task::AtomicWaker;
 use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
 
@@ -34,10 +37,19 @@ impl Loads {
 /// The same answers, with the loads run whenever they wait.
 pub fn beside<S: Stream + Unpin>(mut answers: S, mut queue: Queue) -> impl Stream<Item = S::Item> {
     let mut running = FuturesUnordered::new();
+    let turn = Arc::new(Turn::default());
+    let waker = Waker::from(Arc::clone(&turn));
     stream::poll_fn(move |context| {
+        turn.task.register(context.waker());
         loop {
-            if let Poll::Ready(answer) = answers.poll_next_unpin(context) {
+            turn.again.store(false, Ordering::SeqCst);
+            if let Poll::Ready(answer) = answers.poll_next_unpin(&mut Context::from_waker(&waker)) {
                 return Poll::Ready(answer);
+            }
+            // A long list of resolvers takes a breath now and then: it is not done with asking. The
+            // task has been woken, so it goes on at once.
+            if turn.again.load(Ordering::SeqCst) {
+                return Poll::Pending;
             }
             while let Poll::Ready(Some(load)) = queue.0.poll_recv(context) {
                 running.push(load);
@@ -50,10 +62,23 @@ pub fn beside<S: Stream + Unpin>(mut answers: S, mut queue: Queue) -> impl Strea
     })
 }
 
+/// Tells whether the answers want another turn.
+#[derive(Default)]
+struct Turn {
+    again: AtomicBool,
+    task: AtomicWaker,
+}
+
+impl Wake for Turn {
+    fn wake(self: Arc<Self>) {
+        self.again.store(true, Ordering::SeqCst);
+        self.task.wake();
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use futures_util::FutureExt;
     use tokio::sync::oneshot;

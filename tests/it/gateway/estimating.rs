@@ -99,6 +99,6 @@ async fn a_page_from_doppler_asks_highlevel_for_everybody_at_once() {
     let absent = nodes.iter().filter(|node| node["highlevel"].is_null()).count();
     assert!(absent > 2, "{absent} are in Doppler only");
     let calls = world.count("HIGHLEVEL").await;
-    assert!(calls < 30, "{calls} calls for 50 people");
+    assert!(calls < 10, "{calls} calls for 50 people");
     world.end().await;
 }
