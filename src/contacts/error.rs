@@ -57,13 +57,11 @@ impl Error {
     /// The same, where it is a system that found out. Of a read, only what came from the client can
     /// be refused.
     pub(super) fn blamed_on(self, argument: &'static str) -> Self {
-        match self {
-            Self::Upstream(upstream::Error {
-                system,
-                kind: upstream::Kind::Rejected { .. },
-                ..
-            }) => Self::invalid(argument, format!("{system} does not take it")),
-            other => other,
+        if let Self::Upstream(error) = &self
+            && matches!(error.kind, upstream::Kind::Rejected { .. })
+        {
+            return Self::invalid(argument, format!("{} does not take it", error.system));
         }
+        self
     }
 }

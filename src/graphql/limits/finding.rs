@@ -28,10 +28,10 @@ pub(super) fn person(by: Option<&Value>, account: Account) -> Calls {
 pub(super) fn node(id: &Value, account: Account) -> Calls {
     let Value::String(id) = id else { return Calls::default() };
     match GlobalId::decode(id) {
-        // The contact's notes or tasks, and the contact whose they are.
-        Some(GlobalId::Note(_) | GlobalId::Task(_)) => Calls::highlevel(2),
-        // And the location's time zone.
-        Some(GlobalId::Appointment(_)) => Calls::highlevel(2),
+        // All of the contact's, and the contact whose they are or the location's time zone.
+        Some(GlobalId::Note(_) | GlobalId::Task(_) | GlobalId::Appointment(_)) => {
+            Calls::highlevel(2)
+        }
         Some(GlobalId::Delivery(..)) => Calls::doppler(account.subscribers(1) + 1),
         Some(GlobalId::List(_)) => Calls::doppler(1),
         Some(GlobalId::Contact(_) | GlobalId::Workspace(_)) | None => Calls::default(),
