@@ -153,3 +153,22 @@ async fn priming_never_replaces_a_newer_value() {
     assert!(cache.prime("key", 2, clock.now_ms() + 1));
     assert_eq!(read(&cache, Demand::default(), 3).await.value, 2);
 }
+
+#[tokio::test]
+async fn what_has_no_time_to_live_is_shared_and_not_kept() {
+    let clock = Clock::manual(chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1));
+    let cache: Numbers = Cache::new(1 << 20, |_| Duration::ZERO, clock);
+    let reads = Arc::new(AtomicU32::new(0));
+    let load = || {
+        let reads = Arc::clone(&reads);
+        async move {
+            tokio::task::yield_now().await;
+            Ok(reads.fetch_add(1, Ordering::SeqCst))
+        }
+    };
+    let both = (0..2).map(|_| cache.get(&"key", Demand::default(), load));
+    futures_util::future::join_all(both).await;
+    assert_eq!(reads.load(Ordering::SeqCst), 1);
+    assert!(!cache.has(&"key", Demand::default()));
+    assert!(cache.entries.get(&"key").is_none());
+}
