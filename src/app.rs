@@ -79,6 +79,7 @@ impl App {
             settings: contacts::Settings {
                 scan_up_to: config.doppler.scan_up_to,
                 zone: config.highlevel.timezone,
+                index_delay: config.highlevel.index_delay,
                 cache: config.cache.clone(),
             },
             clock: clock.clone(),
@@ -93,7 +94,7 @@ impl App {
             patience: config.server.request_timeout,
         };
         let front = Front::new(http::Parts {
-            executor: Gateway::new(contacts.clone(), gateway, tasks.clone()),
+            executor: Gateway::new(contacts.clone(), gateway),
             authenticate: Arc::new(AllowAll(requester)),
             probe: Arc::new(StoreProbe(contacts)),
             metrics: config.telemetry.metrics.then_some(metrics),

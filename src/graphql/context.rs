@@ -3,21 +3,20 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::{Context, Result};
 use tokio::time::Instant;
 
 use crate::contacts::{Contacts, Error, Person, Reader, Session, Wanted, Writer};
-use crate::tasks::Tasks;
 
-use super::loaders::Sides;
+use super::loaders::{Sides, SidesLoader};
+use super::loads::Loads;
 
 /// One operation's scopes: one for a query or mutation, a new one for each event of a subscription,
 /// whose own deadline, cache and bookkeeping begin with the event.
 pub struct Scopes {
     current: Mutex<Arc<Scope>>,
     contacts: Contacts,
-    tasks: Tasks,
+    loads: Loads,
     /// What an event has until its answer must be out.
     patience: Duration,
 }
@@ -29,19 +28,16 @@ pub struct Scope {
     sides: Option<Arc<SidesLoader>>,
 }
 
-/// A request's loader of people's two sides.
-pub type SidesLoader = DataLoader<Sides, HashMapCache>;
-
 impl Scopes {
     /// Begins with the scope of `session`.
     pub fn new(
         contacts: Contacts,
         session: Arc<Session>,
-        tasks: Tasks,
+        loads: Loads,
         patience: Duration,
     ) -> Self {
-        let current = Mutex::new(Arc::new(Scope::new(&contacts, session, &tasks)));
-        Self { current, contacts, tasks, patience }
+        let current = Mutex::new(Arc::new(Scope::new(&contacts, session, &loads)));
+        Self { current, contacts, loads, patience }
     }
 
     /// Goes on with a fresh scope of the same requester.
@@ -50,7 +46,7 @@ impl Scopes {
         let deadline = Instant::now() + self.patience;
         let now_ms = self.contacts.clock().now_ms();
         let session = Session::new(requester, Wanted::default(), now_ms, deadline);
-        let scope = Arc::new(Scope::new(&self.contacts, Arc::new(session), &self.tasks));
+        let scope = Arc::new(Scope::new(&self.contacts, Arc::new(session), &self.loads));
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = scope;
     }
 
@@ -65,10 +61,10 @@ impl Scopes {
 }
 
 impl Scope {
-    fn new(contacts: &Contacts, session: Arc<Session>, tasks: &Tasks) -> Self {
+    fn new(contacts: &Contacts, session: Arc<Session>, loads: &Loads) -> Self {
         let reader = contacts.reader(Arc::clone(&session));
         let sides =
-            reader.as_ref().ok().map(|reader| Arc::new(Sides::loader(reader.clone(), tasks)));
+            reader.as_ref().ok().map(|reader| Arc::new(Sides::loader(reader.clone(), loads)));
         Self { session, reader, sides }
     }
 }
@@ -85,7 +81,7 @@ pub trait ContextExt {
     fn reader(&self) -> Result<Reader>;
     /// The right to write.
     fn writer(&self) -> Result<Writer>;
-    /// The request's loader of people's two sides.
+    /// The request's loader.
     fn sides(&self) -> Result<Arc<SidesLoader>>;
 }
 

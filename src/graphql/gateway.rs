@@ -14,14 +14,14 @@ use super::cost;
 use super::document;
 use super::documents::Documents;
 use super::error::{ErrorCode, publish, refusal};
-use super::limits::Limits;
+use super::limits::{Known, Limits};
+use super::loads::Loads;
 use super::nulls;
 use super::order::Order;
 use super::responses::{ResponseKey, Responses, Share};
 use super::schema::{self, TandemSchema};
 use super::{CachePolicy, Caller};
 use crate::contacts::{Contacts, Session, Wanted};
-use crate::tasks::Tasks;
 
 /// What is kept back of a request's time for putting the answer together: upstream calls end this
 /// much earlier, so that what did arrive is still answered.
@@ -38,7 +38,6 @@ struct Inner {
     documents: Documents,
     keep_responses: bool,
     limits: Limits,
-    tasks: Tasks,
     /// `server.request_timeout`, which each event of a subscription has as well.
     patience: Duration,
 }
@@ -71,7 +70,7 @@ pub struct Answer {
 
 impl Gateway {
     /// A gateway over the use cases.
-    pub fn new(contacts: Contacts, settings: GatewaySettings, tasks: Tasks) -> Self {
+    pub fn new(contacts: Contacts, settings: GatewaySettings) -> Self {
         Self(Arc::new(Inner {
             schema: schema::builder().finish(),
             contacts,
@@ -79,7 +78,6 @@ impl Gateway {
             documents: Documents::new(),
             keep_responses: settings.response_max_bytes > 0,
             limits: settings.limits,
-            tasks,
             patience: settings.patience,
         }))
     }
@@ -137,16 +135,24 @@ impl Gateway {
             let this = self.clone();
             return stream::once(async move { this.run(request, admitted, caller).await }).boxed();
         };
-        let scopes = self.scopes(&self.session(&caller));
+        let loads = Loads::default();
+        let scopes = self.scopes(&self.session(&caller), &loads);
         let events = self.0.schema.execute_stream(request.data(scopes));
-        events.map(move |response| Answer::of(response, &order, &caller)).boxed()
+        loads
+            .drive(events.boxed())
+            .map(move |response| Answer::of(response, &order, &caller))
+            .boxed()
     }
 
     async fn run(&self, request: Request, admitted: Admitted, caller: Caller) -> Answer {
         let session = self.session(&caller);
-        let scopes = self.scopes(&session);
-        let execution = self.0.schema.execute(request.data(scopes));
-        let Ok(response) = tokio::time::timeout_at(caller.deadline, execution).await else {
+        let loads = Loads::default();
+        let request = request.data(self.scopes(&session, &loads));
+        let schema = self.0.schema.clone();
+        let execution = stream::once(async move { schema.execute(request).await });
+        let mut answers = loads.drive(execution.boxed());
+        let answer = tokio::time::timeout_at(caller.deadline, answers.next()).await;
+        let Ok(Some(response)) = answer else {
             let error = refusal("the answer was not ready in time", ErrorCode::RequestTimeout);
             return Answer { executed: true, ..Answer::refused(error, &caller) };
         };
@@ -166,9 +172,12 @@ impl Gateway {
         let name = request.operation_name.clone();
         // Taken out while the request lends its document.
         let variables = std::mem::take(&mut request.variables);
-        let size = self.0.contacts.account_size();
+        let known = Known {
+            subscribers: self.0.contacts.account_size(),
+            searches_tasks: self.0.contacts.searches_tasks(),
+        };
         let document = request.parsed_query()?;
-        self.0.limits.check(document, name.as_deref(), &variables, size)?;
+        self.0.limits.check(document, name.as_deref(), &variables, known)?;
         let order = Order::of(document, name.as_deref());
         request.variables = variables;
         Ok(Admitted { kind, order })
@@ -186,10 +195,9 @@ impl Gateway {
         Arc::new(Session::new(caller.requester.clone(), wanted, now_ms, deadline))
     }
 
-    fn scopes(&self, session: &Arc<Session>) -> Arc<Scopes> {
-        let inner = &self.0;
-        let (contacts, tasks) = (inner.contacts.clone(), inner.tasks.clone());
-        Arc::new(Scopes::new(contacts, Arc::clone(session), tasks, inner.patience))
+    fn scopes(&self, session: &Arc<Session>, loads: &Loads) -> Arc<Scopes> {
+        let (contacts, session) = (self.0.contacts.clone(), Arc::clone(session));
+        Arc::new(Scopes::new(contacts, session, loads.clone(), self.0.patience))
     }
 }
 

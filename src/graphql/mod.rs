@@ -16,6 +16,7 @@ mod gateway;
 mod ids;
 pub mod limits;
 mod loaders;
+mod loads;
 mod mutation;
 mod nulls;
 mod order;

@@ -4,7 +4,8 @@
 use async_graphql::connection::{Connection, Edge};
 use async_graphql::{Context, ID, Object, Result};
 
-use super::context::ContextExt;
+use super::context::{ContextExt, PersonKey};
+use super::loaders::HighLevelKey;
 use super::types::{
     Contact, ContactBy, ContactFilter, ContactOrder, ContactSource, CustomFieldDefinition,
     DopplerList, Node, SystemName, Tag, TotalCount, Upstream, Viewer, page_size, resolve,
@@ -84,6 +85,11 @@ impl Query {
             order: order_by.map(Into::into),
         };
         let page = context.reader()?.list(&listing).await?;
+        let sides = page.sides.into_iter();
+        context
+            .sides()?
+            .feed_many(sides.map(|(who, side)| (HighLevelKey(PersonKey(who)), Ok(side))))
+            .await;
         let total = TotalCount { total_count: page.total };
         let has_previous = listing.after.is_some();
         let mut connection = Connection::with_additional_fields(has_previous, page.has_next, total);

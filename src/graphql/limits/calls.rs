@@ -21,12 +21,18 @@ pub struct Calls {
     pub doppler: u64,
 }
 
-/// The Doppler account as far as calls depend on it.
+/// One search answers for the tasks of so many contacts. Contacts with more than a hundred tasks
+/// together take more; nobody knows beforehand who they are.
+const TASK_CONTACTS: u64 = 50;
+
+/// Both accounts as far as calls depend on them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Account {
     /// How many subscribers there are; `None`: not known yet.
     pub size: Option<u32>,
     pub scan_up_to: u32,
+    /// Whether HighLevel is asked for the tasks of several contacts at once.
+    pub searches_tasks: bool,
 }
 
 /// Whose listing it is.
@@ -55,6 +61,11 @@ pub(super) struct Origin {
 }
 
 impl Account {
+    /// Calls for the tasks of `count` contacts.
+    fn task_calls(self, count: u64) -> u64 {
+        if self.searches_tasks { count.div_ceil(TASK_CONTACTS) } else { count }
+    }
+
     /// Calls for `count` subscribers by e-mail address.
     fn calls(self, count: u64) -> u64 {
         match self.size {
@@ -70,7 +81,7 @@ impl Origin {
     pub fn calls(&self, account: Account) -> Calls {
         let Self { needs, people, .. } = self;
         let one = |need| u64::from(needs.has(need));
-        let relations = one(Needs::NOTES) + one(Needs::TASKS) + one(Needs::APPOINTMENTS);
+        let relations = one(Needs::NOTES) + one(Needs::APPOINTMENTS);
         let alone = matches!(self.begins, Begins::Contact | Begins::Write);
         let highlevel_side = match (alone, self.listing) {
             (true, _) => 1,
@@ -84,6 +95,7 @@ impl Origin {
         };
         let highlevel = self.base.highlevel
             + people.saturating_mul(relations + self.each.len() as u64)
+            + one(Needs::TASKS) * account.task_calls(*people)
             + one(Needs::HIGHLEVEL) * highlevel_side;
         let doppler = self.base.doppler
             + people.saturating_mul(one(Needs::DELIVERIES))

@@ -65,6 +65,15 @@ pub struct Limits {
     pub scan_up_to: u32,
 }
 
+/// What is known of both accounts that the number of calls depends on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known {
+    /// How many subscribers Doppler's account has.
+    pub subscribers: Option<u32>,
+    /// Whether HighLevel is asked for the tasks of several contacts at once.
+    pub searches_tasks: bool,
+}
+
 /// What an operation asks for, at most.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Estimate {
@@ -101,20 +110,22 @@ impl Limits {
 
     /// Checks a parsed document, of which `operation_name` will be run. An operation that is not
     /// there, or not told, is left to the executor, and so is everything that validation finds.
-    ///
-    /// `account_size` is the number of Doppler's subscribers, as far as it is known.
     pub fn check(
         &self,
         document: &ExecutableDocument,
         operation_name: Option<&str>,
         variables: &Variables,
-        account_size: Option<u32>,
+        known: Known,
     ) -> Result<Estimate, ServerError> {
         structure::check(document, self)?;
         let Some(operation) = chosen(document, operation_name) else {
             return Ok(Estimate::default());
         };
-        let account = calls::Account { size: account_size, scan_up_to: self.scan_up_to };
+        let account = calls::Account {
+            size: known.subscribers,
+            scan_up_to: self.scan_up_to,
+            searches_tasks: known.searches_tasks,
+        };
         Ok(measure::check(document, operation, variables, (self, account))?)
     }
 }

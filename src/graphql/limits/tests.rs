@@ -13,10 +13,14 @@ fn limits() -> Limits {
 }
 
 fn ask(source: &str, variables: Json, account: Option<u32>) -> Result<Estimate, ServerError> {
+    ask_with(source, variables, Known { subscribers: account, searches_tasks: true })
+}
+
+fn ask_with(source: &str, variables: Json, known: Known) -> Result<Estimate, ServerError> {
     let limits = limits();
     limits.check_source(source)?;
     let document = parse_query(source).unwrap();
-    limits.check(&document, None, &Variables::from_json(variables), account)
+    limits.check(&document, None, &Variables::from_json(variables), known)
 }
 
 /// The estimate of something that passes.
@@ -46,12 +50,16 @@ fn refused(result: Result<Estimate, ServerError>) -> (String, String, Json) {
 const PAGE: &str = "{ contacts(first: 20) { nodes { email notes { nodes { body } } tasks { nodes { title } } } } }";
 
 #[test]
-fn a_page_with_notes_and_tasks_needs_41_calls() {
-    assert_eq!(calls(PAGE), (41, 20));
+fn a_page_with_notes_and_tasks_needs_22_calls_and_41_without_a_search_for_tasks() {
+    assert_eq!(calls(PAGE), (22, 20));
     let small = ask(PAGE, json!({}), Some(250)).unwrap();
-    assert_eq!(small.calls, Calls { highlevel: 41, doppler: 3 });
+    assert_eq!(small.calls, Calls { highlevel: 22, doppler: 3 });
     let large = ask(PAGE, json!({}), Some(301)).unwrap();
-    assert_eq!(large.calls, Calls { highlevel: 41, doppler: 20 });
+    assert_eq!(large.calls, Calls { highlevel: 22, doppler: 20 });
+    let singly = ask_with(PAGE, json!({}), Known::default()).unwrap();
+    assert_eq!(singly.calls, Calls { highlevel: 41, doppler: 20 });
+    let tasks = "{ contacts(first: 51) { nodes { tasks { nodes { title } } } } }";
+    assert_eq!(calls(tasks), (3, 0));
 }
 
 #[test]
@@ -64,11 +72,11 @@ fn a_page_of_a_hundred_with_a_dozen_fields_passes() {
 
 #[test]
 fn too_many_calls_are_refused_with_both_numbers() {
-    let source = PAGE.replace("20", "60");
+    let source = PAGE.replace("20", "100");
     let (code, message, detail) = refusal(&source);
     assert_eq!(code, "QUERY_TOO_EXPENSIVE");
-    assert_eq!(detail, json!({"needed": 121, "allowed": 100, "system": "HIGHLEVEL"}));
-    assert!(message.contains("121 calls to HIGHLEVEL; 100 are allowed"), "{message}");
+    assert_eq!(detail, json!({"needed": 103, "allowed": 100, "system": "HIGHLEVEL"}));
+    assert!(message.contains("103 calls to HIGHLEVEL; 100 are allowed"), "{message}");
 }
 
 #[test]
@@ -112,7 +120,7 @@ fn the_same_origin_counts_once_and_others_add() {
     assert_eq!(calls(one), (6, 0));
     let split = "{ ...A a: contacts(first: 5) { nodes { tasks { nodes { id } } } } }
         fragment A on Query { contacts(first: 5) { edges { node { notes { nodes { id } } } } } }";
-    assert_eq!(calls(split), (11, 0));
+    assert_eq!(calls(split), (7, 0));
     let two = "{ a: contacts(first: 5) { nodes { id } } b: contacts(first: 6) { nodes { id } } }";
     assert_eq!(calls(two), (2, 0));
 }
@@ -285,7 +293,9 @@ fn bombs_cost_what_their_text_is_long() {
     {
         let source = bomb(55).replacen("{ ...F0 }", &format!("{run} {{ ...F0 }}"), 1);
         let document = parse_query(&source).unwrap();
-        let error = limits.check(&document, Some("A"), &Variables::default(), None).unwrap_err();
+        let error = limits
+            .check(&document, Some("A"), &Variables::default(), Known::default())
+            .unwrap_err();
         assert!(error.message.contains("written out"), "{}", error.message);
     }
 }
@@ -329,7 +339,7 @@ fn only_the_chosen_operation_is_measured() {
     let source =
         "query A { viewer { subject } } query B { contacts(first: 1000) { nodes { id } } }";
     let document = parse_query(source).unwrap();
-    let check = |name| limits().check(&document, name, &Variables::default(), None);
+    let check = |name| limits().check(&document, name, &Variables::default(), Known::default());
     assert_eq!(check(Some("A")).unwrap().depth, 2);
     assert_eq!(check(None).unwrap(), Estimate::default());
     assert_eq!(check(Some("C")).unwrap(), Estimate::default());

@@ -8,6 +8,7 @@ mod identity;
 mod injection;
 mod reading;
 mod refusing;
+mod tasks;
 mod writing;
 
 use serde_json::{Value, json};
