@@ -9,11 +9,11 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::unified::{ContactFilter, ContactOrder, HighLevelContact, System};
+use crate::unified::{ContactFilter, ContactOrder, System};
 use crate::upstream::SearchRequest;
 
 use super::person::{Person, sight_contact, sight_subscriber};
-use super::{Error, Reader, Seen};
+use super::{Error, HighLevelSide, Reader};
 
 /// What HighLevel accepts as free text (`highlevel-api.md`, search: at most 75 characters).
 const LONGEST_QUERY: usize = 75;
@@ -34,7 +34,7 @@ pub struct Listing {
 pub struct Page {
     pub people: Vec<(String, Arc<Person>)>,
     /// HighLevel's sides that came along.
-    pub sides: Vec<(Arc<Person>, Seen<Option<Arc<HighLevelContact>>>)>,
+    pub sides: Vec<(Arc<Person>, HighLevelSide)>,
     pub has_next: bool,
     /// How many there are in all, as far as the system says.
     pub total: Option<u64>,
@@ -113,7 +113,7 @@ impl Reader {
             id.is_some() && person.highlevel.as_ref() == id
         });
         Ok(Page {
-            sides: linked.collect(),
+            sides: linked.map(|(person, side)| (person, Ok(side))).collect(),
             people: cursors.into_iter().zip(people).collect(),
             has_next,
             total: page.total,

@@ -72,7 +72,7 @@ impl Core {
         let mut failed = Failed::new();
         for (ids, found) in missing.chunks(TASK_CONTACTS).zip(found) {
             match found {
-                Ok(idle) => self.keep_idle(session, idle),
+                Ok(idle) => self.keep_idle(session, idle.as_deref().unwrap_or_default()),
                 Err(error) => failed.extend(ids.iter().map(|&id| (id.clone(), error.clone()))),
             }
         }
@@ -154,9 +154,9 @@ impl Core {
     }
 
     /// Keeps that those have no tasks who turned out to be there.
-    fn keep_idle(&self, session: &Session, idle: Option<Idle>) {
+    fn keep_idle(&self, session: &Session, idle: &[(HighLevelId, i64)]) {
         let workspace = &session.requester.workspace;
-        for (id, fetched_ms) in idle.iter().flat_map(|idle| idle.iter()) {
+        for (id, fetched_ms) in idle {
             if self.is_there(workspace, session.demand, id) {
                 self.keep_tasks(workspace, id, Vec::new(), *fetched_ms);
             }

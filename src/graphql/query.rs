@@ -88,7 +88,7 @@ impl Query {
         let sides = page.sides.into_iter();
         context
             .sides()?
-            .feed_many(sides.map(|(who, side)| (HighLevelKey(PersonKey(who)), Ok(side))))
+            .feed_many(sides.map(|(who, side)| (HighLevelKey(PersonKey(who)), side)))
             .await;
         let total = TotalCount { total_count: page.total };
         let has_previous = listing.after.is_some();

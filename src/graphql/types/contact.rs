@@ -1,4 +1,8 @@
 //! A person, put together from both systems.
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the methods of `Sides` are each for one lifetime, which `field` does not have"
+)]
 
 use std::sync::Arc;
 

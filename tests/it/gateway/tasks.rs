@@ -129,9 +129,9 @@ async fn a_search_that_fails_costs_the_tasks_and_nothing_else() {
     let answer = world.ask(PAGE, json!({})).await;
     let codes = codes(&answer);
     assert_eq!(codes.len(), 20, "{answer:#}");
-    for (code, path) in &codes {
+    for (place, (code, path)) in codes.iter().enumerate() {
         assert_eq!(code, "UPSTREAM_UNAVAILABLE");
-        assert!(path.starts_with("contacts.nodes.") && path.ends_with(".tasks"), "{path}");
+        assert_eq!(*path, format!("contacts.nodes.{place}.tasks"));
     }
     let nodes = answer["data"]["contacts"]["nodes"].as_array().unwrap();
     assert!(nodes.iter().all(|node| node["notes"].is_object() && node["tasks"].is_null()));
