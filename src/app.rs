@@ -79,6 +79,7 @@ impl App {
             settings: contacts::Settings {
                 scan_up_to: config.doppler.scan_up_to,
                 zone: config.highlevel.timezone,
+                index_delay: config.highlevel.index_delay,
                 cache: config.cache.clone(),
             },
             clock: clock.clone(),

@@ -20,7 +20,8 @@ pub struct Args {
     /// Only these cases: contact, same-contact, list, same-list, constant, constant-live, upstream
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Only these servers: tandem, unbounded, bounded (the same with 64 permits), bare
+    /// Only these servers: tandem, unbounded, bounded (the same with 64 permits), batched (the same
+    /// with one search for a page's tasks), bare
     #[arg(long, value_delimiter = ',', default_value = "tandem,unbounded,bare")]
     pub servers: Vec<String>,
     /// Keep-alive connections of the load generator
@@ -52,6 +53,9 @@ pub enum Child {
         upstream: String,
         /// Most upstream calls at the same time; 0: as many as there are
         permits: usize,
+        /// One search for the tasks of a page
+        #[arg(long)]
+        batched: bool,
     },
 }
 

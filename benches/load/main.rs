@@ -58,8 +58,8 @@ fn main() -> anyhow::Result<()> {
             tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async move {
                 match child {
                     Child::Bare { listen, answer } => bare::serve(listen, &answer).await,
-                    Child::Plain { listen, upstream, permits } => {
-                        plain::serve(listen, upstream, permits).await
+                    Child::Plain { listen, upstream, permits, batched } => {
+                        plain::serve(listen, upstream, permits, batched).await
                     }
                 }
             })
@@ -105,10 +105,11 @@ async fn run(args: &Args) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     for case in &cases {
         for kind in Kind::wanted(args) {
-            let calls = if kind == Kind::Bare || (kind == Kind::Tandem && !case.live) {
-                0.0
-            } else {
-                case.calls
+            let calls = match kind {
+                Kind::Bare => 0.0,
+                Kind::Tandem if !case.live => 0.0,
+                Kind::Tandem | Kind::Batched => case.batched,
+                Kind::Unbounded | Kind::Bounded => case.calls,
             };
             rows.push(Row {
                 case: case.title,

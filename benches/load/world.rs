@@ -39,6 +39,7 @@ pub enum Kind {
     /// [`crate::plain`].
     Unbounded,
     Bounded,
+    Batched,
     Bare,
 }
 
@@ -49,13 +50,14 @@ impl Kind {
             Self::Tandem => "tandem",
             Self::Unbounded => "unbounded",
             Self::Bounded => "bounded",
+            Self::Batched => "batched",
             Self::Bare => "bare",
         }
     }
 
     /// The servers that were asked for.
     pub fn wanted(args: &Args) -> Vec<Self> {
-        let all = [Self::Tandem, Self::Unbounded, Self::Bounded, Self::Bare];
+        let all = [Self::Tandem, Self::Unbounded, Self::Bounded, Self::Batched, Self::Bare];
         all.into_iter().filter(|kind| args.servers.iter().any(|name| name == kind.name())).collect()
     }
 }
@@ -95,6 +97,7 @@ impl World {
             Kind::Tandem => self.ground.gateway().await,
             Kind::Unbounded => self.child(&["plain", "ADDR", &upstream, "0"]).await,
             Kind::Bounded => self.child(&["plain", "ADDR", &upstream, "64"]).await,
+            Kind::Batched => self.child(&["plain", "ADDR", &upstream, "64", "--batched"]).await,
             Kind::Bare => {
                 let answer = self.ground.folder.path().join("answer.json");
                 let gateway = self.ground.gateway().await?;

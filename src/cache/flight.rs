@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use foldhash::quality::RandomState;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use tokio::time::Instant;
@@ -72,7 +73,7 @@ impl<V: Clone, E: Clone> Future for Flight<V, E> {
 /// the table: nobody polls it any more, and what it holds (a connection, a share of the budget)
 /// would be held for ever.
 pub(super) struct Seat<'a, K: Eq + Hash, V: Clone, E: Clone> {
-    pub flights: &'a Mutex<HashMap<K, Flight<V, E>>>,
+    pub flights: &'a Mutex<HashMap<K, Flight<V, E>, RandomState>>,
     pub key: &'a K,
     /// `None` only while it is dropped.
     pub flight: Option<Flight<V, E>>,

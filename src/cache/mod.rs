@@ -13,9 +13,11 @@ mod tests;
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use foldhash::quality::RandomState;
 use futures_util::FutureExt;
 
 pub use entry::{Demand, Failure, Read, Token, Value};
@@ -31,8 +33,10 @@ type TimeToLive<V> = Box<dyn Fn(&V) -> Duration + Send + Sync>;
 /// A cache of `V` by `K`, whose reads fail with `E`. Failures are shared by those who wait for the
 /// same read, and never kept.
 pub struct Cache<K, V, E> {
-    entries: moka::sync::Cache<K, Entry<V>>,
-    flights: Mutex<HashMap<K, Flight<V, E>>>,
+    entries: moka::sync::Cache<K, Entry<V>, RandomState>,
+    flights: Mutex<HashMap<K, Flight<V, E>, RandomState>>,
+    /// How many flights have landed; counted under the lock of `flights`.
+    landings: AtomicU64,
     time_to_live: TimeToLive<V>,
     clock: Clock,
     meters: Meters,
@@ -59,10 +63,11 @@ where
                     entry.token.spend();
                 }
             })
-            .build();
+            .build_with_hasher(RandomState::default());
         Self {
             entries,
             flights: Mutex::default(),
+            landings: AtomicU64::new(0),
             time_to_live: Box::new(time_to_live),
             clock,
             meters: Meters::new(),
@@ -83,6 +88,7 @@ where
     where
         F: Future<Output = Result<V, E>> + Send + 'static,
     {
+        let landings = self.landings.load(Ordering::Acquire);
         if let Some(read) = self.peek(key, demand) {
             self.meters.hit.increment(1);
             return Some(Ok(read));
@@ -92,7 +98,7 @@ where
         }
         let mut load = Some(load);
         loop {
-            let (flight, joined) = match self.board(key, demand, &mut load) {
+            let (flight, joined) = match self.board(key, demand, landings, &mut load) {
                 Boarding::Landed(read) => {
                     self.meters.hit.increment(1);
                     return Some(Ok(read));
@@ -129,6 +135,11 @@ where
         entry.meets(demand, self.clock.now_ms()).then(|| entry.read())
     }
 
+    /// Whether [`Cache::peek`] would find a value.
+    pub fn has(&self, key: &K, demand: Demand) -> bool {
+        self.entries.get(key).is_some_and(|entry| entry.meets(demand, self.clock.now_ms()))
+    }
+
     /// Keeps a value that came along with another read, begun at `fetched_ms`, unless what is held
     /// is as new. Whether it was kept and says something new.
     pub fn prime(&self, key: K, value: V, fetched_ms: i64) -> bool {
@@ -154,11 +165,13 @@ where
     }
 
     /// Joins the read under way if it began late enough for the demand, else starts one.
-    /// `load` is taken only by who starts one, which nobody does twice.
+    /// `load` is taken only by who starts one, which nobody does twice; `landings` were counted
+    /// before nothing was found at hand.
     fn board<F>(
         &self,
         key: &K,
         demand: Demand,
+        landings: u64,
         load: &mut Option<impl FnOnce() -> F>,
     ) -> Boarding<V, E>
     where
@@ -166,7 +179,9 @@ where
     {
         let mut flights = self.flights();
         // One may have landed since we looked.
-        if let Some(read) = self.peek(key, demand) {
+        if self.landings.load(Ordering::Acquire) != landings
+            && let Some(read) = self.peek(key, demand)
+        {
             return Boarding::Landed(read);
         }
         if let Some(flight) = flights.get(key)
@@ -194,6 +209,7 @@ where
             return None;
         }
         let landed = self.keep(key, flight, outcome);
+        self.landings.fetch_add(1, Ordering::Release);
         flights.remove(key);
         landed
     }
@@ -208,8 +224,8 @@ where
         Some(self.insert(key.clone(), self.entries.get(key), value, flight.token()))
     }
 
-    /// Keeps `value` in the place of what is `held`. Whether it says something new, and the token
-    /// under which it is held from now on.
+    /// Keeps `value` in the place of what is `held`, unless it has no time to live. Whether it says
+    /// something new, and the token under which it is held from now on.
     fn insert(&self, key: K, held: Option<Entry<V>>, value: V, token: &Token) -> (bool, Token) {
         if let Some(held) = held {
             // What was built from the older value is still true, and must go when this one goes.
@@ -222,6 +238,9 @@ where
             held.token.spend();
         }
         let lives_ms = self.lives_ms(&value);
+        if lives_ms <= 0 {
+            return (false, token.clone());
+        }
         self.entries.insert(key, Entry { value, lives_ms, token: token.clone() });
         (true, token.clone())
     }
@@ -234,7 +253,7 @@ where
         i64::try_from((self.time_to_live)(value).as_millis()).unwrap_or(i64::MAX)
     }
 
-    fn flights(&self) -> MutexGuard<'_, HashMap<K, Flight<V, E>>> {
+    fn flights(&self) -> MutexGuard<'_, HashMap<K, Flight<V, E>, RandomState>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -209,3 +209,22 @@ async fn a_failure_that_time_would_not_mend_is_shared_whatever_time_is_left() {
     assert_eq!(patient.unwrap().unwrap_err(), "down");
     assert_eq!(reads.load(Ordering::SeqCst), 1);
 }
+
+#[tokio::test]
+async fn what_has_no_time_to_live_is_shared_and_not_kept() {
+    let clock = Clock::manual(chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1));
+    let cache: Numbers = Cache::new(1 << 20, |_| Duration::ZERO, clock);
+    let reads = Arc::new(AtomicU32::new(0));
+    let load = || {
+        let reads = Arc::clone(&reads);
+        async move {
+            tokio::task::yield_now().await;
+            Ok(reads.fetch_add(1, Ordering::SeqCst))
+        }
+    };
+    let both = (0..2).map(|_| cache.get(&"key", Demand::default(), load));
+    futures_util::future::join_all(both).await;
+    assert_eq!(reads.load(Ordering::SeqCst), 1);
+    assert!(!cache.has(&"key", Demand::default()));
+    assert!(cache.entries.get(&"key").is_none());
+}

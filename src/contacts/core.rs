@@ -1,7 +1,7 @@
 //! What all use cases share: the store, the cache, both systems, and the one way to read a thing.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -10,12 +10,13 @@ use tokio::time::timeout_at;
 use crate::bus::Bus;
 use crate::cache::Cache;
 use crate::clock::Clock;
-use crate::store::{CopyKey, Known, Sighting, Store, Workspace};
+use crate::store::{CopyKey, Sighting, Store, Workspace};
 use crate::unified::{Freshness, FreshnessSource, Mapping, System, WorkspaceId};
 use crate::upstream::{self, Call, Crm, Directory, Mailing};
 
 use super::copies::Copies;
 use super::entity::{Entity, EntityKey, Kept};
+use super::person::Person;
 use super::{Error, Session, Settings};
 
 /// How long after its deadline a read is waited for: its own call ends itself then, and says so.
@@ -29,7 +30,13 @@ pub(super) struct Core {
     pub crm: Arc<dyn Crm>,
     pub cache: Cache<EntityKey, Entity, upstream::Error>,
     /// Who a sighting is, so that a page of known people costs no look into the store.
-    pub known: moka::sync::Cache<(WorkspaceId, Sighting), Arc<Known>>,
+    pub known: moka::sync::Cache<(WorkspaceId, Sighting), Arc<Person>>,
+    /// When we last wrote a thing (epoch milliseconds), which indices hear of later.
+    pub written: moka::sync::Cache<EntityKey, i64>,
+    /// When the last of them was written.
+    pub written_ms: AtomicI64,
+    /// Tasks are not searched for before this moment (epoch milliseconds).
+    pub search_tasks_from: AtomicI64,
     pub copies: Copies,
     pub mapping: Mapping,
     pub settings: Settings,
@@ -103,14 +110,26 @@ impl Core {
                 let freshness = freshness(session, read.fetched_ms);
                 Ok(Seen { value, freshness })
             }
-            Some(Err(error)) if error.unreachable() => {
-                session.keep_private();
-                match self.last_known(session, system, id).await? {
-                    Some(seen) => Ok(seen),
-                    None => Err(error.into()),
-                }
-            }
-            Some(Err(error)) => Err(error.into()),
+            Some(Err(error)) => self.instead(session, system, id, error).await,
+        }
+    }
+
+    /// What there is of a thing whose read failed: its last known copy where the system could not be
+    /// asked, else the failure.
+    pub async fn instead<T: Kept>(
+        &self,
+        session: &Session,
+        system: System,
+        id: &str,
+        error: upstream::Error,
+    ) -> Result<Seen<T>, Error> {
+        if !error.unreachable() {
+            return Err(error.into());
+        }
+        session.keep_private();
+        match self.last_known(session, system, id).await? {
+            Some(seen) => Ok(seen),
+            None => Err(error.into()),
         }
     }
 
@@ -121,6 +140,12 @@ impl Core {
         session.uses(read.token, read.expires_ms);
         let freshness = freshness(session, read.fetched_ms);
         Some(Seen { value: T::unwrap(read.value)?, freshness })
+    }
+
+    /// Whether a thing is at hand.
+    pub fn has<T: Kept>(&self, session: &Session, system: System, id: &str) -> bool {
+        let key = self.key::<T>(&session.requester.workspace, system, id);
+        self.cache.has(&key, session.demand)
     }
 
     /// Keeps a thing that came along with another read.
@@ -140,9 +165,13 @@ impl Core {
         }
     }
 
-    /// Forgets a thing, so that the next read asks its system.
+    /// Forgets a thing that was written, so that the next read asks its system.
     pub fn invalidate<T: Kept>(&self, session: &Session, system: System, id: &str) {
-        self.cache.invalidate(&self.key::<T>(&session.requester.workspace, system, id));
+        let key = self.key::<T>(&session.requester.workspace, system, id);
+        let now_ms = self.clock.now_ms();
+        self.written.insert(key.clone(), now_ms);
+        self.written_ms.store(now_ms, Ordering::Release);
+        self.cache.invalidate(&key);
     }
 
     /// Who people are; the store is asked only about those not seen lately.
@@ -150,9 +179,9 @@ impl Core {
         &self,
         session: &Session,
         sightings: Vec<Sighting>,
-    ) -> Result<Vec<Arc<Known>>, Error> {
+    ) -> Result<Vec<Arc<Person>>, Error> {
         let workspace = &session.requester.workspace;
-        let mut found: Vec<Option<Arc<Known>>> = Vec::with_capacity(sightings.len());
+        let mut found: Vec<Option<Arc<Person>>> = Vec::with_capacity(sightings.len());
         let mut unknown = Vec::new();
         let mut places = Vec::new();
         for (place, sighting) in sightings.into_iter().enumerate() {
@@ -168,7 +197,7 @@ impl Core {
             let now = self.clock.now();
             let known = self.store.recognize(workspace, &unknown, now).await?;
             for ((place, sighting), known) in places.into_iter().zip(unknown).zip(known) {
-                let known = Arc::new(known);
+                let known = Arc::new(Person::from(&known));
                 self.known.insert((workspace.clone(), sighting), Arc::clone(&known));
                 found[place] = Some(known);
             }
@@ -197,7 +226,7 @@ impl Core {
         Ok(merged)
     }
 
-    fn key<T: Kept>(&self, workspace: &WorkspaceId, system: System, id: &str) -> EntityKey {
+    pub fn key<T: Kept>(&self, workspace: &WorkspaceId, system: System, id: &str) -> EntityKey {
         let view = match system {
             System::Doppler => Directory::view(&*self.mailing),
             System::HighLevel => Directory::view(&*self.crm),

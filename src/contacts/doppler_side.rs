@@ -161,7 +161,7 @@ impl Core {
     /// Remembers of those who were on no page of a complete scan that they do not exist.
     fn believe_absence(&self, session: &Session, people: &[Arc<Person>], fetched_ms: i64) {
         for address in people.iter().filter_map(|person| address_of(person)) {
-            if self.peek::<Option<Arc<Subscriber>>>(session, System::Doppler, address).is_none() {
+            if !self.has::<Option<Arc<Subscriber>>>(session, System::Doppler, address) {
                 let absent: Option<Arc<Subscriber>> = None;
                 let workspace = &session.requester.workspace;
                 self.prime(
@@ -176,7 +176,7 @@ impl Core {
 
     fn has_subscriber(&self, session: &Session, person: &Person) -> bool {
         let Some(address) = address_of(person) else { return true };
-        self.peek::<Option<Arc<Subscriber>>>(session, System::Doppler, address).is_some()
+        self.has::<Option<Arc<Subscriber>>>(session, System::Doppler, address)
     }
 
     /// The address that a scan has tied to a person who had none.

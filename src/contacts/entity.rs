@@ -86,6 +86,7 @@ entities! {
         |notes| notes.iter().flat_map(|n| n.iter()).map(weigh_note).sum();
     Tasks(Option<Arc<Vec<Task>>>) "tasks", true,
         |tasks| tasks.iter().flat_map(|t| t.iter()).map(weigh_task).sum();
+    Idle(Idle) "tasks found", false, |_| 0;
     Appointments(Option<Arc<Vec<Appointment>>>) "appointments", true,
         |all| all.iter().map(|list| list.len() * 400).sum();
     Deliveries(Arc<Vec<Delivery>>) "deliveries", true, |all| all.len() * 200;
@@ -120,6 +121,10 @@ pub struct SubscriberRows {
     pub total: u32,
 }
 
+/// For whom a search for several contacts' tasks found none, while nothing was known of them, and
+/// when it began (epoch milliseconds). The tasks that it found are entities of their own.
+pub type Idle = Arc<[(HighLevelId, i64)]>;
+
 /// Which HighLevel contact answers to an e-mail address or phone number.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, serde::Deserialize)]
 pub enum Match {
@@ -138,6 +143,8 @@ pub fn time_to_live(entity: &Entity, settings: &Settings) -> Duration {
         Entity::ContactPage(_) | Entity::SubscriberPage(_) => settings.page,
         Entity::Notes(_) => settings.notes,
         Entity::Tasks(_) => settings.tasks,
+        // Only those who wait for it share it.
+        Entity::Idle(_) => Duration::ZERO,
         Entity::Appointments(_) => settings.appointments,
         Entity::Deliveries(_) => settings.deliveries,
         Entity::Lists(_) | Entity::Fields(_) | Entity::Tags(_) | Entity::Location(_) => {

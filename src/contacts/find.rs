@@ -47,7 +47,7 @@ impl Reader {
         let side = self.core.contact(&self.session, id).await?;
         let Some(contact) = side.value else { return Ok(None) };
         let known = self.core.recognize(&self.session, vec![sight_contact(&contact)]).await?;
-        Ok(known.first().map(|known| Arc::new(Person::from(&**known))))
+        Ok(known.into_iter().next())
     }
 
     async fn find_by_email(&self, email: &str) -> Result<Option<Arc<Person>>, Error> {

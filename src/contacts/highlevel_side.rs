@@ -128,7 +128,7 @@ impl Core {
 
     /// Brings those contacts into the cache that are not there, by search. Failures are left to
     /// the single reads, which know what to do about them.
-    async fn fetch_contacts(self: &Arc<Self>, session: &Session, ids: &[&HighLevelId]) {
+    pub async fn fetch_contacts(self: &Arc<Self>, session: &Session, ids: &[&HighLevelId]) {
         let missing: Vec<SearchTerm> = ids
             .iter()
             .filter(|id| !self.has_contact(session, id))
@@ -139,9 +139,9 @@ impl Core {
         }
     }
 
-    fn has_contact(self: &Arc<Self>, session: &Session, id: &HighLevelId) -> bool {
+    fn has_contact(&self, session: &Session, id: &HighLevelId) -> bool {
         type Contact = Option<Arc<HighLevelContact>>;
-        self.peek::<Contact>(session, System::HighLevel, id.as_str()).is_some()
+        self.has::<Contact>(session, System::HighLevel, id.as_str())
     }
 
     /// Finds out which contacts answer to the addresses and numbers of people without a link.
@@ -169,8 +169,8 @@ impl Core {
         join_all(chunks).await.into_iter().collect()
     }
 
-    fn has_match(self: &Arc<Self>, session: &Session, term: &SearchTerm) -> bool {
-        self.peek::<Match>(session, System::HighLevel, &match_id(term)).is_some()
+    fn has_match(&self, session: &Session, term: &SearchTerm) -> bool {
+        self.has::<Match>(session, System::HighLevel, &match_id(term))
     }
 
     /// Whether a search for several people did not find this term lately.

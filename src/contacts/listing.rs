@@ -13,7 +13,7 @@ use crate::unified::{ContactFilter, ContactOrder, System};
 use crate::upstream::SearchRequest;
 
 use super::person::{Person, sight_contact, sight_subscriber};
-use super::{Error, Reader};
+use super::{Error, HighLevelSide, Reader};
 
 /// What HighLevel accepts as free text (`highlevel-api.md`, search: at most 75 characters).
 const LONGEST_QUERY: usize = 75;
@@ -37,6 +37,8 @@ pub struct Listing {
 #[derive(Clone, Debug)]
 pub struct Page {
     pub people: Vec<(String, Arc<Person>)>,
+    /// HighLevel's sides that came along.
+    pub sides: Vec<(Arc<Person>, HighLevelSide)>,
     pub has_next: bool,
     /// How many there are in all, as far as the system says.
     pub total: Option<u64>,
@@ -101,17 +103,29 @@ impl Reader {
         let contacts = join_all(rows.iter().map(|(id, _)| core.contact(session, id))).await;
         let mut sightings = Vec::with_capacity(rows.len());
         let mut cursors = Vec::with_capacity(rows.len());
+        let mut sides = Vec::with_capacity(rows.len());
         for (contact, (_, cursor)) in contacts.into_iter().zip(rows) {
             // Somebody who was deleted since the index was built is passed over.
-            if let Some(contact) = contact?.value {
-                sightings.push(sight_contact(&contact));
+            let side = contact?;
+            if let Some(contact) = &side.value {
+                sightings.push(sight_contact(contact));
                 cursors.push(Cursor::HighLevel(cursor.clone()).encode()?);
+                sides.push(side);
             }
         }
-        let known = core.recognize(session, sightings).await?;
-        let people = known.iter().map(|known| Arc::new(Person::from(&**known)));
+        let people = core.recognize(session, sightings).await?;
         let has_next = page.rows.len() > rows.len();
-        Ok(Page { people: cursors.into_iter().zip(people).collect(), has_next, total: page.total })
+        // Who is linked to the very row is known by it.
+        let linked = people.iter().cloned().zip(sides).filter(|(person, side)| {
+            let id = side.value.as_ref().map(|contact| &contact.id);
+            id.is_some() && person.highlevel.as_ref() == id
+        });
+        Ok(Page {
+            sides: linked.map(|(person, side)| (person, Ok(side))).collect(),
+            people: cursors.into_iter().zip(people).collect(),
+            has_next,
+            total: page.total,
+        })
     }
 
     async fn list_doppler(
@@ -145,9 +159,9 @@ impl Reader {
             let last_page = number.get() >= page.pages;
             if people.len() >= listing.first as usize || last_page {
                 let (cursors, sightings): (Vec<String>, Vec<_>) = people.into_iter().unzip();
-                let known = core.recognize(session, sightings).await?;
-                let people = known.iter().map(|known| Arc::new(Person::from(&**known)));
+                let people = core.recognize(session, sightings).await?;
                 return Ok(Page {
+                    sides: Vec::new(),
                     people: cursors.into_iter().zip(people).collect(),
                     has_next: !(last_page && page_done),
                     total: Some(page.total.into()),

@@ -18,12 +18,13 @@ mod listing;
 mod person;
 mod reader;
 mod session;
+mod tasks_of;
 mod watch;
 mod writer;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 pub use self::core::Seen;
@@ -35,6 +36,7 @@ pub use listing::Listing;
 pub use person::Person;
 pub use reader::Reader;
 pub use session::{Session, Used, Wanted};
+pub use tasks_of::ContactTasks;
 pub use watch::Watch;
 pub use writer::{Refusal, RefusalKind, Target, Writer, Written};
 
@@ -63,6 +65,11 @@ const KNOWN_PEOPLE: u64 = 20_000;
 /// How long, so that a merge made elsewhere shows.
 const KNOWN_FOR: Duration = Duration::from_secs(60);
 
+/// How many writes are remembered, and for how long after the index has heard of them: longer than
+/// any search takes.
+const KNOWN_WRITES: u64 = 10_000;
+const WRITES_KNOWN_FOR: Duration = Duration::from_secs(600);
+
 /// The use cases. Cheap to clone.
 #[derive(Clone)]
 pub struct Contacts(Arc<Core>);
@@ -86,6 +93,8 @@ pub struct Settings {
     pub scan_up_to: u32,
     /// `highlevel.timezone`, when set.
     pub zone: Option<chrono_tz::Tz>,
+    /// `highlevel.index_delay`.
+    pub index_delay: Duration,
     pub cache: config::cache::Cache,
 }
 
@@ -105,6 +114,10 @@ impl Contacts {
         let copies = Copies::start(Arc::clone(&store), clock.clone(), tasks);
         let known =
             moka::sync::Cache::builder().max_capacity(KNOWN_PEOPLE).time_to_live(KNOWN_FOR).build();
+        let written = moka::sync::Cache::builder()
+            .max_capacity(KNOWN_WRITES)
+            .time_to_live(WRITES_KNOWN_FOR.saturating_add(settings.index_delay))
+            .build();
         Self(Arc::new(Core {
             workspace,
             store,
@@ -113,6 +126,9 @@ impl Contacts {
             crm,
             cache,
             known,
+            written,
+            written_ms: AtomicI64::new(i64::MIN),
+            search_tasks_from: AtomicI64::new(i64::MIN),
             copies,
             mapping,
             settings,
@@ -163,6 +179,11 @@ impl Contacts {
     pub fn tag_count(&self) -> Option<u32> {
         let known = self.0.tags.load(Ordering::Relaxed);
         (known != u32::MAX).then_some(known)
+    }
+
+    /// Whether the tasks of several people are asked for together.
+    pub fn searches_tasks(&self) -> bool {
+        self.0.searches_tasks()
     }
 
     /// Looks at both systems once: whether they answer, and how large the Doppler account is.

@@ -3,13 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::{Context, Result};
 use tokio::time::Instant;
 
 use crate::contacts::{Contacts, Error, Person, Reader, Session, Wanted, Writer};
 
-use super::loaders::Sides;
+use super::loaders::{Sides, SidesLoader};
 use super::loads::Loads;
 
 /// One operation's scopes: one for a query or mutation, a new one for each event of a subscription,
@@ -28,9 +27,6 @@ pub struct Scope {
     reader: Result<Reader, Error>,
     sides: Option<Arc<SidesLoader>>,
 }
-
-/// A request's loader of people's two sides.
-pub type SidesLoader = DataLoader<Sides, HashMapCache>;
 
 impl Scopes {
     /// Begins with the scope of `session`.
@@ -85,7 +81,7 @@ pub trait ContextExt {
     fn reader(&self) -> Result<Reader>;
     /// The right to write.
     fn writer(&self) -> Result<Writer>;
-    /// The request's loader of people's two sides.
+    /// The request's loader.
     fn sides(&self) -> Result<Arc<SidesLoader>>;
 }
 

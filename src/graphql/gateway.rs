@@ -14,7 +14,7 @@ use super::cost;
 use super::document;
 use super::documents::Documents;
 use super::error::{ErrorCode, publish, refusal};
-use super::limits::{Estimate, Limits, Sizes};
+use super::limits::{Estimate, Known, Limits};
 use super::loads::{self, Loads};
 use super::nulls;
 use super::order::Order;
@@ -191,9 +191,13 @@ impl Gateway {
         // Taken out while the request lends its document.
         let variables = std::mem::take(&mut request.variables);
         let contacts = &self.0.contacts;
-        let sizes = Sizes { subscribers: contacts.account_size(), tags: contacts.tag_count() };
+        let known = Known {
+            subscribers: contacts.account_size(),
+            tags: contacts.tag_count(),
+            searches_tasks: contacts.searches_tasks(),
+        };
         let checked = request.parsed_query().and_then(|document| {
-            let estimate = self.0.limits.check(document, name.as_deref(), &variables, sizes)?;
+            let estimate = self.0.limits.check(document, name.as_deref(), &variables, known)?;
             // Only now: what has not passed may be a bomb.
             Ok((estimate, Order::of(document, name.as_deref())))
         });

@@ -2,7 +2,8 @@
 //!
 //! Spawned, a load would begin on another thread as soon as the first resolver asks for something,
 //! and the batch would hold whoever was quick enough. Here it begins when every resolver that can go
-//! on has gone on, so that a page of people is one batch, always.
+//! on has gone on, so that a page of people is one batch, always. And it ends with the request:
+//! nobody waits for it then.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -78,6 +79,7 @@ impl Wake for Turn {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
     use std::sync::atomic::AtomicUsize;
 
     use futures_util::FutureExt;
@@ -102,5 +104,45 @@ mod tests {
         let all = futures_util::future::join_all((0..100).map(ask));
         let answers: Vec<_> = beside(stream::once(all).boxed(), queue).collect().await;
         assert_eq!(answers, [vec![100; 100]]);
+    }
+
+    #[tokio::test]
+    async fn the_answer_follows_its_load() {
+        let ((loads, queue), log) = (channel(), Arc::new(Mutex::new(Vec::new())));
+        let lines = Arc::clone(&log);
+        let answer = async move {
+            let (done, wait) = oneshot::channel();
+            let line = Arc::clone(&lines);
+            let load = async move {
+                tokio::task::yield_now().await;
+                line.lock().unwrap().push("loaded");
+                done.send(7).unwrap();
+            };
+            loads.leave(load.boxed());
+            lines.lock().unwrap().push("asked");
+            wait.await.unwrap()
+        };
+        let answers: Vec<_> = beside(stream::once(answer).boxed(), queue).collect().await;
+        assert_eq!(answers, [7]);
+        assert_eq!(*log.lock().unwrap(), ["asked", "loaded"]);
+    }
+
+    #[tokio::test]
+    async fn a_load_ends_with_the_operation() {
+        let ((loads, queue), held) = (channel(), Arc::new(()));
+        let connection = Arc::clone(&held);
+        let answer = async move {
+            let load = async move {
+                std::future::pending::<()>().await;
+                drop(connection);
+            };
+            loads.leave(load.boxed());
+            std::future::pending::<()>().await;
+        };
+        let mut answers = beside(stream::once(answer).boxed(), queue);
+        assert!(futures_util::poll!(answers.next()).is_pending());
+        assert_eq!(Arc::strong_count(&held), 2);
+        drop(answers);
+        assert_eq!(Arc::strong_count(&held), 1);
     }
 }

@@ -21,6 +21,7 @@ use crate::upstream::{
 
 use super::body::{self, Completed};
 use super::search::{Search, Unsearchable};
+use super::task_search::{Gathering, Odd, Step};
 use super::{convert, refusal, routes, wire};
 
 /// The API's version: the last dated one. Its successor drops calls and renames members.
@@ -81,6 +82,25 @@ impl Client {
     ) -> Result<T, Error> {
         let values = [Segment::new(&self.location)];
         self.transport.call(call, Request::new(route, &values).query(query)).await
+    }
+
+    /// Searches for the tasks of contacts, page after page.
+    async fn gather_tasks(
+        &self,
+        call: &Call,
+        contacts: &[HighLevelId],
+    ) -> Result<Result<Vec<Vec<Task>>, Odd>, Error> {
+        let location = [Segment::new(&self.location)];
+        let mut gathering = Gathering::new(contacts);
+        loop {
+            let request = Request::new(&routes::TASK_SEARCH, &location).json(&gathering.body())?;
+            let answer: wire::TaskSearchAnswer = self.transport.call(call, request).await?;
+            match gathering.take(answer) {
+                Ok(Step::Next) => {}
+                Ok(Step::Done) => return Ok(Ok(gathering.finish())),
+                Err(odd) => return Ok(Err(odd)),
+            }
+        }
     }
 
     /// Writes one thing of a contact.
@@ -189,7 +209,34 @@ impl Crm for Client {
     async fn tasks(&self, call: &Call, contact: &HighLevelId) -> Result<Option<Vec<Task>>, Error> {
         let answer: Option<wire::TasksAnswer> =
             self.of_contact(call, &routes::TASKS, contact).await?;
-        Ok(answer.map(|answer| answer.tasks.into_iter().map(convert::task).collect()))
+        Ok(answer.map(|answer| {
+            let mut tasks: Vec<Task> = answer.tasks.into_iter().map(convert::task).collect();
+            convert::sort_tasks(&mut tasks);
+            tasks
+        }))
+    }
+
+    async fn tasks_of(
+        &self,
+        call: &Call,
+        contacts: &[HighLevelId],
+    ) -> Result<Vec<Vec<Task>>, Error> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.gather_tasks(call, contacts).await? {
+                Ok(tasks) => return Ok(tasks),
+                Err(Odd::Shifted) if tries == 1 => {}
+                Err(Odd::Shifted | Odd::Unknown | Odd::Endless) => {
+                    let template = routes::TASK_SEARCH.template;
+                    return Err(Error::new(System::HighLevel, template, Kind::Malformed));
+                }
+            }
+        }
+    }
+
+    fn searches_tasks(&self) -> bool {
+        self.transport.has_scope(routes::TASK_SEARCH.scope)
     }
 
     async fn appointments(

@@ -119,6 +119,26 @@ pub(super) fn task(from: wire::Task) -> Task {
     }
 }
 
+/// A task of the search over all tasks, with its contact; `None` if the row does not tell both ids.
+pub(super) fn found_task(from: wire::FoundTask) -> Option<(String, Task)> {
+    let task = Task {
+        id: from.id.or(from.underscore_id)?,
+        title: from.title,
+        body: from.body,
+        due_at: from.due_date,
+        completed: from.completed.unwrap_or_default(),
+        assigned_to: from.assigned_to,
+    };
+    Some((from.contact_id?, task))
+}
+
+/// Puts a contact's tasks in the order in which they are due, those that never are at the end.
+/// HighLevel states no order, and its two ways to ask for tasks do not have the same.
+pub(super) fn sort_tasks(tasks: &mut [Task]) {
+    let due = |task: &Task| (task.due_at.is_none(), task.due_at);
+    tasks.sort_by(|a, b| due(a).cmp(&due(b)).then_with(|| a.id.cmp(&b.id)));
+}
+
 pub(super) fn appointment(from: wire::Event, zone: Tz) -> Appointment {
     let time = |text: Option<String>| text.map_or((None, None), |t| local_time::parse(&t, zone));
     let (starts_local, starts_at) = time(from.start_time);

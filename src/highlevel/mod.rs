@@ -17,6 +17,7 @@ mod local_time;
 mod refusal;
 mod routes;
 mod search;
+mod task_search;
 #[cfg(test)]
 mod tests;
 mod wire;

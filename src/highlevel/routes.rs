@@ -23,6 +23,13 @@ pub(super) static LOCATION: Route = read("/locations/{locationId}", "locations.r
 /// A POST that changes nothing, so it may be repeated.
 pub(super) static SEARCH: Route =
     Route::read(HighLevel, Method::POST, "/contacts/search", READ_SCOPE);
+/// Another one.
+pub(super) static TASK_SEARCH: Route = Route::read(
+    HighLevel,
+    Method::POST,
+    "/locations/{locationId}/tasks/search",
+    "locations/tasks.readonly",
+);
 
 pub(super) static CREATE_NOTE: Route = write(Method::POST, "/contacts/{contactId}/notes");
 pub(super) static UPDATE_NOTE: Route = write(Method::PUT, "/contacts/{contactId}/notes/{id}");

@@ -122,6 +122,35 @@ pub(super) struct TasksAnswer {
 }
 
 #[derive(Debug, Deserialize)]
+pub(super) struct TaskSearchAnswer {
+    #[serde(default, deserialize_with = "list")]
+    pub tasks: Vec<FoundTask>,
+}
+
+/// A row of the search over all tasks. The document says that it is a list, which no task is; its
+/// id is `_id`, `id` or both.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct FoundTask {
+    #[serde(deserialize_with = "text")]
+    pub id: Option<String>,
+    #[serde(rename = "_id", deserialize_with = "text")]
+    pub underscore_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub contact_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub title: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub body: Option<String>,
+    #[serde(deserialize_with = "moment")]
+    pub due_date: Option<DateTime<Utc>>,
+    #[serde(deserialize_with = "truth")]
+    pub completed: Option<bool>,
+    #[serde(deserialize_with = "text")]
+    pub assigned_to: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
 pub(super) struct TaskAnswer {
     pub task: Task,
 }

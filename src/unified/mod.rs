@@ -49,7 +49,7 @@ pub use listing::{ContactFilter, ContactOrder};
 pub use mapping::{FieldRule, Mapping, MappingRule, TagRepresentation};
 pub use note::{Note, NoteDraft, NoteEdit};
 pub use phone::normalize_phone;
-pub use profile::{Profile, unify};
+pub use profile::{Profile, Sides, unify};
 pub use status::{ContactStatus, status};
 pub use subscriber::{Subscriber, SubscriberField, SubscriberStatus};
 pub use system::System;

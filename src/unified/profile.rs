@@ -44,29 +44,16 @@ pub fn unify(
     lists: &[List],
 ) -> Profile {
     let sides = Sides { subscriber, contact, mapping };
-    let (first_name, last_name) = (sides.value("firstName"), sides.value("lastName"));
-    let country = sides.value("country");
-    let email = contact
-        .and_then(|contact| shown_email(contact.email.as_deref()?))
-        .or_else(|| shown_email(&subscriber?.email));
-    let full_name = contact.and_then(|contact| Kind::Text.shown(contact.name.as_deref()?));
     Profile {
-        email,
-        phone: sides.value("phone"),
-        name: full_name.or_else(|| join_names(first_name.as_deref(), last_name.as_deref())),
-        company_name: sides.value("companyName"),
-        birthday: sides
-            .values("birthday")
-            .into_iter()
-            .flatten()
-            .find_map(|v| value::parse_date(&v)),
-        address: Address {
-            line1: sides.value("address.line1"),
-            city: sides.value("address.city"),
-            state: sides.value("address.state"),
-            postal_code: sides.value("address.postalCode"),
-            country: country.clone(),
-        },
+        email: sides.email(),
+        phone: sides.phone(),
+        name: sides.name(),
+        first_name: sides.first_name(),
+        last_name: sides.last_name(),
+        company_name: sides.company_name(),
+        birthday: sides.birthday(),
+        country: sides.country(),
+        address: sides.address(),
         tags: merge_tags(
             contact
                 .map(|contact| contact.tags.clone())
@@ -79,9 +66,6 @@ pub fn unify(
         ),
         created_at: contact.and_then(|contact| contact.date_added),
         updated_at: contact.and_then(|contact| contact.date_updated),
-        first_name,
-        last_name,
-        country,
     }
 }
 
@@ -95,14 +79,61 @@ fn join_names(first: Option<&str>, last: Option<&str>) -> Option<String> {
     (!names.is_empty()).then(|| names.join(" "))
 }
 
-/// What each side says of a mapped field.
-pub(super) struct Sides<'a> {
+/// What both sides say of one field at a time: each method is the member of [`Profile`] of its name.
+#[derive(Clone, Copy)]
+pub struct Sides<'a> {
     pub subscriber: Option<&'a Subscriber>,
     pub contact: Option<&'a HighLevelContact>,
     pub mapping: &'a Mapping,
 }
 
 impl Sides<'_> {
+    pub fn email(&self) -> Option<String> {
+        self.contact
+            .and_then(|contact| shown_email(contact.email.as_deref()?))
+            .or_else(|| shown_email(&self.subscriber?.email))
+    }
+
+    pub fn phone(&self) -> Option<String> {
+        self.value("phone")
+    }
+
+    pub fn name(&self) -> Option<String> {
+        let whole = self.contact.and_then(|contact| Kind::Text.shown(contact.name.as_deref()?));
+        let joined = || join_names(self.first_name().as_deref(), self.last_name().as_deref());
+        whole.or_else(joined)
+    }
+
+    pub fn first_name(&self) -> Option<String> {
+        self.value("firstName")
+    }
+
+    pub fn last_name(&self) -> Option<String> {
+        self.value("lastName")
+    }
+
+    pub fn company_name(&self) -> Option<String> {
+        self.value("companyName")
+    }
+
+    pub fn birthday(&self) -> Option<NaiveDate> {
+        self.values("birthday").into_iter().flatten().find_map(|value| value::parse_date(&value))
+    }
+
+    pub fn country(&self) -> Option<String> {
+        self.value("country")
+    }
+
+    pub fn address(&self) -> Address {
+        Address {
+            line1: self.value("address.line1"),
+            city: self.value("address.city"),
+            state: self.value("address.state"),
+            postal_code: self.value("address.postalCode"),
+            country: self.country(),
+        }
+    }
+
     fn value(&self, field: &str) -> Option<String> {
         let [first, second] = self.values(field);
         first.or(second)
@@ -117,12 +148,12 @@ impl Sides<'_> {
         }
     }
 
-    pub fn doppler(&self, field: &str) -> Option<String> {
+    pub(super) fn doppler(&self, field: &str) -> Option<String> {
         let kind = value::shape(field)?.kind;
         kind.shown(self.subscriber?.field(&self.mapping.field(field)?.doppler)?)
     }
 
-    pub fn highlevel(&self, field: &str) -> Option<String> {
+    pub(super) fn highlevel(&self, field: &str) -> Option<String> {
         let shape = value::shape(field)?;
         shape.kind.shown(&(shape.highlevel)(self.contact?)?)
     }

@@ -11,6 +11,12 @@ use crate::unified::{
 
 use super::{Call, Directory, Error};
 
+/// How many contacts one search for tasks may name. HighLevel states no bound; this one keeps the
+/// body small.
+pub const TASK_CONTACTS: usize = 50;
+/// How many tasks one call brings. HighLevel states a default of 25 and no bound.
+pub const TASK_ROWS: usize = 100;
+
 /// Reading contacts and what hangs on them; writing notes and tasks. One call each.
 #[async_trait]
 pub trait Crm: Directory {
@@ -36,6 +42,16 @@ pub trait Crm: Directory {
     async fn notes(&self, call: &Call, contact: &HighLevelId) -> Result<Option<Vec<Note>>, Error>;
     /// The contact's tasks; `None` if there is no such contact.
     async fn tasks(&self, call: &Call, contact: &HighLevelId) -> Result<Option<Vec<Task>>, Error>;
+    /// The tasks of up to [`TASK_CONTACTS`] contacts, in the order asked for; one call for each
+    /// [`TASK_ROWS`] tasks. A contact that does not exist has none. Subject to the index's delay.
+    /// [`Kind::Malformed`](super::Kind::Malformed) where the rows do not tell whose they are.
+    async fn tasks_of(
+        &self,
+        call: &Call,
+        contacts: &[HighLevelId],
+    ) -> Result<Vec<Vec<Task>>, Error>;
+    /// Whether [`Crm::tasks_of`] may be asked, by the configured scopes.
+    fn searches_tasks(&self) -> bool;
     /// The contact's appointments, in UTC by the location's zone; `None` if there is no such
     /// contact.
     async fn appointments(

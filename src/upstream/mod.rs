@@ -28,7 +28,7 @@ mod transport;
 pub use budget::Allowance;
 pub use call::{Call, Meter, Priority};
 pub use credentials::{Credentials, Token};
-pub use crm::{Crm, SearchPage, SearchRequest, SearchRow, SearchTerm};
+pub use crm::{Crm, SearchPage, SearchRequest, SearchRow, SearchTerm, TASK_CONTACTS, TASK_ROWS};
 pub use directory::{CredentialKind, Directory, UpstreamState, UpstreamStatus};
 pub use error::{Error, Kind, Retry};
 pub use mailing::{Mailing, PAGE_SIZE, SubscriberPage};

@@ -4,12 +4,14 @@
 //! default of 100 is one of HighLevel's ten-second windows.
 //!
 //! It is an upper bound, but for what cannot be known and is rare: a person with more than a hundred
-//! deliveries, an account that changes while it is scanned (each person is then asked for singly),
-//! the look that tells the account's size, a listing's row that comes without its members.
+//! deliveries, tasks that fill the search's page to the last row (another page is asked for), tasks
+//! that were just written (they are asked for singly), an account that changes while it is scanned
+//! (each person is then asked for singly), the look that tells the account's size, a listing's row
+//! that comes without its members.
 
 use std::collections::HashSet;
 
-use super::Sizes;
+use super::Known;
 use super::relations::{Begins, Needs};
 
 /// HighLevel's search takes so many ids, addresses or numbers at once.
@@ -21,6 +23,8 @@ const SINGLES: u64 = 50;
 /// HighLevel's side of one person who is not linked: a search, the address and the number asked for
 /// without the index's delay, and the contact that this finds.
 const ALONE: u64 = 4;
+/// One search answers for the tasks of so many contacts.
+const TASK_CONTACTS: u64 = 50;
 
 /// Calls to each system.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -29,10 +33,10 @@ pub struct Calls {
     pub doppler: u64,
 }
 
-/// The Doppler account as far as calls depend on it.
+/// Both accounts as far as calls depend on them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Account {
-    pub sizes: Sizes,
+    pub known: Known,
     pub scan_up_to: u32,
 }
 
@@ -89,7 +93,7 @@ impl Account {
     /// Doppler's side of `count` people. A small account is scanned, also for one person who has
     /// only a number: a scan is the one way to find them.
     pub fn subscribers(self, count: u64) -> u64 {
-        match self.sizes.subscribers {
+        match self.known.subscribers {
             Some(size) if size <= self.scan_up_to => self.scan(),
             Some(_) => count,
             None => count.max(self.scan()),
@@ -98,7 +102,7 @@ impl Account {
 
     /// All pages of an account that is scanned.
     pub fn scan(self) -> u64 {
-        let size = self.sizes.subscribers.unwrap_or(self.scan_up_to).min(self.scan_up_to);
+        let size = self.known.subscribers.unwrap_or(self.scan_up_to).min(self.scan_up_to);
         u64::from(size).div_ceil(DOPPLER_PAGE).max(1)
     }
 }
@@ -118,7 +122,7 @@ impl Origin {
     pub fn calls(&self, account: Account) -> Calls {
         let Self { needs, people, .. } = self;
         let one = |need| u64::from(needs.has(need));
-        let relations = one(Needs::NOTES) + one(Needs::TASKS) + one(Needs::APPOINTMENTS);
+        let relations = one(Needs::NOTES) + one(Needs::APPOINTMENTS);
         let alone = matches!(self.begins, Begins::Contact | Begins::Write);
         let highlevel_side = match (alone, self.listing) {
             (true, _) => ALONE,
@@ -132,11 +136,31 @@ impl Origin {
         };
         let highlevel = self.base.highlevel
             + people.saturating_mul(relations + self.each.len() as u64)
+            + self.tasks(account)
             + one(Needs::HIGHLEVEL) * highlevel_side;
         let doppler = self.base.doppler
             + people.saturating_mul(one(Needs::DELIVERIES))
             + one(Needs::DOPPLER) * doppler_side;
         Calls { highlevel, doppler }.times(self.times)
+    }
+
+    /// Calls for tasks. A listing of HighLevel's own has everybody at once and tells that they are
+    /// there; of others, those who are linked are asked for before the rest is found, and a search
+    /// has to tell of those without tasks that they are there.
+    fn tasks(&self, account: Account) -> u64 {
+        let Self { needs, people, .. } = self;
+        let (together, apart) = (needs.has(Needs::TASKS), needs.has(Needs::TASKS_APART));
+        if !account.known.searches_tasks {
+            return if together || apart { *people } else { 0 };
+        }
+        let searches = people.div_ceil(TASK_CONTACTS);
+        let together = match self.listing {
+            _ if !together => 0,
+            Listing::HighLevel => searches,
+            Listing::Doppler | Listing::Unknown if *people < 2 => searches,
+            Listing::Doppler | Listing::Unknown => 2 * searches + 1,
+        };
+        together + if apart { *people } else { 0 }
     }
 }
 

@@ -50,6 +50,9 @@ struct Place {
     /// The length of the page around it.
     page: u64,
     origin: Option<usize>,
+    /// Whether the people there are come to one by one: by a note or a task, each of which arrives
+    /// when its own call is answered.
+    apart: bool,
     introspection_lists: usize,
 }
 
@@ -89,7 +92,15 @@ pub(super) fn check(
         OperationType::Mutation => Kind::Mutation,
         OperationType::Subscription => Kind::Subscription,
     };
-    let place = Place { kind, depth: 0, times: 1, page: 1, origin: None, introspection_lists: 0 };
+    let place = Place {
+        kind,
+        depth: 0,
+        times: 1,
+        page: 1,
+        origin: None,
+        apart: false,
+        introspection_lists: 0,
+    };
     walk.set(&operation.selection_set.node, place)?;
     walk.surface.directives += operation.directives.len() as u64;
     walk.verdict()
@@ -139,13 +150,16 @@ impl<'a> Walk<'a> {
                 Count::OfPage => place.page,
                 Count::List => UNPAGED,
                 // There is at least one: the gateway counts them and weighs again.
-                Count::Tags => self.account.sizes.tags.map_or(1, u64::from),
+                Count::Tags => self.account.known.tags.map_or(1, u64::from),
                 Count::Ids => self.ids(field, at)?.0,
             });
             if let Some(begins) = rule.begins {
                 inner.origin = Some(self.origin(begins, field, (place.times, first), at)?);
             }
-            self.need(rule, field, inner.origin);
+            inner.apart |= matches!(place.kind, Kind::Note | Kind::Task);
+            let apart = place.apart && rule.needs == Needs::TASKS;
+            let needs = if apart { Needs::TASKS_APART } else { rule.needs };
+            self.need(Rule { needs, ..rule }, field, inner.origin);
         }
         self.set(&field.selection_set.node, inner)
     }

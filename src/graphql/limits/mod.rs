@@ -67,13 +67,15 @@ pub struct Limits {
     pub scan_up_to: u32,
 }
 
-/// What is known of the accounts, as far as calls depend on it.
+/// What is known of both accounts that the number of calls depends on.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sizes {
-    /// Doppler's subscribers.
+pub struct Known {
+    /// How many subscribers Doppler's account has.
     pub subscribers: Option<u32>,
-    /// The tags of HighLevel's location.
+    /// How many tags HighLevel's location has.
     pub tags: Option<u32>,
+    /// Whether HighLevel is asked for the tasks of several contacts at once.
+    pub searches_tasks: bool,
 }
 
 /// What an operation asks for, at most.
@@ -137,13 +139,13 @@ impl Limits {
         document: &ExecutableDocument,
         operation_name: Option<&str>,
         variables: &Variables,
-        sizes: Sizes,
+        known: Known,
     ) -> Result<Estimate, ServerError> {
         structure::check(document, self)?;
         let Some(operation) = chosen(document, operation_name) else {
             return Ok(Estimate::default());
         };
-        let account = calls::Account { sizes, scan_up_to: self.scan_up_to };
+        let account = calls::Account { known, scan_up_to: self.scan_up_to };
         Ok(measure::check(document, operation, variables, (self, account))?)
     }
 }

@@ -55,8 +55,8 @@ impl Needs {
     /// The person's Doppler subscriber.
     pub const DOPPLER: Self = Self(1 << 1);
     pub const BOTH: Self = Self(Self::HIGHLEVEL.0 | Self::DOPPLER.0);
-    /// HighLevel has no way to ask for these of several people at once. A person who is known from
-    /// Doppler only has to be found in HighLevel first.
+    /// HighLevel has no way to ask for these of several people at once, but for tasks. A person who
+    /// is known from Doppler only has to be found in HighLevel first.
     pub const NOTES: Self = Self(1 << 2 | Self::HIGHLEVEL.0);
     pub const TASKS: Self = Self(1 << 3 | Self::HIGHLEVEL.0);
     pub const APPOINTMENTS: Self = Self(1 << 4 | Self::HIGHLEVEL.0 | Self::LOCATION.0);
@@ -70,6 +70,8 @@ impl Needs {
     pub const LISTS: Self = Self(1 << 8);
     /// Once: the location's tags.
     pub const TAGS: Self = Self(1 << 9);
+    /// Tasks of people who are come to one by one, so that they are not asked for together.
+    pub const TASKS_APART: Self = Self(1 << 10 | Self::HIGHLEVEL.0);
 
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)

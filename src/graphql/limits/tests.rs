@@ -13,11 +13,19 @@ fn limits() -> Limits {
 }
 
 fn ask(source: &str, variables: Json, subscribers: u32) -> Result<Estimate, ServerError> {
+    ask_with(source, variables, Known { searches_tasks: true, ..subscribers_only(subscribers) })
+}
+
+/// An account of so many subscribers.
+fn subscribers_only(subscribers: u32) -> Known {
+    Known { subscribers: Some(subscribers), ..Known::default() }
+}
+
+fn ask_with(source: &str, variables: Json, known: Known) -> Result<Estimate, ServerError> {
     let limits = limits();
     limits.check_source(source)?;
     let document = parse_query(source).unwrap();
-    let sizes = Sizes { subscribers: Some(subscribers), tags: None };
-    limits.check(&document, None, &Variables::from_json(variables), sizes)
+    limits.check(&document, None, &Variables::from_json(variables), known)
 }
 
 /// An account too large to scan.
@@ -50,12 +58,39 @@ fn refused(result: Result<Estimate, ServerError>) -> (String, String, Json) {
 const PAGE: &str = "{ contacts(first: 20) { nodes { email notes { nodes { body } } tasks { nodes { title } } } } }";
 
 #[test]
-fn a_page_with_notes_and_tasks_needs_41_calls() {
-    assert_eq!(calls(PAGE), (41, 20));
+fn a_page_with_notes_and_tasks_needs_22_calls_and_41_without_a_search_for_tasks() {
+    assert_eq!(calls(PAGE), (22, 20));
     let small = ask(PAGE, json!({}), 250).unwrap();
-    assert_eq!(small.calls, Calls { highlevel: 41, doppler: 3 });
+    assert_eq!(small.calls, Calls { highlevel: 22, doppler: 3 });
     let large = ask(PAGE, json!({}), 301).unwrap();
-    assert_eq!(large.calls, Calls { highlevel: 41, doppler: 20 });
+    assert_eq!(large.calls, Calls { highlevel: 22, doppler: 20 });
+    let singly = ask_with(PAGE, json!({}), subscribers_only(LARGE)).unwrap();
+    assert_eq!(singly.calls, Calls { highlevel: 41, doppler: 20 });
+    let tasks = "{ contacts(first: 51) { nodes { tasks { nodes { title } } } } }";
+    assert_eq!(calls(tasks), (3, 0));
+}
+
+#[test]
+fn tasks_are_searched_for_together_as_far_as_people_come_together() {
+    let tasks = "tasks { nodes { id } }";
+    let by = "contact(by: {highlevelId: \"a\"})";
+    assert_eq!(
+        calls(&format!("{{ {by} {{ {tasks} }} }}")).0,
+        calls(&format!("{{ {by} {{ createdAt }} }}")).0 + 1
+    );
+    // Notes arrive one by one, and with them their people.
+    let noted = format!(
+        "{{ contacts(first: 5) {{ nodes {{ notes {{ nodes {{ contact {{ {tasks} }} }} }} }} }} }}"
+    );
+    assert_eq!(calls(&noted), (1 + 5 + 5, 0));
+    let both = noted.replacen("notes", &format!("{tasks} notes"), 1);
+    assert_eq!(calls(&both), (1 + 5 + 5 + 1, 0));
+    let singly = ask_with(&both, json!({}), subscribers_only(LARGE)).unwrap();
+    assert_eq!(singly.calls.highlevel, 1 + 5 + 5);
+    // Of Doppler's page the linked are asked for first, and whether they are there.
+    let other = format!("{{ contacts(first: 20, source: DOPPLER) {{ nodes {{ {tasks} }} }} }}");
+    let without = other.replace(tasks, "createdAt");
+    assert_eq!(calls(&other).0, calls(&without).0 + 3);
 }
 
 #[test]
@@ -68,11 +103,11 @@ fn a_page_of_a_hundred_with_a_dozen_fields_passes() {
 
 #[test]
 fn too_many_calls_are_refused_with_both_numbers() {
-    let source = PAGE.replace("20", "60");
+    let source = PAGE.replace("20", "100");
     let (code, message, detail) = refusal(&source);
     assert_eq!(code, "QUERY_TOO_EXPENSIVE");
-    assert_eq!(detail, json!({"needed": 121, "allowed": 100, "system": "HIGHLEVEL"}));
-    assert!(message.contains("121 calls to HIGHLEVEL; 100 are allowed"), "{message}");
+    assert_eq!(detail, json!({"needed": 103, "allowed": 100, "system": "HIGHLEVEL"}));
+    assert!(message.contains("103 calls to HIGHLEVEL; 100 are allowed"), "{message}");
 }
 
 #[test]
@@ -118,7 +153,7 @@ fn the_same_origin_counts_once_and_others_add() {
     assert_eq!(calls(one), (6, 0));
     let split = "{ ...A a: contacts(first: 5) { nodes { tasks { nodes { id } } } } }
         fragment A on Query { contacts(first: 5) { edges { node { notes { nodes { id } } } } } }";
-    assert_eq!(calls(split), (11, 0));
+    assert_eq!(calls(split), (7, 0));
     let two = "{ a: contacts(first: 5) { nodes { id } } b: contacts(first: 6) { nodes { id } } }";
     assert_eq!(calls(two), (2, 0));
 }
@@ -140,8 +175,8 @@ fn a_listing_brings_its_own_side() {
 fn a_page_behind_tags_counts_for_each_tag() {
     let source = "{ tags { contacts(first: 3) { nodes { email notes { nodes { id } } } } } }";
     let with = |tags| {
-        let sizes = Sizes { subscribers: Some(250), tags };
-        limits().check(&parse_query(source).unwrap(), None, &Variables::default(), sizes)
+        let known = Known { tags, ..subscribers_only(250) };
+        limits().check(&parse_query(source).unwrap(), None, &Variables::default(), known)
     };
     let unknown = with(None).unwrap();
     assert!(unknown.by_tag);
@@ -328,7 +363,7 @@ fn bombs_cost_what_their_text_is_long() {
         let source = bomb(55).replacen("{ ...F0 }", &format!("{run} {{ ...F0 }}"), 1);
         let document = parse_query(&source).unwrap();
         let error = limits
-            .check(&document, Some("A"), &Variables::default(), Sizes::default())
+            .check(&document, Some("A"), &Variables::default(), Known::default())
             .unwrap_err();
         assert!(error.message.contains("written out"), "{}", error.message);
     }
@@ -373,7 +408,7 @@ fn only_the_chosen_operation_is_measured() {
     let source =
         "query A { viewer { subject } } query B { contacts(first: 1000) { nodes { id } } }";
     let document = parse_query(source).unwrap();
-    let check = |name| limits().check(&document, name, &Variables::default(), Sizes::default());
+    let check = |name| limits().check(&document, name, &Variables::default(), Known::default());
     assert_eq!(check(Some("A")).unwrap().depth, 2);
     assert_eq!(check(None).unwrap(), Estimate::default());
     assert_eq!(check(Some("C")).unwrap(), Estimate::default());

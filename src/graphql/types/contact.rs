@@ -1,4 +1,8 @@
 //! A person, put together from both systems.
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the methods of `Sides` are each for one lifetime, which `field` does not have"
+)]
 
 use std::sync::Arc;
 
@@ -20,7 +24,7 @@ use crate::contacts::Person;
 use crate::graphql::context::ContextExt;
 use crate::graphql::ids::GlobalId;
 use crate::graphql::scalars::{CountryCode, Date, DateTime, EmailAddress, PhoneNumber};
-use crate::unified::{self, Profile, System, lists_of};
+use crate::unified::{self, Sides, System, lists_of};
 
 /// A person of the workspace.
 pub struct Contact {
@@ -48,47 +52,47 @@ impl Contact {
 
     /// For example `ana.paz@example.com`.
     async fn email(&self, context: &Context<'_>) -> Result<Option<EmailAddress>> {
-        Ok(self.field(context, "email", |p| p.email.clone()).await?.map(EmailAddress))
+        Ok(self.field(context, "email", |sides| sides.email()).await?.map(EmailAddress))
     }
 
     /// For example `+541155550199`.
     async fn phone(&self, context: &Context<'_>) -> Result<Option<PhoneNumber>> {
-        Ok(self.field(context, "phone", |p| p.phone.clone()).await?.map(PhoneNumber))
+        Ok(self.field(context, "phone", |sides| sides.phone()).await?.map(PhoneNumber))
     }
 
     /// The full name, for example `Ana Paz`.
     async fn name(&self, context: &Context<'_>) -> Result<Option<String>> {
-        self.field(context, "name", |p| p.name.clone()).await
+        self.field(context, "name", |sides| sides.name()).await
     }
 
     /// For example `Ana`.
     async fn first_name(&self, context: &Context<'_>) -> Result<Option<String>> {
-        self.field(context, "firstName", |p| p.first_name.clone()).await
+        self.field(context, "firstName", |sides| sides.first_name()).await
     }
 
     /// For example `Paz`.
     async fn last_name(&self, context: &Context<'_>) -> Result<Option<String>> {
-        self.field(context, "lastName", |p| p.last_name.clone()).await
+        self.field(context, "lastName", |sides| sides.last_name()).await
     }
 
     /// For example `Paz & Asociados`.
     async fn company_name(&self, context: &Context<'_>) -> Result<Option<String>> {
-        self.field(context, "companyName", |p| p.company_name.clone()).await
+        self.field(context, "companyName", |sides| sides.company_name()).await
     }
 
     /// For example `1990-09-25`.
     async fn birthday(&self, context: &Context<'_>) -> Result<Option<Date>> {
-        Ok(self.field(context, "birthday", |p| p.birthday).await?.map(Date))
+        Ok(self.field(context, "birthday", |sides| sides.birthday()).await?.map(Date))
     }
 
     /// For example `AR`.
     async fn country(&self, context: &Context<'_>) -> Result<Option<CountryCode>> {
-        Ok(self.field(context, "country", |p| p.country.clone()).await?.map(CountryCode))
+        Ok(self.field(context, "country", |sides| sides.country()).await?.map(CountryCode))
     }
 
     /// The postal address.
     async fn address(&self, context: &Context<'_>) -> Result<Option<Address>> {
-        let pick = |p: &Profile| (!p.address.is_empty()).then(|| p.address.clone());
+        let pick = |sides: &Sides<'_>| Some(sides.address()).filter(|found| !found.is_empty());
         Ok(self.field(context, "address.line1", pick).await?.map(Into::into))
     }
 
@@ -112,7 +116,7 @@ impl Contact {
         if subscriber.lists.is_empty() {
             return Ok(Some(Vec::new()));
         }
-        let lists = context.reader()?.lists().await?;
+        let lists = Box::pin(context.reader()?.lists()).await?;
         let mine = lists_of(&subscriber, &lists);
         Ok(Some(mine.into_iter().map(|list| DopplerList(list.clone())).collect()))
     }
@@ -153,10 +157,10 @@ impl Contact {
         if self.highlevel_id(context).await?.as_ref() != Some(&target.contact) {
             return Ok(None);
         }
-        Note::find(context, &target).await
+        Box::pin(Note::find(context, &target)).await
     }
 
-    /// Tasks, as HighLevel orders them. Null for a person who is not in HighLevel.
+    /// Tasks in the order in which they are due. Null for a person who is not in HighLevel.
     async fn tasks(
         &self,
         context: &Context<'_>,
@@ -166,7 +170,7 @@ impl Contact {
         completed: Option<bool>,
     ) -> Result<Option<Connection<String, Task>>> {
         let Some(id) = self.highlevel_id(context).await? else { return Ok(None) };
-        let Some(tasks) = context.reader()?.tasks(&id).await?.value else { return Ok(None) };
+        let Some(tasks) = self.all_tasks(context, &id).await?.value else { return Ok(None) };
         let wanted =
             tasks.iter().filter(|task| completed.is_none_or(|done| task.completed == done));
         let wanted: Vec<&unified::Task> = wanted.collect();
@@ -181,7 +185,7 @@ impl Contact {
         if self.highlevel_id(context).await?.as_ref() != Some(&target.contact) {
             return Ok(None);
         }
-        Task::find(context, &target).await
+        Box::pin(Task::find(context, &target)).await
     }
 
     /// Appointments, as HighLevel orders them. Null for a person who is not in HighLevel.
@@ -192,7 +196,8 @@ impl Contact {
         #[graphql(desc = "The cursor of the edge before.")] after: Option<String>,
     ) -> Result<Option<Connection<String, Appointment>>> {
         let Some(id) = self.highlevel_id(context).await? else { return Ok(None) };
-        let Some(all) = context.reader()?.appointments(&id).await?.value else { return Ok(None) };
+        let reader = context.reader()?;
+        let Some(all) = Box::pin(reader.appointments(&id)).await?.value else { return Ok(None) };
         let node = |appointment: &unified::Appointment| Appointment {
             appointment: appointment.clone(),
             with: id.clone(),
@@ -207,7 +212,7 @@ impl Contact {
         #[graphql(desc = "How many, at most 100; 20 if not given.")] first: Option<i32>,
         #[graphql(desc = "The cursor of the edge before.")] after: Option<String>,
     ) -> Result<Option<Connection<String, Delivery>>> {
-        let Some(all) = self.all_deliveries(context).await? else { return Ok(None) };
+        let Some(all) = Box::pin(self.all_deliveries(context)).await? else { return Ok(None) };
         let key = |one: &Seen| one.0.campaign_id.clone();
         let node = |(delivery, at): &Seen| Delivery {
             delivery: delivery.clone(),

@@ -8,10 +8,10 @@ use super::contact::Seen as SeenDelivery;
 use super::{Contact, Note, Task};
 use crate::contacts::{Error, Person, Seen};
 use crate::graphql::context::{ContextExt, PersonKey};
-use crate::graphql::loaders::{DopplerKey, HighLevelKey};
+use crate::graphql::loaders::{DopplerKey, HighLevelKey, TasksKey};
 use crate::unified::{
-    self, Freshness, FreshnessSource, HighLevelContact, HighLevelId, List, Profile, Subscriber,
-    System, TagRepresentation,
+    self, Freshness, FreshnessSource, HighLevelContact, HighLevelId, List, Profile, Sides,
+    Subscriber, System, TagRepresentation,
 };
 
 type Side<T> = Seen<Option<Arc<T>>>;
@@ -34,6 +34,16 @@ impl Contact {
         Ok(side.ok_or(Error::Internal("side not loaded"))??)
     }
 
+    /// The person's tasks, asked for together with everybody else's.
+    pub(super) async fn all_tasks(
+        &self,
+        context: &Context<'_>,
+        id: &HighLevelId,
+    ) -> Result<Seen<Option<Arc<Vec<unified::Task>>>>> {
+        let tasks = context.sides()?.load_one(TasksKey(id.clone())).await?;
+        Ok(tasks.ok_or(Error::Internal("tasks not loaded"))??)
+    }
+
     /// HighLevel's side with the members that a listing may have left out.
     pub(super) async fn whole_highlevel_side(
         &self,
@@ -42,7 +52,9 @@ impl Contact {
         let side = self.highlevel_side(context).await?;
         match &side.value {
             Some(contact) if !contact.complete => {
-                Ok(context.reader()?.whole_contact(Arc::clone(contact)).await?)
+                // Rare, and large: the fields of a page would all make room for it.
+                let reader = context.reader()?;
+                Ok(Box::pin(reader.whole_contact(Arc::clone(contact))).await?)
             }
             _ => Ok(side),
         }
@@ -73,7 +85,7 @@ impl Contact {
         &self,
         context: &Context<'_>,
         field: &str,
-        pick: impl Fn(&Profile) -> Option<T>,
+        pick: impl Fn(&Sides<'_>) -> Option<T>,
     ) -> Result<Option<T>> {
         let reader = context.reader()?;
         let mapping = reader.mapping();
@@ -97,8 +109,8 @@ impl Contact {
                 failure = failure.or(Some(error));
                 continue;
             }
-            let profile = unified::unify(doppler.as_deref(), highlevel.as_deref(), mapping, &[]);
-            if let Some(value) = pick(&profile) {
+            let (subscriber, contact) = (doppler.as_deref(), highlevel.as_deref());
+            if let Some(value) = pick(&Sides { subscriber, contact, mapping }) {
                 return Ok(Some(value));
             }
         }

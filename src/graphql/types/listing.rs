@@ -6,7 +6,8 @@ use async_graphql::{Context, Enum, InputObject, Result, SimpleObject};
 use super::Contact;
 use super::enums::{ContactStatus, SystemName};
 use crate::contacts::Listing;
-use crate::graphql::context::ContextExt;
+use crate::graphql::context::{ContextExt, PersonKey};
+use crate::graphql::loaders::HighLevelKey;
 use crate::graphql::scalars::DateTime;
 use crate::unified;
 
@@ -80,6 +81,9 @@ pub async fn contact_page(
     listing: &Listing,
 ) -> Result<Connection<String, Contact, TotalCount>> {
     let page = context.reader()?.list(listing).await?;
+    let sides = page.sides.into_iter();
+    let sides = sides.map(|(who, side)| (HighLevelKey(PersonKey(who)), side));
+    context.sides()?.feed_many(sides).await;
     let total = TotalCount { total_count: page.total };
     let has_previous = listing.after.is_some();
     let mut connection = Connection::with_additional_fields(has_previous, page.has_next, total);

@@ -42,7 +42,9 @@ impl Task {
         if let Some(person) = &self.person {
             return Ok(Some(Contact::new(Arc::clone(person))));
         }
-        let person = context.reader()?.find_by_highlevel_id(&self.on).await?;
+        // Rare, and large: every field would make room for it.
+        let reader = context.reader()?;
+        let person = Box::pin(reader.find_by_highlevel_id(&self.on)).await?;
         Ok(person.map(Contact::new))
     }
 

@@ -263,6 +263,31 @@ async fn nobody_is_absent_and_hostile_ids_reach_no_other_route() {
 }
 
 #[tokio::test]
+async fn tasks_of_many_are_those_of_each() {
+    let lab = Lab::start(false).await;
+    let client = lab.client(|_| {});
+    assert!(client.searches_tasks());
+    let rows = first(&client, 50).await;
+    let ids: Vec<HighLevelId> = rows.iter().map(|row| row.contact.id.clone()).collect();
+    lab.journal();
+    let together = client.tasks_of(&call(), &ids).await.unwrap();
+    let journal = lab.journal();
+    let found: usize = together.iter().map(Vec::len).sum();
+    assert!(found > 25, "{found}");
+    assert_eq!(journal.len(), if found.is_multiple_of(25) { 2 } else { 1 });
+    for (id, tasks) in ids.iter().zip(together) {
+        assert_eq!(client.tasks(&call(), id).await.unwrap(), Some(tasks));
+    }
+    let poor = lab.client(|config| config.scopes = vec!["contacts.readonly".to_owned()]);
+    assert!(!poor.searches_tasks());
+    let reader = lab.client(|config| {
+        config.token = Some(SecretString::from(HIGHLEVEL_READ_ONLY_TOKEN));
+    });
+    let error = reader.tasks_of(&call(), &ids).await.unwrap_err();
+    assert_eq!(error.kind, Kind::ScopeMissing("locations/tasks.readonly"));
+}
+
+#[tokio::test]
 async fn a_token_that_only_reads() {
     let lab = Lab::start(false).await;
     let client = lab.client(|config| {

@@ -227,6 +227,21 @@ async fn a_lost_answer_to_a_write_is_not_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_search_for_tasks_whose_rows_move_is_begun_anew_once() {
+    let row = |id: usize| json!({"_id": format!("t{id}"), "contactId": "c1"});
+    let page = |ids: std::ops::Range<usize>| json!({"tasks": ids.map(row).collect::<Vec<_>>()});
+    let contacts = ["c1".into()];
+    let pages = [page(0..25), page(25..26), page(0..25), page(24..26)];
+    let (script, client) = scripted(pages).await;
+    let found = client.tasks_of(&call(), &contacts).await.unwrap();
+    assert_eq!(found[0].len(), 26);
+    assert_eq!(script.count(), 4);
+    let (_script, client) = scripted([page(0..25), page(25..26), page(0..25), page(25..26)]).await;
+    let error = client.tasks_of(&call(), &contacts).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Malformed);
+}
+
+#[tokio::test]
 async fn appointments_are_on_the_locations_clock() {
     let event = json!({
         "id": "e1", "startTime": "2021-07-16 11:00:00", "endTime": "later", "status": "booked",

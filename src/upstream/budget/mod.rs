@@ -95,6 +95,16 @@ impl Allowance {
         if self.free.load(Ordering::Acquire) {
             return Ok(Ticket(None));
         }
+        match self.lock_and_take(call) {
+            Take::Go => Ok(Ticket(Some(self))),
+            // Its timers are large, and every call would make room for them.
+            Take::SpentToday(_) | Take::WaitForAnswer | Take::Wait(_) => {
+                Box::pin(self.queue(call)).await
+            }
+        }
+    }
+
+    async fn queue(&self, call: &Call) -> Result<Ticket<'_>, Kind> {
         loop {
             let turned = self.turned.notified();
             tokio::pin!(turned);

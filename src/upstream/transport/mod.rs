@@ -118,6 +118,11 @@ impl Transport {
         }
     }
 
+    /// Whether the credential has a scope, as far as the configured scopes tell.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scopes.is_empty() || self.scopes.iter().any(|held| held == scope)
+    }
+
     /// A number that changes with what the credential may see.
     pub fn view(&self) -> u64 {
         self.seen ^ self.credentials.fingerprint()

@@ -25,7 +25,7 @@ const EXAMPLES: [(&str, &str); 6] = [
 ];
 
 /// Everything that can be asked of a person, one by one and in pairs.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "id",
     "email phone name",
     "birthday country companyName address { city }",
@@ -36,6 +36,7 @@ const FIELDS: [&str; 12] = [
     "doppler { status lists { name } }",
     "highlevel { dnd customFields { name definition { key } } }",
     "notes(first: 2) { nodes { contact { tasks(first: 2) { nodes { id } } } } }",
+    "tasks(first: 2) { nodes { id } }",
     "appointments { nodes { startsAt } }",
     "deliveries { nodes { status } }",
 ];

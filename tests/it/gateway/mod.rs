@@ -11,6 +11,7 @@ mod injection;
 mod reading;
 mod refusing;
 mod tags;
+mod tasks;
 mod waiting;
 mod writing;
 

@@ -18,7 +18,7 @@ async fn each_limit_speaks_before_the_first_call() {
         "{ contacts(first: 100) { nodes { notes { nodes { body } } tasks { nodes { title } } } } }";
     let (code, message) = refused(&world, expensive, json!({})).await;
     assert_eq!(code, "QUERY_TOO_EXPENSIVE");
-    assert!(message.contains("201") && message.contains("100"), "{message}");
+    assert!(message.contains("103") && message.contains("100"), "{message}");
     let deep = format!(
         "{{ contacts {{ nodes {{ {} id {} }} }} }}",
         "notes { nodes { contact {".repeat(6),

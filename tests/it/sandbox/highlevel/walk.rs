@@ -158,7 +158,7 @@ async fn the_location_answers_as_specified() {
         (
             "POST",
             format!("{at}/tasks/search"),
-            Some(json!({"contactId": [ana], "completed": false})),
+            Some(json!({"contactId": [ana], "completed": false, "limit": 100, "skip": 0})),
         ),
     ] {
         let answer = vendor.call(method, &path, body).await;
