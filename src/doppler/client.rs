@@ -4,21 +4,28 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, SecondsFormat, Utc};
 use reqwest::header::HeaderMap;
+use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::clock::Clock;
 use crate::config::doppler::Doppler;
-use crate::unified::{Delivery, FieldDefinition, List, Subscriber, System};
+use crate::unified::{
+    Delivery, FieldDefinition, FieldDraft, ImportState, ImportTask, List, Subscriber,
+    SubscriberEdit, System,
+};
 use crate::upstream::{
     Allowance, Call, CredentialKind, Directory, Error, Kind, Mailing, PAGE_SIZE, Query, Request,
     Route, Segment, Setup, SetupError, SubscriberPage, Token, Transport, UpstreamStatus,
 };
 
-use super::{convert, refusal, routes, wire};
+use super::{body, convert, refusal, routes, wire};
 
 /// Lists are served up to 200 a page (`doppler-for-shopify`, `doppler-client.js`).
 const LISTS_A_PAGE: u32 = 200;
+/// A list's status while an import into it is under way.
+const IMPORTING: &str = "importingSubscribers";
 /// Where paging ends whatever Doppler says, so that a wrong page count cannot keep us for ever.
 const MOST_PAGES: u32 = 100;
 
@@ -59,6 +66,30 @@ impl Client {
     ) -> Result<T, Error> {
         let values = [Segment::email(&self.account)];
         self.transport.call(call, Request::new(route, &values).query(query)).await
+    }
+
+    async fn get_by_id<T: DeserializeOwned + Send>(
+        &self,
+        call: &Call,
+        route: &'static Route,
+        id: &str,
+        query: Query,
+    ) -> Result<T, Error> {
+        let values = [Segment::email(&self.account), Segment::id(id)];
+        self.transport.call(call, Request::new(route, &values).query(query)).await
+    }
+
+    /// Writes something of the account and tells what was made.
+    async fn create(
+        &self,
+        call: &Call,
+        route: &'static Route,
+        body: &(impl Serialize + Sync),
+    ) -> Result<String, Error> {
+        let values = [Segment::email(&self.account)];
+        let request = Request::new(route, &values).json(body)?;
+        let made: wire::Created = self.transport.call(call, request).await?;
+        Ok(made.created_resource_id.into())
     }
 
     async fn get_of<T: DeserializeOwned + Send>(
@@ -147,6 +178,138 @@ impl Mailing for Client {
         }
         Ok(deliveries)
     }
+
+    async fn list_subscribers(
+        &self,
+        call: &Call,
+        list: &str,
+        number: NonZeroU32,
+    ) -> Result<SubscriberPage, Error> {
+        let route = &routes::LIST_SUBSCRIBERS;
+        let query = page(number.get(), PAGE_SIZE);
+        let found = self.get_by_id(call, route, list_id(route, list)?, query).await?;
+        Ok(convert::page(found, number.get()))
+    }
+
+    async fn unsubscribed(
+        &self,
+        call: &Call,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        number: NonZeroU32,
+    ) -> Result<SubscriberPage, Error> {
+        // Without both dates the live system was seen to answer a gateway's error.
+        let query = page(number.get(), PAGE_SIZE).with("from", &iso(from)).with("to", &iso(to));
+        let found = self.get(call, &routes::UNSUBSCRIBED, query).await?;
+        Ok(convert::page(found, number.get()))
+    }
+
+    async fn put_subscriber(
+        &self,
+        call: &Call,
+        list: &str,
+        edit: &SubscriberEdit,
+    ) -> Result<(), Error> {
+        let route = &routes::PUT_SUBSCRIBER;
+        let values = [Segment::email(&self.account), Segment::id(list_id(route, list)?)];
+        let request = Request::new(route, &values).json(&body::Subscriber::from(edit))?;
+        let done = self.transport.perform(call, request).await;
+        done.map_err(|error| named(error, std::slice::from_ref(edit)))
+    }
+
+    async fn remove_from_list(&self, call: &Call, list: &str, email: &str) -> Result<(), Error> {
+        let route = &routes::REMOVE_FROM_LIST;
+        let list = Segment::id(list_id(route, list)?);
+        let values = [Segment::email(&self.account), list, Segment::email(email)];
+        let done = self.transport.perform(call, Request::new(route, &values)).await;
+        absent(done).map(|_| ())
+    }
+
+    async fn unsubscribe(&self, call: &Call, email: &str) -> Result<(), Error> {
+        let values = [Segment::email(&self.account)];
+        let request = Request::new(&routes::UNSUBSCRIBE, &values).json(&body::Person { email })?;
+        self.transport.perform(call, request).await
+    }
+
+    async fn import(
+        &self,
+        call: &Call,
+        list: Option<&str>,
+        edits: &[SubscriberEdit],
+        callback: Option<&str>,
+    ) -> Result<ImportTask, Error> {
+        let route = if list.is_some() { &routes::IMPORT_INTO_LIST } else { &routes::IMPORT };
+        let body = body::Import::new(edits, callback)
+            .map_err(|fields| error(route, Kind::Rejected { fields }))?;
+        let account = Segment::email(&self.account);
+        let values = match list {
+            None => vec![account],
+            Some(list) => {
+                let list = list_id(route, list)?;
+                let found: wire::List =
+                    self.get_by_id(call, &routes::LIST, list, Query::default()).await?;
+                if found.current_status.as_deref() == Some(IMPORTING) {
+                    return Err(error(route, Kind::Busy));
+                }
+                vec![account, Segment::id(list)]
+            }
+        };
+        let request = Request::new(route, &values).json(&body)?;
+        let made = self.transport.call::<wire::Created>(call, request).await;
+        let made = made.map_err(|error| named(error, edits))?;
+        Ok(ImportTask { id: made.created_resource_id.into(), state: ImportState::Running })
+    }
+
+    async fn import_task(&self, call: &Call, id: &str) -> Result<ImportTask, Error> {
+        let found = self.get_by_id(call, &routes::TASK, id, Query::default()).await?;
+        Ok(convert::task(found))
+    }
+
+    async fn create_list(&self, call: &Call, name: &str) -> Result<List, Error> {
+        let made = self.create(call, &routes::CREATE_LIST, &body::List { name }).await?;
+        // It was made, and only another reading of the lists can tell under which id.
+        let unknown = |_| error(&routes::CREATE_LIST, Kind::Malformed).doubtful();
+        let id = made.parse().map_err(unknown)?;
+        Ok(List { id, name: name.to_owned(), subscribers_count: Some(0) })
+    }
+
+    async fn create_field(&self, call: &Call, field: &FieldDraft) -> Result<(), Error> {
+        self.create(call, &routes::CREATE_FIELD, &body::Field::from(field)).await.map(drop)
+    }
+}
+
+fn error(route: &'static Route, kind: Kind) -> Error {
+    Error::new(System::Doppler, route.template, kind)
+}
+
+/// A list's id, or that there is no such list: what cannot be an id is none's.
+fn list_id<'a>(route: &'static Route, list: &'a str) -> Result<&'a str, Error> {
+    match Segment::id(list) {
+        Some(_) => Ok(list),
+        None => Err(error(route, Kind::ListGone)),
+    }
+}
+
+/// Puts fields' names where Doppler counts them: `fields[2].value`, of any row.
+fn named(mut error: Error, edits: &[SubscriberEdit]) -> Error {
+    let name = |key: &str| {
+        let (_, counted) = key.rsplit_once("fields[")?;
+        let index: usize = counted.split_once(']')?.0.parse().ok()?;
+        Some(edits.first()?.fields.get(index)?.0.clone())
+    };
+    if let Kind::Rejected { fields } = &mut error.kind {
+        for field in &mut *fields {
+            if let Some(name) = name(field) {
+                *field = name;
+            }
+        }
+        fields.dedup();
+    }
+    error
+}
+
+fn iso(moment: DateTime<Utc>) -> String {
+    moment.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 fn page(number: u32, size: u32) -> Query {

@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
 use crate::unified::{
-    Delivery, DeliveryStatus, FieldDefinition, List, Subscriber, SubscriberField, SubscriberStatus,
-    System,
+    Delivery, DeliveryStatus, FieldDefinition, ImportCounts, ImportState, ImportTask, List,
+    Subscriber, SubscriberField, SubscriberStatus, System,
 };
 use crate::upstream::{PAGE_SIZE, SubscriberPage};
 
@@ -80,6 +80,39 @@ pub(super) fn delivery(from: wire::Delivery) -> Delivery {
         campaign_subject: from.campaign_subject,
         status,
         clicks: from.clicks_count.unwrap_or_default(),
+    }
+}
+
+/// An import has ended when it says so or has a date of its end; the words for those that failed are
+/// not known.
+pub(super) fn task(from: wire::Task) -> ImportTask {
+    let status = from.status.unwrap_or_default().to_ascii_lowercase();
+    let failed = ["fail", "error", "cancel"].iter().any(|word| status.contains(word));
+    let ended = from.finish_date.is_some_and(|date| !date.is_empty()) || status == "completed";
+    let state = match (failed, ended) {
+        (true, _) => ImportState::Failed,
+        (false, true) => ImportState::Completed(counts(&from.import_details)),
+        (false, false) => ImportState::Running,
+    };
+    ImportTask { id: from.task_id.into(), state }
+}
+
+fn counts(from: &wire::Counters) -> ImportCounts {
+    let sum = |counters: &[Option<u32>]| counters.iter().flatten().sum();
+    ImportCounts {
+        processed: sum(&[from.processed]),
+        created: sum(&[from.new_subscribers]),
+        updated: sum(&[from.updated]),
+        invalid_emails: sum(&[from.invalid_emails]),
+        opted_out: sum(&[from.unsubscribed_by_user]),
+        undeliverable: sum(&[
+            from.soft_bounceds,
+            from.hard_bounceds,
+            from.subscriber_bounceds,
+            from.never_open_bounceds,
+            from.users_in_black_list,
+        ]),
+        mismatched: sum(&[from.amount_headers_and_fields_dont_match]),
     }
 }
 

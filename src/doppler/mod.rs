@@ -1,13 +1,14 @@
-//! Doppler's REST API (fromdoppler.com): subscribers, lists, fields and deliveries.
+//! Doppler's REST API (fromdoppler.com): subscribers, lists, fields, imports and deliveries.
 //!
 //! Doppler publishes little about it; what is known comes from its own clients and from the server
 //! framework it published (`FromDoppler/doppler-aspnet-hypermedia-api`), so reading is lenient.
-//! [`Client`] makes the calls, `wire` is what they answer, `convert` turns that into the plain models,
-//! `refusal` tells its errors apart.
+//! [`Client`] makes the calls, `wire` is what they answer, `body` what they send, `convert` turns
+//! answers into the plain models, `refusal` tells errors apart.
 //!
-//! To add a call: a static in `routes`, the answer's members in `wire`, a pure conversion, and the
-//! method of the port in `client`.
+//! To add a call: a static in `routes` with its effect, the members in `wire` or `body`, a pure
+//! conversion, and the method of the port in `client`.
 
+mod body;
 mod client;
 mod convert;
 mod refusal;

@@ -67,6 +67,41 @@ pub(super) struct List {
     pub list_id: i64,
     pub name: Option<String>,
     pub subscribers_count: Option<i64>,
+    pub current_status: Option<String>,
+}
+
+/// What was made, or the task of making it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Created {
+    pub created_resource_id: Loose,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Task {
+    pub task_id: Loose,
+    pub status: Option<String>,
+    pub finish_date: Option<String>,
+    #[serde(default)]
+    pub import_details: Counters,
+}
+
+/// The spelling is Doppler's.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Counters {
+    pub processed: Option<u32>,
+    pub invalid_emails: Option<u32>,
+    pub soft_bounceds: Option<u32>,
+    pub hard_bounceds: Option<u32>,
+    pub subscriber_bounceds: Option<u32>,
+    pub amount_headers_and_fields_dont_match: Option<u32>,
+    pub never_open_bounceds: Option<u32>,
+    pub updated: Option<u32>,
+    pub new_subscribers: Option<u32>,
+    pub unsubscribed_by_user: Option<u32>,
+    pub users_in_black_list: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,6 +119,8 @@ pub(super) struct Delivery {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Problem {
     pub error_code: Option<u32>,
+    /// Names what does not exist, beside people's addresses.
+    pub detail: Option<String>,
     #[serde(default, deserialize_with = "list")]
     pub errors: Vec<Invalid>,
 }

@@ -67,6 +67,23 @@ impl<'a> From<&'a TaskEdit> for Task<'a> {
     }
 }
 
+/// `TagsDTO`, which has no `locationId`.
+#[derive(Serialize)]
+pub(super) struct Tags {
+    tags: Vec<String>,
+}
+
+impl From<&[String]> for Tags {
+    fn from(tags: &[String]) -> Self {
+        Self { tags: lower(tags) }
+    }
+}
+
+/// Tags in lower case, as HighLevel keeps them.
+pub(super) fn lower(tags: &[String]) -> Vec<String> {
+    tags.iter().map(|tag| tag.trim().to_lowercase()).collect()
+}
+
 /// `UpdateTaskStatusParams`.
 #[derive(Serialize)]
 pub(super) struct Completed {

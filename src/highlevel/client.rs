@@ -10,8 +10,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use crate::clock::Clock;
 use crate::config::highlevel::HighLevel;
 use crate::unified::{
-    Appointment, FieldDefinition, HighLevelContact, HighLevelId, Location, Note, NoteDraft,
-    NoteEdit, System, Task, TaskDraft, TaskEdit,
+    Appointment, ContactDraft, ContactEdit, CustomFieldEdit, FieldDefinition, HighLevelContact,
+    HighLevelId, Location, Note, NoteDraft, NoteEdit, System, Task, TaskDraft, TaskEdit,
 };
 use crate::upstream::{
     Allowance, Call, CredentialKind, Crm, Directory, Error, Kind, Query, Request, Route,
@@ -20,6 +20,7 @@ use crate::upstream::{
 };
 
 use super::body::{self, Completed};
+use super::contact_body;
 use super::search::{Search, Unsearchable};
 use super::task_search::{Gathering, Odd, Step};
 use super::{convert, refusal, routes, wire};
@@ -126,6 +127,19 @@ impl Client {
         self.transport.perform(call, Request::new(route, &values)).await
     }
 
+    async fn change_tags(
+        &self,
+        call: &Call,
+        route: &'static Route,
+        id: &HighLevelId,
+        tags: &[String],
+    ) -> Result<Vec<String>, Error> {
+        let ids = [id.as_str()];
+        let answer: wire::ContactTags =
+            self.write(call, route, &ids, &body::Tags::from(tags)).await?;
+        Ok(answer.tags)
+    }
+
     /// Searches; `None` when it is clear without a call that nothing would be found.
     async fn post_search<T: DeserializeOwned + Send>(
         &self,
@@ -136,12 +150,38 @@ impl Client {
             Ok(body) => body,
             Err(Unsearchable::Nothing) => return Ok(None),
             Err(Unsearchable::Part(part)) => {
-                let kind = Kind::Rejected { fields: vec![part.to_owned()] };
-                return Err(Error::new(System::HighLevel, routes::SEARCH.template, kind));
+                return Err(rejected(&routes::SEARCH, part.to_owned()));
             }
         };
         self.transport.call(call, Request::new(&routes::SEARCH, &[]).json(&body)?).await.map(Some)
     }
+}
+
+/// What would be refused, before any call.
+fn rejected(route: &'static Route, field: String) -> Error {
+    let kind = Kind::Rejected { fields: vec![field] };
+    Error::new(System::HighLevel, route.template, kind)
+}
+
+/// Puts custom fields' ids where HighLevel counts them: `customFields.2.field_value`.
+fn named(mut error: Error, edits: &[CustomFieldEdit]) -> Error {
+    let id = |key: &str| {
+        let index = key.strip_prefix("customFields.")?.split('.').next()?;
+        Some(edits.get(index.parse::<usize>().ok()?)?.id.clone())
+    };
+    if let Kind::Rejected { fields } = &mut error.kind {
+        for field in fields {
+            if let Some(id) = id(field) {
+                *field = id;
+            }
+        }
+    }
+    error
+}
+
+/// A write was answered as done, and the answer does not show what was written.
+fn untold(route: &'static Route) -> Error {
+    Error::new(System::HighLevel, route.template, Kind::Malformed).doubtful()
 }
 
 #[async_trait]
@@ -267,6 +307,68 @@ impl Crm for Client {
         let answer: wire::LocationAnswer =
             self.of_location(call, &routes::LOCATION, Query::default()).await?;
         Ok(convert::location(answer.location))
+    }
+
+    async fn create_contact(
+        &self,
+        call: &Call,
+        contact: &ContactDraft,
+    ) -> Result<HighLevelContact, Error> {
+        let route = &routes::CREATE_CONTACT;
+        let body = contact_body::Contact::create(&self.location, contact)
+            .map_err(|field| rejected(route, field))?;
+        let answer: Result<wire::ContactAnswer, Error> = self.write(call, route, &[], &body).await;
+        let answer = answer.map_err(|error| {
+            let refused = matches!(error.kind, Kind::Rejected { .. });
+            // Seen to be answered although the contact had been created (highlevel-api-docs#64).
+            let error = if refused { error.doubtful() } else { error };
+            named(error, &contact.custom_fields)
+        })?;
+        let made = answer.contact.and_then(|made| convert::created(made, &self.location));
+        made.ok_or_else(|| untold(route))
+    }
+
+    async fn update_contact(
+        &self,
+        call: &Call,
+        id: &HighLevelId,
+        edit: &ContactEdit,
+    ) -> Result<HighLevelContact, Error> {
+        let route = &routes::UPDATE_CONTACT;
+        let body = contact_body::Contact::update(edit).map_err(|field| rejected(route, field))?;
+        let answer: Result<wire::ContactAnswer, Error> =
+            self.write(call, route, &[id.as_str()], &body).await;
+        let answer = answer.map_err(|error| named(error, &edit.custom_fields))?;
+        let changed = answer.contact.and_then(|changed| convert::contact(changed, &self.location));
+        changed.ok_or_else(|| untold(route))
+    }
+
+    async fn delete_contact(&self, call: &Call, id: &HighLevelId) -> Result<(), Error> {
+        let values = [routes::id(id.as_str())];
+        let request = Request::new(&routes::DELETE_CONTACT, &values);
+        match self.transport.perform(call, request).await {
+            // The answer to an earlier try was lost; that one deleted it.
+            Err(error) if error.kind == Kind::NotFound && error.in_doubt() => Ok(()),
+            done => done,
+        }
+    }
+
+    async fn add_tags(
+        &self,
+        call: &Call,
+        id: &HighLevelId,
+        tags: &[String],
+    ) -> Result<Vec<String>, Error> {
+        self.change_tags(call, &routes::ADD_TAGS, id, tags).await
+    }
+
+    async fn remove_tags(
+        &self,
+        call: &Call,
+        id: &HighLevelId,
+        tags: &[String],
+    ) -> Result<Vec<String>, Error> {
+        self.change_tags(call, &routes::REMOVE_TAGS, id, tags).await
     }
 
     async fn create_note(

@@ -19,6 +19,17 @@ pub(super) fn contact(from: wire::Contact, location: &str) -> Option<HighLevelCo
     Some(complete)
 }
 
+/// A contact as the answer to its creation shows it: whole but for the full name.
+pub(super) fn created(from: wire::Contact, location: &str) -> Option<HighLevelContact> {
+    let mut contact = contact(from, location)?;
+    if contact.name.is_none() {
+        let parts = [contact.first_name.as_deref(), contact.last_name.as_deref()];
+        let parts: Vec<&str> = parts.into_iter().flatten().collect();
+        contact.name = (!parts.is_empty()).then(|| parts.join(" "));
+    }
+    Some(contact)
+}
+
 /// A contact of a listing.
 pub(super) fn row(from: wire::Contact, location: &str) -> Option<HighLevelContact> {
     let elsewhere = from.location_id.as_deref().is_some_and(|id| id != location);

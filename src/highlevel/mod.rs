@@ -3,15 +3,17 @@
 //!
 //! The official OpenAPI files (`GoHighLevel/highlevel-api-docs`) say what may be sent, and requests
 //! hold to them because unknown members are refused; what is answered differs from them in many
-//! places, so reading is lenient. [`Client`] makes the calls, `wire` is what they answer, `body` what
-//! they send, `convert` turns answers into the plain models, `refusal` tells errors apart.
+//! places, so reading is lenient. [`Client`] makes the calls, `wire` is what they answer, `body`,
+//! `contact_body` and `custom` what they send, `convert` turns answers into the plain models, `refusal` tells errors apart.
 //!
 //! To add a call: a static in `routes` with its scope, the members in `wire` or `body`, a pure
 //! conversion, and the method of the port in `client`.
 
 mod body;
 mod client;
+mod contact_body;
 mod convert;
+mod custom;
 mod lenient;
 mod local_time;
 mod refusal;

@@ -28,15 +28,22 @@ pub(super) fn kind(route: &'static Route, status: StatusCode, body: &[u8]) -> Ki
         .map(|message| message.to_ascii_lowercase())
         .collect();
     let says = |words: &str| messages.iter().any(|message| message.contains(words));
-    let existing = problem.meta.and_then(|meta| meta.contact_id);
+    let (existing, matching) =
+        problem.meta.map_or((None, None), |meta| (meta.contact_id, meta.matching_field));
     match status.as_u16() {
+        // Not the contact that was addressed, but a field that a write of it named.
+        400 | 404 | 422 if says("custom field with id ") && says(" not found") => Kind::Rejected {
+            fields: problem.messages.iter().filter_map(|text| gone(text)).collect(),
+        },
         400 | 404 if says(" not found") => Kind::NotFound,
         // No such route: the base URL leads somewhere else.
         404 if says("cannot ") => Kind::Malformed,
         404 => Kind::NotFound,
         400 | 409 | 422 if says("duplicated contacts") || existing.is_some() => {
-            Kind::Duplicate { id: existing }
+            Kind::Duplicate { id: existing, field: matching.filter(|field| is_name(field)) }
         }
+        // Do-not-disturb that no update lifts.
+        400 | 422 if says("permanent dnd") => Kind::OptedOut { own_will: false },
         401 => unauthorized(route, &says),
         403 => Kind::Unauthorized,
         408 | 500.. => Kind::Unavailable,
@@ -72,8 +79,16 @@ fn field(message: &str) -> Option<String> {
         .or_else(|| message.strip_prefix("Invalid field "))
         .or_else(|| Some(message.split_once(" must ")?.0))
         .or_else(|| Some(message.split_once(" should ")?.0));
+    named.filter(|name| is_name(name)).map(str::to_owned)
+}
+
+/// The id in `Custom field with id ID not found`.
+fn gone(message: &str) -> Option<String> {
+    let (_, id) = message.strip_suffix(" not found")?.rsplit_once(' ')?;
+    is_name(id).then(|| id.to_owned())
+}
+
+fn is_name(text: &str) -> bool {
     let name_like = |c: char| c.is_ascii_alphanumeric() || "_.[]-".contains(c);
-    let is_name =
-        |name: &&str| !name.is_empty() && name.len() <= MAX_FIELD && name.chars().all(name_like);
-    named.filter(is_name).map(str::to_owned)
+    !text.is_empty() && text.len() <= MAX_FIELD && text.chars().all(name_like)
 }

@@ -31,13 +31,20 @@ pub(super) static TASK_SEARCH: Route = Route::read(
     "locations/tasks.readonly",
 );
 
+pub(super) static CREATE_CONTACT: Route = write(Method::POST, "/contacts/");
+pub(super) static UPDATE_CONTACT: Route = repeatable(Method::PUT, "/contacts/{contactId}");
+pub(super) static DELETE_CONTACT: Route = repeatable(Method::DELETE, "/contacts/{contactId}");
+pub(super) static ADD_TAGS: Route = repeatable(Method::POST, "/contacts/{contactId}/tags");
+pub(super) static REMOVE_TAGS: Route = repeatable(Method::DELETE, "/contacts/{contactId}/tags");
+
 pub(super) static CREATE_NOTE: Route = write(Method::POST, "/contacts/{contactId}/notes");
-pub(super) static UPDATE_NOTE: Route = write(Method::PUT, "/contacts/{contactId}/notes/{id}");
+pub(super) static UPDATE_NOTE: Route = repeatable(Method::PUT, "/contacts/{contactId}/notes/{id}");
 pub(super) static DELETE_NOTE: Route = write(Method::DELETE, "/contacts/{contactId}/notes/{id}");
 pub(super) static CREATE_TASK: Route = write(Method::POST, "/contacts/{contactId}/tasks");
-pub(super) static UPDATE_TASK: Route = write(Method::PUT, "/contacts/{contactId}/tasks/{taskId}");
+pub(super) static UPDATE_TASK: Route =
+    repeatable(Method::PUT, "/contacts/{contactId}/tasks/{taskId}");
 pub(super) static COMPLETE_TASK: Route =
-    write(Method::PUT, "/contacts/{contactId}/tasks/{taskId}/completed");
+    repeatable(Method::PUT, "/contacts/{contactId}/tasks/{taskId}/completed");
 pub(super) static DELETE_TASK: Route =
     write(Method::DELETE, "/contacts/{contactId}/tasks/{taskId}");
 
@@ -58,4 +65,9 @@ const fn read(template: &'static str, scope: &'static str) -> Route {
 
 const fn write(method: Method, template: &'static str) -> Route {
     Route::write(HighLevel, method, template, WRITE_SCOPE)
+}
+
+/// Writing the same again changes nothing.
+const fn repeatable(method: Method, template: &'static str) -> Route {
+    Route::repeatable(HighLevel, method, template, WRITE_SCOPE)
 }

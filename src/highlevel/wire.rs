@@ -224,6 +224,13 @@ pub(super) struct TagsAnswer {
     pub tags: Vec<Tag>,
 }
 
+/// All that a contact has after a change of its tags.
+#[derive(Debug, Deserialize)]
+pub(super) struct ContactTags {
+    #[serde(deserialize_with = "texts")]
+    pub tags: Vec<String>,
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Tag {
     #[serde(default, deserialize_with = "text")]
@@ -261,6 +268,8 @@ pub(super) struct Problem {
 pub(super) struct Meta {
     #[serde(default, deserialize_with = "text")]
     pub contact_id: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub matching_field: Option<String>,
 }
 
 /// A list that may be null.

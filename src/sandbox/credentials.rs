@@ -5,6 +5,8 @@
 pub const DOPPLER_ACCOUNT: &str = "sandbox@tandem.test";
 /// Doppler's API key for that account.
 pub const DOPPLER_API_KEY: &str = "0123456789ABCDEF0123456789ABCDEF";
+/// The id of the first list, "Newsletter": the same in every sandbox.
+pub const DOPPLER_FIRST_LIST: &str = "27311001";
 /// HighLevel's location (sub-account).
 pub const HIGHLEVEL_LOCATION: &str = "sandboxLocation00001";
 /// A private integration token with every scope of the contacts API.

@@ -141,6 +141,11 @@ impl Sandbox {
         format!("http://{}/control", self.addr)
     }
 
+    /// The HighLevel fake, for tests in the same process.
+    pub fn highlevel(&self) -> &Arc<HighLevel> {
+        &self.control.highlevel
+    }
+
     /// The ground of both fakes, for tests in the same process.
     pub fn shared(&self) -> &Arc<Shared> {
         &self.control.shared

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// The switches, read as one consistent copy.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
@@ -17,6 +18,9 @@ pub struct Settings {
     pub duplicate_order: Vec<Identifier>,
     /// How late HighLevel's search sees a write, in milliseconds.
     pub index_delay_ms: u64,
+    /// Whether an update of a HighLevel contact replaces `dndSettings` instead of merging them: the
+    /// documents leave it open.
+    pub dnd_replaces: bool,
     /// What a Doppler subscriber's `belongsToLists` holds: which of the two is unknown of the
     /// real system.
     pub belongs_to_lists: ListReference,
@@ -94,6 +98,7 @@ pub struct Change {
     allow_duplicates: Option<bool>,
     duplicate_order: Option<Vec<Identifier>>,
     index_delay_ms: Option<u64>,
+    dnd_replaces: Option<bool>,
     belongs_to_lists: Option<ListReference>,
     max_lists: Option<usize>,
     unsubscribed_gateway_error: Option<bool>,
@@ -114,6 +119,7 @@ impl Switches {
             allow_duplicates: false,
             duplicate_order: vec![Identifier::Email, Identifier::Phone],
             index_delay_ms: u64::try_from(index_delay.as_millis()).unwrap_or(u64::MAX),
+            dnd_replaces: false,
             belongs_to_lists: ListReference::Ids,
             max_lists: 1000,
             unsubscribed_gateway_error: false,
@@ -136,6 +142,7 @@ impl Switches {
         set(&mut next.allow_duplicates, change.allow_duplicates);
         set(&mut next.duplicate_order, change.duplicate_order);
         set(&mut next.index_delay_ms, change.index_delay_ms);
+        set(&mut next.dnd_replaces, change.dnd_replaces);
         set(&mut next.belongs_to_lists, change.belongs_to_lists);
         set(&mut next.max_lists, change.max_lists);
         set(&mut next.unsubscribed_gateway_error, change.unsubscribed_gateway_error);

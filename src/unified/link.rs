@@ -1,9 +1,11 @@
 //! Links: the fact that a contact is this subscriber or that HighLevel contact.
 
+use serde::{Deserialize, Serialize};
+
 use super::{ContactId, System};
 
 /// A person as a system shows them, reduced to what tells who it is.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Sighting {
     pub system: System,
     /// HighLevel's contact id, or Doppler's normalised e-mail address.
@@ -19,6 +21,15 @@ pub struct Sighting {
 pub struct Link {
     pub system: System,
     pub key: String,
+    pub contact: ContactId,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+}
+
+/// An address or a number that is a contact's although no system has shown the person with it yet:
+/// one who is about to be created.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reservation {
     pub contact: ContactId,
     pub email: Option<String>,
     pub phone: Option<String>,

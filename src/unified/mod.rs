@@ -9,49 +9,86 @@
 //! [`Mapping`]'s defaults (its name in Doppler), which is all that [`differences`] needs; then a
 //! member of [`Profile`], filled in `profile.rs`, and a field in `graphql::types::contact`.
 
+mod action;
+mod agreement;
+mod assign;
 mod budget;
+mod canonical;
+mod capability;
+mod contact_edit;
+mod custom_value;
 mod difference;
+mod edit;
 mod email;
 mod engagement;
+mod event;
+pub mod expression;
+mod failure;
 mod field;
 #[cfg(test)]
-mod fixture;
+pub mod fixture;
 mod freshness;
 mod highlevel_contact;
+mod hold;
 mod identity;
 mod ids;
 mod link;
 mod list;
 mod listing;
-mod mapping;
+pub mod mapping;
 mod note;
 mod phone;
 mod profile;
+pub mod projection;
 mod status;
 mod subscriber;
+mod subscriber_edit;
+mod sync_state;
 mod system;
 mod tags;
 mod task;
+mod user_error;
 mod value;
+mod write;
 
+pub use action::ActionKind;
+pub use agreement::{Agreement, Base, Canon, Origin};
+pub use assign::Assign;
 pub use budget::Budget;
+pub use canonical::Canonical;
+pub use capability::{Capability, Writable};
+pub use contact_edit::{ContactDraft, ContactEdit, EmailDnd};
+pub use custom_value::{CustomFieldEdit, CustomKind, CustomValue};
 pub use difference::{Difference, differences};
+pub use edit::{Edit, EditChange, EditId, SystemWrite, WriteOutcome};
 pub use email::normalize_email;
 pub use engagement::{Delivery, DeliveryStatus};
-pub use field::{CustomFieldValue, FieldDefinition};
+pub use event::{Event, EventDraft, EventKind};
+pub use failure::Failure;
+pub use field::{CustomFieldValue, Definitions, FieldDefinition, Lookup};
 pub use freshness::{Freshness, FreshnessSource};
 pub use highlevel_contact::{Address, Appointment, DndStatus, HighLevelContact, Location};
+pub use hold::{Hold, HoldCandidate, HoldDecision, HoldKind, HoldResolution};
 pub use identity::{Change, Recognition};
 pub use ids::{ContactId, HighLevelId, WorkspaceId};
-pub use link::{Link, Sighting};
+pub use link::{Link, Reservation, Sighting};
 pub use list::{List, lists_of};
 pub use listing::{ContactFilter, ContactOrder};
-pub use mapping::{FieldRule, Mapping, MappingRule, TagRepresentation};
+pub use mapping::{
+    CreateRule, CreateRuleInput, FieldInput, FieldMapping, Ground, Mapping, MappingDirection,
+    MappingInput, MappingRule, NoteMapping, NotesInput, TagRepresentation, TagsAs, TagsInput,
+    validate,
+};
 pub use note::{Note, NoteDraft, NoteEdit};
 pub use phone::normalize_phone;
 pub use profile::{Profile, Sides, unify};
-pub use status::{ContactStatus, status};
+pub use status::{ContactStatus, doppler_forbids, highlevel_forbids, status};
 pub use subscriber::{Subscriber, SubscriberField, SubscriberStatus};
+pub use subscriber_edit::{FieldDraft, ImportCounts, ImportState, ImportTask, SubscriberEdit};
+pub use sync_state::{SyncSettings, SyncState};
 pub use system::System;
-pub use tags::{doppler_tags, join_tags, merge_tags};
+pub use tags::{doppler_tags, join_tags, merge_tags, tags_without};
 pub use task::{Task, TaskDraft, TaskEdit};
+pub use user_error::{UserError, UserErrorCode};
+pub use value::Kind;
+pub use write::PendingWrite;

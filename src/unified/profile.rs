@@ -5,7 +5,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::email::normalize_email;
 use super::value::{self, Kind};
 use super::{
-    Address, HighLevelContact, List, Mapping, Subscriber, System, doppler_tags, merge_tags,
+    Address, FieldMapping, HighLevelContact, List, Mapping, Subscriber, System, doppler_tags,
+    merge_tags,
 };
 
 /// The unified fields. Custom fields are not unified: each system's are shown as they are.
@@ -142,7 +143,7 @@ impl Sides<'_> {
     /// Both values, the owner's first.
     fn values(&self, field: &str) -> [Option<String>; 2] {
         let (doppler, highlevel) = (self.doppler(field), self.highlevel(field));
-        match self.mapping.field(field).map(|rule| rule.owner) {
+        match self.mapping.field(field).map(FieldMapping::owner) {
             Some(System::Doppler) => [doppler, highlevel],
             Some(System::HighLevel) | None => [highlevel, doppler],
         }
@@ -150,7 +151,7 @@ impl Sides<'_> {
 
     pub(super) fn doppler(&self, field: &str) -> Option<String> {
         let kind = value::shape(field)?.kind;
-        kind.shown(self.subscriber?.field(&self.mapping.field(field)?.doppler)?)
+        kind.shown(self.subscriber?.field(self.mapping.doppler_field(field)?)?)
     }
 
     pub(super) fn highlevel(&self, field: &str) -> Option<String> {
@@ -164,8 +165,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::unified::TagRepresentation;
     use crate::unified::fixture::{contact, subscriber};
-    use crate::unified::{FieldRule, TagRepresentation};
 
     #[test]
     fn the_owner_speaks_first_and_the_other_side_fills_the_gaps() {
@@ -192,8 +193,10 @@ mod tests {
         assert_eq!(profile.tags, ["vip", "lead", "expo"]);
         assert_eq!(profile.email.as_deref(), Some("ana@example.com"));
 
-        let owned = vec![FieldRule::new("firstName", "FIRSTNAME").owned_by(System::Doppler)];
-        let mapping = Mapping { fields: owned, tags: TagRepresentation::Off };
+        let owned = vec![
+            FieldMapping::new("firstName", "FIRSTNAME", "firstName").owned_by(System::Doppler),
+        ];
+        let mapping = Mapping { fields: owned, tags: TagRepresentation::Off, ..Mapping::default() };
         let profile = unify(Some(&doppler), Some(&highlevel), &mapping, &[]);
         assert_eq!(profile.first_name.as_deref(), Some("Anita"));
         assert_eq!(profile.last_name, None, "an unmapped field is HighLevel's alone");
@@ -226,7 +229,9 @@ mod tests {
         let doppler = subscriber(&[("BIRTHDAY", "soon")]);
         let mut highlevel = contact();
         highlevel.birthday = NaiveDate::from_ymd_opt(1990, 9, 25);
-        let owned = vec![FieldRule::new("birthday", "BIRTHDAY").owned_by(System::Doppler)];
+        let owned = vec![
+            FieldMapping::new("birthday", "BIRTHDAY", "dateOfBirth").owned_by(System::Doppler),
+        ];
         let mapping = Mapping { fields: owned, ..Mapping::default() };
         let profile = unify(Some(&doppler), Some(&highlevel), &mapping, &[]);
         assert_eq!(profile.birthday, highlevel.birthday);
@@ -236,7 +241,7 @@ mod tests {
         #[test]
         fn no_text_breaks_it_and_none_is_shown_empty(values in prop::collection::vec("\\PC*|[\u{590}-\u{6ff}\u{300}-\u{36f} ]{0,600}", 10)) {
             let mapping = Mapping::default();
-            let fields: Vec<_> = mapping.fields.iter().zip(&values).map(|(rule, value)| (rule.doppler.as_str(), value.as_str())).collect();
+            let fields: Vec<_> = mapping.fields.iter().zip(&values).map(|(rule, value)| (rule.doppler.as_deref().unwrap(), value.as_str())).collect();
             let mut highlevel = contact();
             highlevel.name = Some(values[0].clone());
             highlevel.phone = Some(values[1].clone());

@@ -52,6 +52,19 @@ pub fn status(
     }
 }
 
+/// Whether Doppler forbids mailing the person; `None` for a status that this program does not know.
+pub fn doppler_forbids(subscriber: &Subscriber) -> Option<bool> {
+    doppler_status(subscriber).map(|status| status <= ContactStatus::Unsubscribed)
+}
+
+/// Whether HighLevel forbids mailing the person; `None` when the row does not say.
+pub fn highlevel_forbids(contact: &HighLevelContact) -> Option<bool> {
+    match highlevel_restriction(contact) {
+        Some(_) => Some(true),
+        None => contact.consent_known().then_some(false),
+    }
+}
+
 /// What Doppler says; `None` when it says a word this program does not know.
 pub(super) fn doppler_status(subscriber: &Subscriber) -> Option<ContactStatus> {
     Some(match &subscriber.status {

@@ -62,6 +62,12 @@ pub fn merge_tags<'a>(tags: impl IntoIterator<Item = &'a str>) -> Vec<String> {
         .collect()
 }
 
+/// The tags of the first set that the second has not.
+pub fn tags_without(tags: &[String], others: &[String]) -> Vec<String> {
+    let others: HashSet<String> = others.iter().map(|tag| tag_identity(tag)).collect();
+    tags.iter().filter(|tag| !others.contains(&tag_identity(tag))).cloned().collect()
+}
+
 /// Whether two sets hold the same tags.
 pub(super) fn same_tags(a: &[String], b: &[String]) -> bool {
     let set = |tags: &[String]| tags.iter().map(|tag| tag_identity(tag)).collect::<HashSet<_>>();

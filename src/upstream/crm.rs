@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::unified::{
-    Appointment, ContactOrder, FieldDefinition, HighLevelContact, HighLevelId, Location, Note,
-    NoteDraft, NoteEdit, Task, TaskDraft, TaskEdit,
+    Appointment, ContactDraft, ContactEdit, ContactOrder, FieldDefinition, HighLevelContact,
+    HighLevelId, Location, Note, NoteDraft, NoteEdit, Task, TaskDraft, TaskEdit,
 };
 
 use super::{Call, Directory, Error};
@@ -17,7 +17,7 @@ pub const TASK_CONTACTS: usize = 50;
 /// How many tasks one call brings. HighLevel states a default of 25 and no bound.
 pub const TASK_ROWS: usize = 100;
 
-/// Reading contacts and what hangs on them; writing notes and tasks. One call each.
+/// Reading and writing contacts and what hangs on them. One call each.
 #[async_trait]
 pub trait Crm: Directory {
     /// One contact; `None` if there is none (or it is another location's).
@@ -67,6 +67,45 @@ pub trait Crm: Directory {
     async fn tags(&self, call: &Call) -> Result<Vec<String>, Error>;
     /// The location. Needs `locations.readonly`.
     async fn location(&self, call: &Call) -> Result<Location, Error>;
+
+    /// Makes a contact. [`super::Kind::Duplicate`] names the contact in the way. Not to be repeated
+    /// blindly: a refusal too may be in doubt ([`Error::in_doubt`]), since HighLevel was seen to
+    /// answer 422 and create all the same; [`Crm::duplicate`] tells. Where it finds nobody after a
+    /// refusal, the refusal holds.
+    async fn create_contact(
+        &self,
+        call: &Call,
+        contact: &ContactDraft,
+    ) -> Result<HighLevelContact, Error>;
+
+    /// Changes what is given and answers the whole contact. Safe to repeat.
+    /// [`super::Kind::OptedOut`] when it would lift a permanent do-not-disturb.
+    async fn update_contact(
+        &self,
+        call: &Call,
+        id: &HighLevelId,
+        edit: &ContactEdit,
+    ) -> Result<HighLevelContact, Error>;
+
+    /// Deletes a contact with all that hangs on it. [`super::Kind::NotFound`] if there is none.
+    async fn delete_contact(&self, call: &Call, id: &HighLevelId) -> Result<(), Error>;
+
+    /// Adds tags and answers all that the contact then has. Safe to repeat. HighLevel keeps tags in
+    /// lower case, and makes those that the location does not know.
+    async fn add_tags(
+        &self,
+        call: &Call,
+        id: &HighLevelId,
+        tags: &[String],
+    ) -> Result<Vec<String>, Error>;
+
+    /// Removes tags, in any case, and answers all that the contact then has. Safe to repeat.
+    async fn remove_tags(
+        &self,
+        call: &Call,
+        id: &HighLevelId,
+        tags: &[String],
+    ) -> Result<Vec<String>, Error>;
 
     async fn create_note(
         &self,

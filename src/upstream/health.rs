@@ -40,7 +40,7 @@ impl Health {
             return;
         }
         self.change(|trouble| {
-            let write_refused = trouble.write_refused && effect == Effect::Read;
+            let write_refused = trouble.write_refused && !effect.writes();
             *trouble = Trouble { write_refused, ..Trouble::default() };
         });
     }
@@ -49,11 +49,17 @@ impl Health {
     pub(super) fn bad(&self, kind: &Kind, effect: Effect) {
         match kind {
             // The system did its part: what was asked for was not there or not right.
-            Kind::NotFound | Kind::Duplicate { .. } | Kind::Rejected { .. } => self.good(effect),
+            Kind::NotFound
+            | Kind::ListGone
+            | Kind::Duplicate { .. }
+            | Kind::OptedOut { .. }
+            | Kind::Busy
+            | Kind::Full
+            | Kind::Rejected { .. } => self.good(effect),
             Kind::ScopeMissing(_) => self.change(|trouble| {
                 trouble.failing = false;
                 trouble.reauthorize = false;
-                trouble.write_refused |= effect == Effect::Write;
+                trouble.write_refused |= effect.writes();
                 trouble.last_error = Some(kind.clone());
             }),
             Kind::Unauthorized => self.change(|trouble| {
@@ -140,6 +146,10 @@ mod tests {
         assert_eq!(health.state(true, true), UpstreamState::Connected);
         health.bad(&Kind::ScopeMissing("contacts.write"), Effect::Write);
         health.good(Effect::Read);
+        assert_eq!(health.state(true, true), UpstreamState::ReadOnly);
+        health.good(Effect::Repeatable);
+        assert_eq!(health.state(true, true), UpstreamState::Connected);
+        health.bad(&Kind::ScopeMissing("contacts.write"), Effect::Repeatable);
         assert_eq!(health.state(true, true), UpstreamState::ReadOnly);
         health.good(Effect::Write);
         assert_eq!(health.state(true, true), UpstreamState::Connected);

@@ -7,8 +7,10 @@
 //! Behind the port, both clients call their system through a [`Transport`]: one place for waiting,
 //! encoding, repeating, counting and telling errors apart.
 //!
-//! To add a read: give the trait a method in neutral terms, implement it in `doppler::client` or
-//! `highlevel::client`, and state in the docs what it costs in calls.
+//! To add a call: give the trait a method in neutral terms, implement it in `doppler::client` or
+//! `highlevel::client`, and state in the docs what it costs in calls and, of a write, whether it is
+//! safe to repeat. A write whose outcome is not known is an error that says so
+//! ([`Error::in_doubt`]): whoever made it reads before sending it again.
 
 mod breaker;
 mod budget;
@@ -16,6 +18,8 @@ mod call;
 mod credentials;
 mod crm;
 mod directory;
+#[cfg(test)]
+pub mod double;
 mod error;
 mod health;
 mod mailing;

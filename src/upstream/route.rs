@@ -32,8 +32,17 @@ pub struct Route {
 pub enum Effect {
     /// Changes nothing (HighLevel's search is a POST and a read).
     Read,
+    /// Changes something, to the same however often it is sent.
+    Repeatable,
     /// Must not be sent twice.
     Write,
+}
+
+impl Effect {
+    /// Whether it changes anything.
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Repeatable | Self::Write)
+    }
 }
 
 impl Route {
@@ -57,6 +66,17 @@ impl Route {
         Self { system, method, template, effect: Effect::Write, scope, meters: OnceLock::new() }
     }
 
+    /// An operation that changes something, to the same however often it is sent.
+    pub const fn repeatable(
+        system: System,
+        method: Method,
+        template: &'static str,
+        scope: &'static str,
+    ) -> Self {
+        let effect = Effect::Repeatable;
+        Self { system, method, template, effect, scope, meters: OnceLock::new() }
+    }
+
     /// Counts one finished attempt.
     pub(super) fn measure(&self, failure: Option<&Kind>, took: Duration) {
         let meters = self.meters.get_or_init(|| Meters::new(self));
@@ -71,7 +91,7 @@ struct Meters {
 }
 
 /// The values of the label `outcome`, in the order of [`index`].
-const OUTCOMES: [&str; 11] = [
+const OUTCOMES: [&str; 15] = [
     "ok",
     "unauthorized",
     "scope_missing",
@@ -83,6 +103,10 @@ const OUTCOMES: [&str; 11] = [
     "timeout",
     "malformed",
     "not_connected",
+    "list_gone",
+    "opted_out",
+    "busy",
+    "full",
 ];
 
 fn index(failure: Option<&Kind>) -> usize {
@@ -98,6 +122,10 @@ fn index(failure: Option<&Kind>) -> usize {
         Some(Kind::Timeout) => 8,
         Some(Kind::Malformed) => 9,
         Some(Kind::NotConnected) => 10,
+        Some(Kind::ListGone) => 11,
+        Some(Kind::OptedOut { .. }) => 12,
+        Some(Kind::Busy) => 13,
+        Some(Kind::Full) => 14,
     }
 }
 

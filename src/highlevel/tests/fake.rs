@@ -1,15 +1,11 @@
 //! Against the fake, each request held against the official specification.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 
 use crate::sandbox::credentials::HIGHLEVEL_READ_ONLY_TOKEN;
-use crate::sandbox::journal::Row;
-use crate::sandbox::{Options, Sandbox};
 use crate::tasks::Tasks;
 use crate::unified::{ContactOrder, HighLevelId, NoteDraft, NoteEdit, TaskDraft, TaskEdit};
 use crate::upstream::script::{call, call_within};
@@ -17,66 +13,8 @@ use crate::upstream::{
     Call, Crm as _, Directory as _, Error, Kind, Priority, SearchRequest, SearchTerm, UpstreamState,
 };
 
-use super::openapi::Validator;
+use super::lab::Lab;
 use super::*;
-
-/// A fake with its own clock, stopped when dropped.
-struct Lab {
-    sandbox: Sandbox,
-    clock: Clock,
-    tasks: Tasks,
-}
-
-impl Lab {
-    async fn start(rate_limit: bool) -> Self {
-        let (tasks, clock) =
-            (Tasks::new(), Clock::manual(DateTime::UNIX_EPOCH + TimeDelta::days(20_000)));
-        let options = Options {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            index_delay: Duration::ZERO,
-            clock: clock.clone(),
-            rate_limit,
-            ..Options::default()
-        };
-        let sandbox = Sandbox::start(options, &tasks).await.unwrap();
-        Self { sandbox, clock, tasks }
-    }
-
-    fn client(&self, change: impl FnOnce(&mut HighLevel)) -> Client {
-        client(&self.sandbox.highlevel_url(), &self.clock, change)
-    }
-
-    /// The calls since the last look, each held against the official specification.
-    fn journal(&self) -> Vec<Row> {
-        let page = self.sandbox.shared().journal.page(0, true);
-        self.sandbox.shared().journal.clear();
-        for row in &page.calls {
-            let route = row.route.as_deref().unwrap();
-            let body = row.request_body.as_deref().filter(|body| !body.is_empty());
-            let body = body.map(|body| serde_json::from_str(body).unwrap());
-            let query: Vec<_> =
-                row.query.split('&').filter_map(|pair| pair.split_once('=')).collect();
-            let official = Validator::new();
-            let mut violations = official.check_request(&row.method, route, body.as_ref());
-            violations.extend(official.check_query(&row.method, route, &query));
-            assert!(violations.is_empty(), "{violations:?}");
-        }
-        page.calls
-    }
-
-    fn fault(&self, fault: Value) {
-        self.sandbox.shared().faults.add(serde_json::from_value(fault).unwrap());
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            self.journal();
-        }
-        self.tasks.stop();
-    }
-}
 
 async fn first(client: &Client, limit: u32) -> Vec<crate::upstream::SearchRow> {
     let request =

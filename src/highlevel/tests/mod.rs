@@ -1,9 +1,13 @@
 //! Against the observed errors, against scripted oddities, and against the fake.
 
+mod bodies;
+mod custom;
 mod fake;
+mod lab;
 #[path = "../../../tests/it/openapi/mod.rs"]
 mod openapi;
 mod scripted;
+mod writing;
 
 use secrecy::SecretString;
 

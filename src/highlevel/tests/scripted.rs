@@ -37,10 +37,14 @@ fn every_observed_error_has_its_kind() {
             | "authclass_not_allowed"
             | "wrong_location" => Kind::Unauthorized,
             "scope_missing" => Kind::ScopeMissing("locations/tags.readonly"),
-            "duplicate_contact" => Kind::Duplicate { id: Some("cnt00000000000000001".to_owned()) },
+            "duplicate_contact" => Kind::Duplicate {
+                id: Some("cnt00000000000000001".to_owned()),
+                field: Some("email".to_owned()),
+            },
+            "permanent_dnd" => Kind::OptedOut { own_will: false },
             "contact_not_found" => Kind::NotFound,
             "version_missing" | "version_unknown" | "version_malformed" | "upsert_no_key"
-            | "create_empty" | "permanent_dnd" => fields(&[]),
+            | "create_empty" => fields(&[]),
             "unknown_property" => fields(&["additionalEmails"]),
             "location_in_subresource" => fields(&["locationId"]),
             "customfields_not_array" => fields(&["customFields"]),

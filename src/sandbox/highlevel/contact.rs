@@ -68,6 +68,9 @@ pub fn update(fake: &HighLevel, call: &Call) -> Answer {
     let mut directory = fake.write();
     let before = known(&directory, call.param("contactId"))?;
     let mut contact = Contact::clone(before);
+    if body.contains_key("dndSettings") && fake.shared.settings().dnd_replaces {
+        contact.dnd_settings.forget();
+    }
     apply(&body, &mut contact, &directory)?;
     // Assumed to be checked as on create, for the identifiers that change.
     let mut changed = Contact::blank(contact.id.clone(), call.now);

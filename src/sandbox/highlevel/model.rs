@@ -231,10 +231,12 @@ impl Contact {
         removed
     }
 
-    /// Sets a custom field, or takes it away when `value` is null or an empty string.
+    /// Sets a custom field, or takes it away when `value` is null, an empty string or an empty list.
     pub fn set_custom(&mut self, id: &Id, value: Value) {
         self.custom_fields.retain(|field| field.id != *id);
-        if !value.is_null() && value != "" {
+        let is_empty =
+            value.is_null() || value == "" || value.as_array().is_some_and(Vec::is_empty);
+        if !is_empty {
             self.custom_fields.push(CustomValue { id: id.clone(), value });
         }
     }
@@ -251,6 +253,15 @@ impl DndSettings {
             "GMB" => Some(&mut self.gmb),
             "FB" => Some(&mut self.fb),
             _ => None,
+        }
+    }
+
+    /// Forgets every channel but those that no update changes.
+    pub fn forget(&mut self) {
+        for name in CHANNELS {
+            if let Some(place) = self.channel(name) {
+                place.take_if(|dnd| dnd.status != "permanent");
+            }
         }
     }
 

@@ -9,15 +9,15 @@ use super::status::{doppler_status, highlevel_restriction};
 use super::tags::{DOPPLER_FIELD_CHARACTERS, same_tags};
 use super::value::{self, Kind};
 use super::{
-    ContactStatus, DndStatus, FieldRule, HighLevelContact, List, Mapping, MappingRule, Subscriber,
-    System, TagRepresentation, doppler_tags, join_tags, merge_tags,
+    ContactStatus, DndStatus, FieldMapping, HighLevelContact, List, Mapping, MappingRule,
+    Subscriber, System, TagRepresentation, doppler_tags, join_tags, merge_tags,
 };
 
 /// One field about which the systems disagree. `None` for a side: it has no value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Difference {
     /// The unified name, such as `firstName`, `address.city`, `tags` or `status`.
-    pub field: &'static str,
+    pub field: String,
     pub doppler: Option<String>,
     pub highlevel: Option<String>,
     pub rule: MappingRule,
@@ -52,7 +52,7 @@ fn email_difference(subscriber: &Subscriber, contact: &HighLevelContact) -> Opti
     let doppler = shown_email(&subscriber.email);
     let highlevel = contact.email.as_deref().and_then(shown_email);
     (doppler != highlevel).then(|| Difference {
-        field: "email",
+        field: "email".to_owned(),
         doppler,
         reason: highlevel
             .is_some()
@@ -66,14 +66,16 @@ fn email_difference(subscriber: &Subscriber, contact: &HighLevelContact) -> Opti
 fn field_difference(
     sides: &Sides<'_>,
     contact: &HighLevelContact,
-    rule: &FieldRule,
+    mapping: &FieldMapping,
 ) -> Option<Difference> {
-    let shape = value::shape(rule.field)?;
+    let shape = value::shape(&mapping.field)?;
+    // Kept in one system only, there is nothing to disagree with.
+    let in_doppler = mapping.doppler.as_deref()?;
     // A listing's row has no birthday: unknown is not different.
     if shape.kind == Kind::Date && !contact.complete {
         return None;
     }
-    let (doppler, highlevel) = (sides.doppler(rule.field), sides.highlevel(rule.field));
+    let (doppler, highlevel) = (sides.doppler(&mapping.field), sides.highlevel(&mapping.field));
     let text = |side: &Option<String>| side.clone().unwrap_or_default();
     if shape.kind.same(&text(&doppler), &text(&highlevel)) {
         return None;
@@ -82,7 +84,7 @@ fn field_difference(
     let source = match (&doppler, &highlevel) {
         (Some(_), None) => System::Doppler,
         (None, Some(_)) => System::HighLevel,
-        _ => rule.owner,
+        _ => mapping.owner(),
     };
     let reason = match source {
         System::Doppler => shape.highlevel_fixed.map(str::to_owned),
@@ -90,12 +92,18 @@ fn field_difference(
             Some(format!("longer than the {DOPPLER_FIELD_CHARACTERS} characters Doppler holds"))
         }
         System::HighLevel if doppler.is_none() => {
-            Some(format!("Doppler has nothing in the field {}", rule.doppler))
+            Some(format!("Doppler has nothing in the field {in_doppler}"))
         }
         System::HighLevel => None,
     };
-    let owner = Some(rule.owner);
-    Some(Difference { field: rule.field, doppler, highlevel, rule: rule.rule, owner, reason })
+    Some(Difference {
+        field: mapping.field.clone(),
+        doppler,
+        highlevel,
+        rule: mapping.rule,
+        owner: Some(mapping.owner()),
+        reason,
+    })
 }
 
 fn tag_difference(
@@ -122,7 +130,7 @@ fn tag_difference(
     };
     let shown = |tags: &[String]| (!tags.is_empty()).then(|| tags.join(", "));
     Some(Difference {
-        field: "tags",
+        field: "tags".to_owned(),
         doppler: shown(&doppler),
         highlevel: shown(&highlevel),
         rule: MappingRule::Merge,
@@ -149,7 +157,7 @@ fn status_difference(subscriber: &Subscriber, contact: &HighLevelContact) -> Opt
         format!("the most restrictive counts: {}", doppler.min(highlevel).as_str())
     };
     Some(Difference {
-        field: "status",
+        field: "status".to_owned(),
         doppler: Some(doppler.as_str().to_owned()),
         highlevel: Some(highlevel.as_str().to_owned()),
         rule: MappingRule::Merge,

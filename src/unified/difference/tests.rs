@@ -7,9 +7,9 @@ use super::*;
 use crate::unified::SubscriberStatus;
 use crate::unified::fixture::{contact, subscriber};
 
-fn fields(subscriber: &Subscriber, contact: &HighLevelContact) -> Vec<&'static str> {
+fn fields(subscriber: &Subscriber, contact: &HighLevelContact) -> Vec<String> {
     let found = differences(subscriber, contact, &Mapping::default(), &[]);
-    found.iter().map(|difference| difference.field).collect()
+    found.into_iter().map(|difference| difference.field).collect()
 }
 
 fn only(subscriber: &Subscriber, contact: &HighLevelContact, mapping: &Mapping) -> Difference {
@@ -43,7 +43,7 @@ fn a_disagreement_names_both_values_and_the_owner() {
     let mut highlevel = contact();
     highlevel.first_name = Some("Ana".to_owned());
     let expected = Difference {
-        field: "firstName",
+        field: "firstName".to_owned(),
         doppler: Some("Anita".to_owned()),
         highlevel: Some("Ana".to_owned()),
         rule: MappingRule::Owner,
@@ -71,7 +71,7 @@ fn a_lasting_difference_says_why() {
     let mut moved = contact();
     moved.email = Some("ana@new.example".to_owned());
     let found = only(&subscriber(&[]), &moved, &Mapping::default());
-    assert_eq!((found.field, found.reason.is_some()), ("email", true));
+    assert_eq!((found.field.as_str(), found.reason.is_some()), ("email", true));
 }
 
 #[test]

@@ -8,7 +8,7 @@
 //! [`identify`] decides about one sighting; [`Recognition`] runs a batch, each sighting seeing what
 //! those before it changed, and says what the store has to write.
 
-use super::{ContactId, Link, Sighting};
+use super::{ContactId, Link, Reservation, Sighting};
 
 /// What the ladder says of a sighting.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,11 +26,12 @@ pub enum Match {
 /// Decides about one sighting.
 ///
 /// `links` must hold every link of the workspace that shares the sighting's key, e-mail address or
-/// telephone number, and all other links of those links' contacts; more do no harm.
+/// telephone number, and all other links of those links' contacts; `reserved` whoever reserved one of
+/// them. More do no harm.
 ///
 /// A record that says nothing new is [`Match::Known`] without a climb: what it could prove was
 /// decided when it was first said.
-pub fn identify(sighting: &Sighting, links: &[Link]) -> Match {
+pub fn identify(sighting: &Sighting, links: &[Link], reserved: &[Reservation]) -> Match {
     let own = links.iter().find(|link| link.is_of(sighting));
     let unmatched = own.map_or(Match::Mint, |link| Match::Known(link.contact));
     if let Some(own) = own {
@@ -39,17 +40,15 @@ pub fn identify(sighting: &Sighting, links: &[Link]) -> Match {
             return unmatched;
         }
     }
-    let candidate = match rung(sighting, links, sighting.email.as_deref(), |link| {
-        link.email.as_deref()
-    }) {
+    let people = People { links, reserved };
+    let by_email = people.rung(sighting, sighting.email.as_deref(), |email, _| email);
+    let candidate = match by_email {
         Rung::Only(id) => Some(id),
         Rung::Undecided => None,
-        Rung::Nobody => {
-            match rung(sighting, links, sighting.phone.as_deref(), |link| link.phone.as_deref()) {
-                Rung::Only(id) if !emails_contradict(sighting, own, id, links) => Some(id),
-                Rung::Only(_) | Rung::Undecided | Rung::Nobody => None,
-            }
-        }
+        Rung::Nobody => match people.rung(sighting, sighting.phone.as_deref(), |_, phone| phone) {
+            Rung::Only(id) if !people.emails_contradict(sighting, own, id) => Some(id),
+            Rung::Only(_) | Rung::Undecided | Rung::Nobody => None,
+        },
     };
     match (own, candidate) {
         (_, None) => unmatched,
@@ -66,34 +65,59 @@ enum Rung {
     Undecided,
 }
 
-/// The one contact that shares a value, if the value is unique on both sides and that contact is
-/// not yet somebody else in the sighting's system.
-fn rung(
-    sighting: &Sighting,
-    links: &[Link],
-    value: Option<&str>,
-    of: impl Fn(&Link) -> Option<&str>,
-) -> Rung {
-    if value.is_none() {
-        return Rung::Nobody;
-    }
-    let mut sharing = links.iter().filter(|link| of(link) == value && !link.is_of(sighting));
-    let Some(first) = sharing.next() else { return Rung::Nobody };
-    let taken = links.iter().any(|l| l.contact == first.contact && l.system == sighting.system);
-    if taken || sharing.next().is_some() { Rung::Undecided } else { Rung::Only(first.contact) }
+#[derive(Clone, Copy)]
+struct People<'a> {
+    links: &'a [Link],
+    reserved: &'a [Reservation],
 }
 
-/// Whether both people have an e-mail address; the same one would have been a hit before.
-fn emails_contradict(
-    sighting: &Sighting,
-    own: Option<&Link>,
-    candidate: ContactId,
-    links: &[Link],
-) -> bool {
-    let has_email =
-        |id: ContactId| links.iter().any(|link| link.contact == id && link.email.is_some());
-    let ours = sighting.email.is_some() || own.is_some_and(|own| has_email(own.contact));
-    ours && has_email(candidate)
+impl People<'_> {
+    /// The one contact that shares a value, if the value is unique on both sides and that contact
+    /// is not yet somebody else in the sighting's system.
+    ///
+    /// `of` chooses the value among a link's or a reservation's e-mail address and phone number.
+    fn rung(
+        self,
+        sighting: &Sighting,
+        value: Option<&str>,
+        of: impl for<'v> Fn(Option<&'v str>, Option<&'v str>) -> Option<&'v str>,
+    ) -> Rung {
+        if value.is_none() {
+            return Rung::Nobody;
+        }
+        let own = self.links.iter().find(|link| link.is_of(sighting)).map(|link| link.contact);
+        let sharing = self.links.iter().filter(|link| {
+            of(link.email.as_deref(), link.phone.as_deref()) == value && !link.is_of(sighting)
+        });
+        let mut hits: Vec<ContactId> = sharing.map(|link| link.contact).collect();
+        for reservation in self.reserved {
+            let id = reservation.contact;
+            let held = of(reservation.email.as_deref(), reservation.phone.as_deref()) == value;
+            if held && own != Some(id) && !hits.contains(&id) {
+                hits.push(id);
+            }
+        }
+        let [only] = hits[..] else {
+            return if hits.is_empty() { Rung::Nobody } else { Rung::Undecided };
+        };
+        let taken = self.links.iter().any(|l| l.contact == only && l.system == sighting.system);
+        if taken { Rung::Undecided } else { Rung::Only(only) }
+    }
+
+    /// Whether both people have an e-mail address; the same one would have been a hit before.
+    fn emails_contradict(
+        self,
+        sighting: &Sighting,
+        own: Option<&Link>,
+        candidate: ContactId,
+    ) -> bool {
+        let has_email = |id: ContactId| {
+            self.links.iter().any(|link| link.contact == id && link.email.is_some())
+                || self.reserved.iter().any(|r| r.contact == id && r.email.is_some())
+        };
+        let ours = sighting.email.is_some() || own.is_some_and(|own| has_email(own.contact));
+        ours && has_email(candidate)
+    }
 }
 
 /// One thing to write down.
@@ -113,6 +137,7 @@ pub enum Change {
 #[derive(Clone, Debug)]
 pub struct Recognition {
     links: Vec<Link>,
+    reserved: Vec<Reservation>,
     ids: Vec<ContactId>,
     changes: Vec<Change>,
 }
@@ -120,12 +145,18 @@ pub struct Recognition {
 impl Recognition {
     /// Starts with the links that [`identify`] needs for every sighting to come.
     pub fn new(links: Vec<Link>) -> Self {
-        Self { links, ids: Vec::new(), changes: Vec::new() }
+        Self { links, reserved: Vec::new(), ids: Vec::new(), changes: Vec::new() }
+    }
+
+    /// The same with whoever reserved an address or a number of the sightings to come.
+    #[must_use]
+    pub fn with_reserved(self, reserved: Vec<Reservation>) -> Self {
+        Self { reserved, ..self }
     }
 
     /// Takes in one sighting; `mint` makes an id should the person be new.
     pub fn see(&mut self, sighting: &Sighting, mint: impl FnOnce() -> ContactId) {
-        let contact = match identify(sighting, &self.links) {
+        let contact = match identify(sighting, &self.links, &self.reserved) {
             Match::Known(id) | Match::Join(id) => id,
             Match::Merge { survivor, gone } => {
                 self.merge(survivor, gone);
@@ -149,7 +180,8 @@ impl Recognition {
 
     fn merge(&mut self, survivor: ContactId, gone: ContactId) {
         let links = self.links.iter_mut().map(|link| &mut link.contact);
-        for id in links.chain(&mut self.ids).filter(|id| **id == gone) {
+        let reserved = self.reserved.iter_mut().map(|reserved| &mut reserved.contact);
+        for id in links.chain(reserved).chain(&mut self.ids).filter(|id| **id == gone) {
             *id = survivor;
         }
         self.changes.push(Change::Merged { survivor, gone });

@@ -144,6 +144,35 @@ fn nothing_new_changes_nothing() {
     assert_eq!(recognition.finish().2, []);
 }
 
+#[test]
+fn whoever_reserved_an_address_is_joined() {
+    let reserved = |email: Option<&str>, phone: Option<&str>| Reservation {
+        contact: id(9),
+        email: email.map(str::to_owned),
+        phone: phone.map(str::to_owned),
+    };
+    let by_email = vec![reserved(Some("ana@example.com"), None)];
+    let both = vec![by_email[0].clone(), reserved(None, Some("+5411"))];
+    let start =
+        |reserved: &Vec<Reservation>| Recognition::new(Vec::new()).with_reserved(reserved.clone());
+    let ana = highlevel("h1", Some("ana@example.com"), None);
+    let mut recognition = start(&by_email);
+    assert_eq!(run(&mut recognition, std::slice::from_ref(&ana)), [id(9)]);
+    assert_eq!(run(&mut recognition, &[doppler("ana@example.com", None)]), [id(9)]);
+    let twin = highlevel("h2", Some("ana@example.com"), None);
+    assert_eq!(run(&mut recognition, &[twin]), [id(1)], "nine is somebody in HighLevel already");
+
+    let bea = highlevel("h1", Some("bea@example.com"), Some("+5411"));
+    assert_eq!(run(&mut start(&both), &[bea]), [id(1)], "the addresses contradict");
+    let nameless = highlevel("h1", None, Some("+5411"));
+    assert_eq!(run(&mut start(&both), std::slice::from_ref(&nameless)), [id(9)]);
+
+    let mut recognition = start(&by_email);
+    assert_eq!(run(&mut recognition, &[highlevel("h1", None, None)]), [id(1)]);
+    assert_eq!(run(&mut recognition, &[ana]), [id(1)], "a known one who turns out to be nine");
+    assert!(recognition.changes.contains(&Change::Merged { survivor: id(1), gone: id(9) }));
+}
+
 /// How one person shows: in which systems, and by what the two can be tied.
 #[derive(Clone, Copy, Debug)]
 enum Tie {

@@ -69,10 +69,23 @@ impl Failure {
         }
     }
 
+    /// Whether a write that failed so may have taken effect: it was sent, and no answer says that it
+    /// was refused. An answer that cannot be understood may hide a success, and one that speaks of
+    /// trouble may come from something before the system that gave up waiting.
+    pub(super) fn leaves_doubt(&self, effect: Effect) -> bool {
+        let untold = match self.stage {
+            Stage::Held | Stage::Unconnected => false,
+            Stage::Unanswered => true,
+            Stage::Answered => matches!(self.kind, Kind::Unavailable | Kind::Malformed),
+        };
+        effect.writes() && untold
+    }
+
     /// How long to pause before the next of all tries; `None`: this was the last.
     ///
-    /// A read may be repeated when the trouble is likely to pass. A write may be repeated only if
-    /// it certainly had no effect: nothing was sent, or it was refused for its rate.
+    /// A read may be repeated when the trouble is likely to pass, and so may a write that comes to
+    /// the same however often it is sent. Any other may be repeated only if it certainly had no
+    /// effect: nothing was sent, or it was refused for its rate.
     pub(super) fn pause(&self, effect: Effect, priority: Priority, tried: u32) -> Option<Duration> {
         if tried >= TRIES || self.stage == Stage::Held {
             return None;
@@ -81,7 +94,7 @@ impl Failure {
             // The budget knows how long to wait; background work is put off instead.
             return (!daily && priority == Priority::Interactive).then_some(Duration::ZERO);
         }
-        let harmless = effect == Effect::Read || self.stage == Stage::Unconnected;
+        let harmless = effect != Effect::Write || self.stage == Stage::Unconnected;
         let again = self.passing && harmless && (self.kind != Kind::Malformed || tried == 1);
         again.then(|| jitter(BACKOFF * (1 << (tried - 1))))
     }
@@ -151,6 +164,7 @@ mod tests {
             (Failure::held(Kind::Unavailable), 1),
         ] {
             assert_eq!(tries(&failure, Effect::Read), times, "{failure:?}");
+            assert_eq!(tries(&failure, Effect::Repeatable), times, "{failure:?}");
             assert_eq!(tries(&failure, Effect::Write), 1, "{failure:?}");
         }
     }

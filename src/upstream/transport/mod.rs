@@ -161,16 +161,18 @@ impl Transport {
             return Err(self.error(request.route, Kind::NotConnected));
         }
         let url = self.url(request)?;
-        let mut tried = 0;
+        let (mut tried, mut doubt) = (0, false);
         loop {
             let Err(failure) = self.attempt(call, request, &url, read).await else {
                 return Ok(());
             };
             tried += 1;
+            // A later try that is refused does not say what became of an earlier one.
+            doubt |= failure.leaves_doubt(request.route.effect);
             let pause = failure.pause(request.route.effect, call.priority, tried);
             let Some(pause) = pause.filter(|pause| Instant::now() + *pause < call.deadline) else {
                 let error = self.error(request.route, failure.kind);
-                return Err(Error { source: failure.source, ..error });
+                return Err(Error { source: failure.source, doubt, ..error });
             };
             // Real time, also where a test holds the clock still: the network's is real too.
             sleep(pause).await;

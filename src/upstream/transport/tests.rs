@@ -18,6 +18,9 @@ use super::*;
 static READ: Route = Route::read(System::HighLevel, Method::GET, "/people/{id}", "people.readonly");
 static WRITE: Route = Route::write(System::HighLevel, Method::POST, "/people/{id}", "people.write");
 
+static REPEATABLE: Route =
+    Route::repeatable(System::HighLevel, Method::PUT, "/people/{id}", "people.write");
+
 const OK: &[u8] = b"{\"ok\":true}";
 
 fn refusal(_: &'static Route, status: StatusCode, body: &[u8]) -> Kind {
@@ -64,6 +67,10 @@ async fn get(transport: &Transport, call: &Call) -> Result<Value, Error> {
     transport.call(call, Request::new(&READ, &[Segment::new("ana@example.com")])).await
 }
 
+async fn put(transport: &Transport, call: &Call) -> Result<Value, Error> {
+    transport.call(call, Request::new(&REPEATABLE, &[Segment::new("ana@example.com")])).await
+}
+
 async fn post(transport: &Transport, call: &Call) -> Result<Value, Error> {
     let values = [Segment::new("ana@example.com")];
     let request = Request::new(&WRITE, &values);
@@ -95,6 +102,47 @@ async fn a_call_is_sent_as_it_should_be() {
         ("POST", &b"{\"phone\":\"+5491100000000\"}"[..])
     );
     assert_eq!(seen.headers["content-type"], "application/json");
+}
+
+#[tokio::test]
+async fn a_write_that_may_have_taken_effect_says_so() {
+    let doubt = |outcome: Result<Value, Error>| outcome.unwrap_err().in_doubt();
+    for (line, kind, in_doubt) in [
+        (Line::Break, Kind::Unavailable, true),
+        (Line::json(500, "{}"), Kind::Unavailable, true),
+        (Line::html(502), Kind::Unavailable, true),
+        (Line::json(200, "{"), Kind::Malformed, true),
+        (Line::json(404, "{}"), Kind::NotFound, false),
+        (Line::json(401, "{}"), Kind::Unauthorized, false),
+        (Line::json(422, "{}"), Kind::Rejected { fields: vec![] }, false),
+    ] {
+        let (script, transport) = against([line.clone()]).await;
+        let error = post(&transport, &call()).await.unwrap_err();
+        assert_eq!((&error.kind, error.in_doubt()), (&kind, in_doubt), "{line:?}");
+        assert_eq!(script.count(), 1, "{line:?}: once only");
+        assert!(!doubt(get(&transport, &call()).await), "a read changes nothing: {line:?}");
+        assert_eq!(doubt(put(&transport, &call()).await), in_doubt, "{line:?}");
+    }
+    let (_script, silent) = against([Line::Silence(Duration::from_secs(20))]).await;
+    let hurried = || call_within(Duration::from_millis(50));
+    assert!(doubt(post(&silent, &hurried()).await));
+    assert!(!doubt(get(&silent, &hurried()).await));
+    let nowhere = transport(&"http://127.0.0.1:1/".parse().unwrap(), Duration::from_secs(1));
+    assert!(!doubt(post(&nowhere, &call()).await), "nothing was sent");
+}
+
+#[tokio::test]
+async fn a_repeatable_write_is_repeated_and_an_earlier_doubt_stays() {
+    let (script, transport) = against([Line::Break, Line::html(503), Line::json(200, OK)]).await;
+    put(&transport, &call()).await.unwrap();
+    assert_eq!(script.count(), 3);
+    script.rewrite([Line::Break, Line::json(404, "{}")]);
+    let error = put(&transport, &call()).await.unwrap_err();
+    assert_eq!((&error.kind, error.in_doubt()), (&Kind::NotFound, true));
+    assert_eq!(script.count(), 5);
+    script.rewrite([Line::json(500, "{}")]);
+    put(&transport, &call()).await.unwrap_err();
+    assert_eq!(script.count(), 6, "what is not likely to pass is not tried again");
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Against the fixtures, which come from Doppler's own clients, and against the fake.
 
+mod writing;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 
@@ -12,11 +14,11 @@ use crate::config::doppler::Doppler;
 use crate::sandbox::credentials::{DOPPLER_ACCOUNT, DOPPLER_API_KEY};
 use crate::sandbox::{Options, Sandbox};
 use crate::tasks::Tasks;
-use crate::unified::{DeliveryStatus, SubscriberStatus, System};
+use crate::unified::{DeliveryStatus, ImportCounts, ImportState, SubscriberStatus, System};
 use crate::upstream::script::{Line, Script, call};
 use crate::upstream::{Directory as _, Kind, Mailing as _, UpstreamState};
 
-use super::{Client, refusal, routes};
+use super::{Client, convert, refusal, routes, wire};
 
 /// The status and the body of a fixture.
 fn fixture(name: &str) -> (u16, Value) {
@@ -50,9 +52,13 @@ async fn scripted(names: &[&str]) -> (Script, Client) {
 }
 
 async fn sandbox() -> (Tasks, Sandbox) {
+    sandbox_by(Clock::system()).await
+}
+
+async fn sandbox_by(clock: Clock) -> (Tasks, Sandbox) {
     let tasks = Tasks::new();
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let options = Options { listen, rate_limit: false, ..Options::default() };
+    let options = Options { listen, rate_limit: false, clock, ..Options::default() };
     let sandbox = Sandbox::start(options, &tasks).await.unwrap();
     (tasks, sandbox)
 }
@@ -163,8 +169,11 @@ fn every_error_has_its_kind() {
     };
     for (name, kind) in [
         ("error-400-validation", rejected(&["per_page"])),
-        ("error-400-duplicated-list-name", Kind::Duplicate { id: None }),
-        ("error-400-subscriber-unsubscribed", rejected(&[])),
+        (
+            "error-400-duplicated-list-name",
+            Kind::Duplicate { id: None, field: Some("name".to_owned()) },
+        ),
+        ("error-400-subscriber-unsubscribed", Kind::OptedOut { own_will: true }),
         ("error-401-invalid-token", Kind::Unauthorized),
         ("error-401-no-credentials", Kind::Unauthorized),
         ("error-403-wrong-account", Kind::Unauthorized),
@@ -191,6 +200,65 @@ fn every_error_has_its_kind() {
     ] {
         let status = StatusCode::from_u16(status).unwrap();
         assert_eq!(refusal::kind(&routes::LISTS, status, body.as_bytes()), kind, "{status} {body}");
+    }
+}
+
+#[test]
+fn whether_the_list_is_gone_or_the_subscriber_is_told_apart() {
+    let told = |route, detail: &str| {
+        let body = json!({"errorCode": 1, "detail": detail}).to_string();
+        refusal::kind(route, StatusCode::NOT_FOUND, body.as_bytes())
+    };
+    let (list, subscriber) =
+        ("List `id:7` does not exist", "Subscriber `id:a@b.co` does not exist");
+    assert_eq!(told(&routes::REMOVE_FROM_LIST, list), Kind::ListGone);
+    assert_eq!(told(&routes::REMOVE_FROM_LIST, subscriber), Kind::NotFound);
+    assert_eq!(told(&routes::REMOVE_FROM_LIST, "gone"), Kind::NotFound);
+    assert_eq!(told(&routes::PUT_SUBSCRIBER, "gone"), Kind::ListGone);
+    assert_eq!(told(&routes::IMPORT_INTO_LIST, list), Kind::ListGone);
+    assert_eq!(told(&routes::SUBSCRIBER, subscriber), Kind::NotFound);
+    let code = |code: u32| {
+        let body = json!({"errorCode": code}).to_string();
+        refusal::kind(&routes::PUT_SUBSCRIBER, StatusCode::BAD_REQUEST, body.as_bytes())
+    };
+    assert_eq!(code(3), Kind::Full);
+    assert_eq!(code(6), Kind::OptedOut { own_will: false });
+    assert_eq!(code(9), Kind::OptedOut { own_will: true });
+}
+
+#[test]
+fn an_import_ends_in_any_of_several_words() {
+    let (status, body) = fixture("task-import-200");
+    assert_eq!(status, 200);
+    let task = |body: Value| convert::task(serde_json::from_value::<wire::Task>(body).unwrap());
+    let done = task(body.clone());
+    let details = &body["importDetails"];
+    let ImportState::Completed(counts) = done.state else { panic!("{done:?}") };
+    assert_eq!(done.id, body["taskId"]);
+    assert_eq!(details["processed"], counts.processed);
+    assert_eq!(details["newSubscribers"], counts.created);
+    for (body, state) in [
+        (json!({"taskId": "import-1", "status": "pending"}), ImportState::Running),
+        (
+            json!({"taskId": "import-1", "status": "processing", "finishDate": ""}),
+            ImportState::Running,
+        ),
+        (json!({"taskId": "import-1"}), ImportState::Running),
+        (
+            json!({"taskId": 1, "status": "new", "finishDate": "2017-12-22T21:01:26.08Z"}),
+            ImportState::Completed(ImportCounts::default()),
+        ),
+        (
+            json!({"taskId": "import-1", "status": "Completed"}),
+            ImportState::Completed(ImportCounts::default()),
+        ),
+        (
+            json!({"taskId": "import-1", "status": "cancelled", "finishDate": "x"}),
+            ImportState::Failed,
+        ),
+        (json!({"taskId": "import-1", "status": "completedWithErrors"}), ImportState::Failed),
+    ] {
+        assert_eq!(task(body.clone()).state, state, "{body}");
     }
 }
 

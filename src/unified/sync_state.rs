@@ -1,0 +1,30 @@
+//! Whether the two systems are kept in step, and what of it is paused.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Where a workspace's sync stands. `READ_ONLY` of the public schema is not stored: it follows from
+/// HighLevel's credential.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SyncState {
+    /// No first sync was approved: only what a mutation's input names is written.
+    #[default]
+    NotSetUp,
+    /// A first run waits for approval.
+    Preview,
+    Running,
+    Paused,
+}
+
+/// A workspace's sync settings beside the mapping.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SyncSettings {
+    pub state: SyncState,
+    /// Directions that are paused (`TO_DOPPLER`, `TO_HIGHLEVEL`); marks accumulate meanwhile.
+    pub paused_to_doppler: bool,
+    pub paused_to_highlevel: bool,
+    /// Mapped fields that are paused.
+    pub paused_fields: Vec<String>,
+    pub changed_at: Option<DateTime<Utc>>,
+}
