@@ -13,12 +13,12 @@ COPY Cargo.toml Cargo.lock build.rs ./
 # The manifest names the benchmark, so cargo wants to see it even where it is not built.
 COPY benches benches
 RUN mkdir src && echo 'fn main() {}' > src/main.rs && touch src/lib.rs \
- && cargo build --release --locked \
+ && cargo build --release --locked --features postgres,nats \
  && rm -r src
 COPY src src
 COPY playground/dist playground/dist
 # Cargo compares times, and the files may be older than the empty ones they replace.
-RUN touch src/main.rs src/lib.rs && cargo build --release --locked \
+RUN touch src/main.rs src/lib.rs && cargo build --release --locked --features postgres,nats \
  && mkdir /out && cp target/release/tandem /out/
 
 FROM debian:bookworm-slim

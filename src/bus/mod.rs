@@ -1,60 +1,97 @@
-//! "These entities changed": news between tasks, and later between replicas.
+//! News between tasks and between gateways: what changed, how far the history reaches, that there is
+//! work.
 //!
-//! The bus is a hint and carries no data: whoever hears it reads the truth elsewhere. A listener
-//! that falls behind is told so and must assume that anything may have changed.
+//! The bus is a hint and carries no data: whoever hears it reads the truth elsewhere, and looks now
+//! and then without having heard anything. A lost message costs a delay, never an event. A listener
+//! that may have missed something is told so ([`Heard::Missed`]) and must assume that anything may
+//! have changed.
+//!
+//! `local` serves one process; `postgres` (NOTIFY) and `nats` are the same with a line to the others
+//! (`remote`). To add a carrier: a file that feeds a [`remote::Inbox`] and empties a
+//! [`remote::Outbox`], and its scheme in `config::bus`. To add a piece of news: a variant of [`What`]
+//! or [`Changed`]; a gateway that does not know it yet takes it for one that it missed.
 
-use async_trait::async_trait;
+mod local;
+#[cfg(feature = "nats")]
+pub mod nats;
+mod open;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(any(feature = "nats", feature = "postgres"))]
+mod remote;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+pub use local::Local;
+pub use open::{check, open};
 
 use crate::unified::{ContactId, HighLevelId, WorkspaceId};
 
-/// How much news a slow listener may have waiting before it loses the oldest.
-const BACKLOG: usize = 1024;
-
-/// What changed.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Change {
+/// One piece of news.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct News {
     pub workspace: WorkspaceId,
-    pub contact: ContactId,
-    pub entity: Changed,
+    pub what: What,
+}
+
+/// What is new.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum What {
+    /// Something of a contact is not as it was.
+    Contact { contact: ContactId, entity: Changed },
+    /// The history has events up to this cursor.
+    Events(i64),
+    /// There is work to be done.
+    Work,
 }
 
 /// Which part of a contact changed.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Changed {
+    /// What the systems say of the person; which records that are is in the contact's links.
+    Sides,
     Notes(HighLevelId),
     Tasks(HighLevelId),
 }
 
-/// Carries changes.
-#[async_trait]
+/// Carries news.
 pub trait Bus: Send + Sync {
-    /// Tells everyone. A lost message costs a delay, never data.
-    async fn publish(&self, change: Change);
+    /// Tells everyone, here at once and elsewhere soon. Never waits.
+    fn publish(&self, news: News);
 
     /// Everything published from now on.
-    fn subscribe(&self) -> broadcast::Receiver<Change>;
+    fn listen(&self) -> Listener;
 }
 
-/// Inside one process.
+/// What a listener hears.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Heard {
+    News {
+        news: News,
+        /// Whether this gateway published it.
+        ours: bool,
+    },
+    /// Some news were lost.
+    Missed,
+}
+
+/// Hears what is published.
 #[derive(Debug)]
-pub struct Local(broadcast::Sender<Change>);
+pub struct Listener(broadcast::Receiver<Heard>);
 
-impl Local {
-    /// A bus without listeners.
-    pub fn new() -> Self {
-        Self(broadcast::channel(BACKLOG).0)
-    }
-}
-
-#[async_trait]
-impl Bus for Local {
-    async fn publish(&self, change: Change) {
-        // An error only says that nobody listens.
-        let _ = self.0.send(change);
-    }
-
-    fn subscribe(&self) -> broadcast::Receiver<Change> {
-        self.0.subscribe()
+impl Listener {
+    /// The next piece of news; `None` when there will be no more. Cancel-safe.
+    pub async fn hear(&mut self) -> Option<Heard> {
+        match self.0.recv().await {
+            Ok(heard) => Some(heard),
+            Err(RecvError::Lagged(_)) => Some(Heard::Missed),
+            Err(RecvError::Closed) => None,
+        }
     }
 }

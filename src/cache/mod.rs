@@ -164,6 +164,17 @@ where
         }
     }
 
+    /// Forgets everything, reads under way included.
+    pub fn clear(&self) {
+        for (_, flight) in self.flights().drain() {
+            flight.token().spend();
+        }
+        for (key, entry) in &self.entries {
+            entry.token.spend();
+            self.entries.remove(&*key);
+        }
+    }
+
     /// Joins the read under way if it began late enough for the demand, else starts one.
     /// `load` is taken only by who starts one, which nobody does twice; `landings` were counted
     /// before nothing was found at hand.

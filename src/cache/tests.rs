@@ -101,6 +101,26 @@ async fn invalidation_reaches_a_read_under_way() {
 }
 
 #[tokio::test]
+async fn clearing_forgets_everything_and_reads_under_way() {
+    let (cache, _) = cache();
+    let held = read(&cache, Demand::default(), 1).await;
+    let (go, gate) = tokio::sync::oneshot::channel::<()>();
+    let slow = cache.get(&"other", Demand::default(), || async move {
+        let _ = gate.await;
+        Ok(2)
+    });
+    let meanwhile = async {
+        cache.clear();
+        go.send(()).unwrap();
+    };
+    let (stale, ()) = tokio::join!(slow, meanwhile);
+    assert!(!held.token.is_good());
+    assert!(!stale.unwrap().unwrap().token.is_good());
+    assert!(cache.peek(&"other", Demand::default()).is_none());
+    assert_eq!(read(&cache, Demand::default(), 3).await.value, 3);
+}
+
+#[tokio::test]
 async fn abandoned_read_is_begun_anew() {
     let (cache, _) = cache();
     {

@@ -21,7 +21,7 @@ pub enum Error {
     #[error("inconsistent row in {table}, column {column}")]
     Inconsistent { table: &'static str, column: &'static str },
     /// `store.url` names no database that this build knows.
-    #[error("unknown kind of store url: expected sqlite://FILE")]
+    #[error("unknown kind of store url: expected sqlite://FILE or postgres://HOST/DATABASE")]
     Url,
 }
 

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+
+use super::Error;
+use crate::unified::{EditId, WorkspaceId};
 
 /// One use of an idempotency key.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,6 +28,9 @@ pub enum Begun {
     /// The key was ours or another process's and that process died at work, begun at this time:
     /// find out what it did before anything is sent again.
     Unfinished { since: DateTime<Utc> },
+    /// It was used with the same input, which was accepted as this edit: answer with what became
+    /// of it.
+    Accepted(EditId),
     /// Somebody is at it right now, or died at it less than a lease ago: the key can be claimed
     /// when `left` has passed.
     InFlight { left: Duration },
@@ -31,4 +38,34 @@ pub enum Begun {
     Done(String),
     /// It was used with other input.
     Reused,
+}
+
+/// Idempotency keys.
+#[async_trait]
+pub trait Idempotency: Send + Sync {
+    /// Claims an idempotency key for 24 hours, or says what became of its first use. A claim left
+    /// open longer than `lease_seconds` (its process died) can be claimed again:
+    /// [`Begun::Unfinished`].
+    async fn begin(
+        &self,
+        workspace: &WorkspaceId,
+        attempt: &Attempt,
+        now: DateTime<Utc>,
+        lease_seconds: u32,
+    ) -> Result<Begun, Error>;
+
+    /// Stores the outcome of a claimed attempt.
+    async fn finish(
+        &self,
+        workspace: &WorkspaceId,
+        attempt: &Attempt,
+        outcome: &str,
+    ) -> Result<(), Error>;
+
+    /// Gives a claim back: the attempt had no effect (bad input, or the system refused it).
+    async fn abandon(&self, workspace: &WorkspaceId, attempt: &Attempt) -> Result<(), Error>;
+
+    /// Ends a claim without an outcome: whether the attempt took effect is unknown. The next claim
+    /// of the key gets [`Begun::Unfinished`] at once.
+    async fn doubt(&self, workspace: &WorkspaceId, attempt: &Attempt) -> Result<(), Error>;
 }

@@ -1,146 +1,73 @@
-//! What Tandem remembers: workspaces, who is who ([`Link`]), last known copies, and the outcomes
-//! of idempotent mutations.
+//! What Tandem remembers: who is who ([`People`]), last known copies ([`Copies`]), what clients asked
+//! for and what is agreed ([`Ledger`], [`Idempotency`]), work to be done ([`Queue`]), what waits for
+//! somebody ([`Problems`]), what happened ([`History`]) and how it is set up ([`Settings`]).
 //!
-//! [`Store`] is the contract; each database implements it in a module of its own and passes the
-//! same conformance suite. To add something to remember: a migration in every implementation's
-//! folder, a method here with its promise, and a case in the suite.
+//! [`Store`] is the contract, one trait a topic. `sql` implements it once, in SQL that SQLite and
+//! PostgreSQL both understand; `sqlite` and `postgres` open their databases and hold their
+//! migrations. Both pass the same conformance suite.
+//!
+//! To add something to remember: a migration in both folders (applied ones are never edited), a
+//! method in its topic's trait with its promise, its statements in `sql`, a case in `conformance`.
 
 #[cfg(test)]
 mod conformance;
+mod copies;
 mod error;
+mod history;
 mod idempotency;
-mod link;
+mod ledger;
+mod open;
+mod people;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+mod problems;
+mod queue;
+mod settings;
+mod sql;
 pub mod sqlite;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+pub use copies::{Copies, Copy, CopyKey};
 pub use error::Error;
-pub use idempotency::{Attempt, Begun};
-pub use link::Known;
+pub use history::{EventFilter, Events, History, Span};
+pub use idempotency::{Attempt, Begun, Idempotency};
+pub use ledger::{Accept, Accepted, AgreementChange, EditOutcome, Ledger, Record, Recorded, Sheet};
+pub use open::open;
+pub use people::{Known, People, Reserved, Workspace};
+pub use problems::{
+    Decided, FailureFilter, FailureKey, Failures, HoldFilter, Page, Problems, Resolved,
+};
+pub use queue::{
+    Backlog, CONTACT, Claim, ClaimKey, ClaimOne, Claimed, Lease, Mark, Next, Priority, Queue,
+};
+pub use settings::{Counts, Put, Settings, StoredMapping};
+use sql::SqlStore;
 
-use crate::unified::{ContactId, System, WorkspaceId};
 pub use crate::unified::{Link, Sighting};
 
-/// A workspace's row.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Workspace {
-    pub id: WorkspaceId,
-    pub name: String,
-    pub created_at: DateTime<Utc>,
-}
-
-/// What a system said when it was last read.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Copy {
-    pub key: CopyKey,
-    /// JSON of the neutral model; `None` when the system said that there is no such thing.
-    pub body: Option<String>,
-    pub fetched_at: DateTime<Utc>,
-}
-
-/// Which thing a copy is of.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct CopyKey {
-    pub system: System,
-    /// `contact`, `subscriber`, `notes`, `tasks`, …
-    pub kind: &'static str,
-    /// The system's own key of it.
-    pub key: String,
+/// How long things are kept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Retention {
+    /// Events older than this are forgotten.
+    pub events_before: DateTime<Utc>,
+    /// Edits done before this are forgotten with what they said; never younger than a day.
+    pub bodies_before: DateTime<Utc>,
 }
 
 /// The store. Every method is one transaction, durable when it returns, and touches rows of the
-/// given workspace only.
+/// given workspace only; [`Queue::claim`] and [`Store::prune`] go through all of them.
 #[async_trait]
-pub trait Store: Send + Sync {
-    /// The workspace with this id, made if it does not exist yet.
-    async fn workspace(
-        &self,
-        id: &WorkspaceId,
-        name: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Workspace, Error>;
-
-    /// Who people are whom a system shows, in the order given, with all their links: found by
-    /// link, else joined to a known person by the identity ladder (`unified::identity`), else
-    /// newly minted from `now`. Also refreshes the stored e-mail address and phone number of each
-    /// link.
-    ///
-    /// When a sighting proves that two known contacts are one person, the older survives and the
-    /// other id answers it from then on.
-    async fn recognize(
-        &self,
-        workspace: &WorkspaceId,
-        sightings: &[Sighting],
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Known>, Error>;
-
-    /// The contact behind an id (the survivor after a merge) and its links.
-    async fn contact(&self, workspace: &WorkspaceId, id: ContactId)
-    -> Result<Option<Known>, Error>;
-
-    /// Every contact known under a normalised e-mail address, oldest first.
-    async fn contacts_by_email(
-        &self,
-        workspace: &WorkspaceId,
-        email: &str,
-    ) -> Result<Vec<ContactId>, Error>;
-
-    /// Every contact known under an E.164 phone number, oldest first.
-    async fn contacts_by_phone(
-        &self,
-        workspace: &WorkspaceId,
-        phone: &str,
-    ) -> Result<Vec<ContactId>, Error>;
-
-    /// Remembers copies; an older one (by `fetched_at`) never replaces a newer one.
-    async fn put_copies(&self, workspace: &WorkspaceId, copies: &[Copy]) -> Result<(), Error>;
-
-    /// The copies of those keys that are known, in no order.
-    async fn copies(&self, workspace: &WorkspaceId, keys: &[CopyKey]) -> Result<Vec<Copy>, Error>;
-
-    /// When each campaign's delivery to a contact was first seen, in the order given; those never
-    /// seen before are remembered as seen `now`.
-    async fn deliveries_seen(
-        &self,
-        workspace: &WorkspaceId,
-        contact: ContactId,
-        campaigns: &[String],
-        now: DateTime<Utc>,
-    ) -> Result<Vec<DateTime<Utc>>, Error>;
-
-    /// Claims an idempotency key for 24 hours, or says what became of its first use. A claim left
-    /// open longer than `lease_seconds` (its process died) can be claimed again:
-    /// [`Begun::Unfinished`].
-    async fn begin(
-        &self,
-        workspace: &WorkspaceId,
-        attempt: &Attempt,
-        now: DateTime<Utc>,
-        lease_seconds: u32,
-    ) -> Result<Begun, Error>;
-
-    /// Stores the outcome of a claimed attempt.
-    async fn finish(
-        &self,
-        workspace: &WorkspaceId,
-        attempt: &Attempt,
-        outcome: &str,
-    ) -> Result<(), Error>;
-
-    /// Gives a claim back: the attempt had no effect (bad input, or the system refused it).
-    async fn abandon(&self, workspace: &WorkspaceId, attempt: &Attempt) -> Result<(), Error>;
-
-    /// Ends a claim without an outcome: whether the attempt took effect is unknown. The next claim
-    /// of the key gets [`Begun::Unfinished`] at once.
-    async fn doubt(&self, workspace: &WorkspaceId, attempt: &Attempt) -> Result<(), Error>;
-
-    /// Forgets idempotency rows older than 24 hours; how many.
-    async fn prune(&self, now: DateTime<Utc>) -> Result<u64, Error>;
+pub trait Store:
+    People + Copies + Idempotency + Ledger + Queue + Problems + History + Settings
+{
+    /// Forgets idempotency rows older than 24 hours and what the retention says; how many rows.
+    async fn prune(&self, now: DateTime<Utc>, retention: Retention) -> Result<u64, Error>;
 
     /// Ends when the store answers a trivial query.
     async fn ping(&self) -> Result<(), Error>;
 
-    /// Writes everything out and closes the files.
+    /// Writes everything out and closes the files or connections.
     async fn close(&self);
 }

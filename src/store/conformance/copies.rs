@@ -1,7 +1,7 @@
 //! Last known copies.
 
 use super::{Place, at, open};
-use crate::store::{Copy, CopyKey, Store};
+use crate::store::{Copy, CopyKey};
 use crate::unified::System::{Doppler, HighLevel};
 use crate::unified::WorkspaceId;
 

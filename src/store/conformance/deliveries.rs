@@ -1,7 +1,6 @@
 //! When deliveries were first seen.
 
 use super::{Place, at, contact, open, subscriber};
-use crate::store::Store;
 
 fn campaigns(ids: &[&str]) -> Vec<String> {
     ids.iter().map(|id| (*id).to_owned()).collect()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::{Place, at, open};
-use crate::store::{Attempt, Begun, Store};
+use crate::store::{Attempt, Begun, Retention};
 use crate::unified::WorkspaceId;
 
 const LEASE: u32 = 60;
@@ -106,8 +106,13 @@ pub async fn a_day_later_it_is_forgotten(place: &impl Place) {
     let other_input = Attempt { input_hash: "bb".to_owned(), ..attempt("a") };
     assert_eq!(store.begin(&w, &other_input, at(DAY), LEASE).await.unwrap(), Begun::Fresh);
     assert_eq!(store.begin(&w, &other_input, at(DAY + 1), LEASE).await.unwrap(), in_flight(1));
-    assert_eq!(store.prune(at(DAY - 1)).await.unwrap(), 0);
-    assert_eq!(store.prune(at(DAY)).await.unwrap(), 2, "the key in use again is not old");
+    let retention = Retention { events_before: at(0), bodies_before: at(0) };
+    assert_eq!(store.prune(at(DAY - 1), retention).await.unwrap(), 0);
+    assert_eq!(
+        store.prune(at(DAY), retention).await.unwrap(),
+        2,
+        "the key in use again is not old"
+    );
     assert_eq!(store.begin(&w, &other_input, at(DAY + 1), LEASE).await.unwrap(), in_flight(1));
 }
 

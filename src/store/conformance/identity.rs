@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 
 use super::{Place, at, contact, ids, open, subscriber, with_phone};
-use crate::store::{Sighting, Store};
+use crate::store::Sighting;
 use crate::unified::System::{Doppler, HighLevel};
 use crate::unified::{ContactId, WorkspaceId};
 

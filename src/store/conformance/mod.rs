@@ -4,26 +4,51 @@
 //! To add a case: a function here in the file of its topic and its name in the macro's list.
 
 pub mod copies;
+pub mod crash;
 pub mod deliveries;
+pub mod edits;
+pub mod failures;
+pub mod fairness;
+pub mod history;
+pub mod holds;
 pub mod idempotency;
 pub mod identity;
+pub mod merging;
+pub mod model;
+pub mod queue;
+pub mod record;
+pub mod reservation;
+pub mod settings;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Known, Sighting, Store};
+use uuid::Uuid;
+
+use super::{Accept, Accepted, Claim, Claimed, Known, Lease, Mark, Priority, Sighting, Store};
 use crate::unified::System::{Doppler, HighLevel};
-use crate::unified::{ContactId, WorkspaceId};
+use crate::unified::{
+    Canonical, ContactId, Edit, EditChange, EditId, EventDraft, EventKind, SyncSettings, SyncState,
+    System, SystemWrite, WorkspaceId, WriteOutcome,
+};
 
 /// Where a store's data lives; opened twice, both see the same.
 #[async_trait]
-pub trait Place: Sync {
-    type Store: Store;
+pub trait Place: Sync + Sized {
+    async fn open(&self) -> Arc<dyn Store>;
 
-    async fn open(&self) -> Self::Store;
+    /// What `store.url` would say.
+    fn url(&self) -> String;
+
+    /// Takes it away, once all stores are closed or dropped.
+    async fn remove(self);
 }
 
-/// Makes a test of every case; the argument is an expression for an empty [`Place`].
+/// Makes a test of every case; the argument is an expression for an empty [`Place`], or
+/// `None` where there is no such database to test with.
 macro_rules! conformance {
     ($place:expr) => {
         $crate::store::conformance::conformance! {
@@ -46,6 +71,48 @@ macro_rules! conformance {
                 a_lapsed_claim_can_be_taken_up, doubt_is_told_at_once, a_day_later_it_is_forgotten,
                 one_of_many_gets_the_key
             }
+            reservation: {
+                fifty_who_ask_at_once_get_one, a_new_person_is_joined_to_who_reserved_them,
+                an_address_decides_before_a_number, a_reservation_ends_with_its_link
+            }
+            edits: {
+                an_accepted_edit_is_all_there, a_key_is_tied_to_the_first_edit,
+                an_edit_is_done_when_nothing_is_queued, an_edit_of_a_merged_contact_is_the_survivors,
+                an_edit_is_forgotten_later_than_its_key
+            }
+            record: {
+                only_what_it_names_changes, who_lost_the_lease_changes_nothing,
+                a_write_is_known_before_it_is_made, links_come_and_go, a_link_may_prove_a_merge,
+                what_a_run_marks_is_marked
+            }
+            merging: { all_that_was_the_others_is_the_survivors, what_differs_was_never_agreed }
+            queue: {
+                marks_coalesce, a_mark_during_a_run_is_not_lost, a_backoff_is_kept,
+                who_waits_does_not_wait_for_the_backoff, the_dead_live_again_when_marked,
+                what_kills_its_workers_is_given_up, a_lease_can_be_prolonged_and_given_back,
+                a_schedule_marks_itself_again, the_next_due_is_known, nobody_gets_what_another_has
+            }
+            fairness: {
+                the_most_urgent_comes_first, only_clients_are_served_while_sync_rests,
+                workspaces_take_turns
+            }
+            model: { the_queue_does_as_its_model_says }
+            holds: {
+                a_hold_is_listed_until_it_is_resolved, a_decision_stays_until_it_is_carried_out,
+                a_hold_is_resolved_once, a_hold_can_go_away_by_itself
+            }
+            failures: {
+                failures_are_listed_by_what_they_are, a_retry_ends_the_backoff,
+                a_discarded_failure_takes_its_edits_along
+            }
+            history: {
+                cursors_count_up_and_filters_hold, whoever_reads_on_misses_nothing,
+                what_is_forgotten_is_said_to_be
+            }
+            crash: { what_was_intended_survives_a_kill, what_was_answered_survives_a_kill }
+            settings: {
+                a_mapping_is_not_overwritten_unseen, sync_settings_are_kept, everybody_is_counted_once
+            }
         }
     };
     ($place:expr; $($topic:ident: { $($case:ident),+ })+) => {
@@ -53,8 +120,9 @@ macro_rules! conformance {
             use super::*;
             $(#[tokio::test]
             async fn $case() {
-                let place = $place;
+                let Some(place) = $place else { return };
                 $crate::store::conformance::$topic::$case(&place).await;
+                place.remove().await;
             })+
         })+
     };
@@ -67,7 +135,7 @@ pub fn at(seconds: i64) -> DateTime<Utc> {
 }
 
 /// An open store with the workspace `w`.
-pub async fn open<P: Place>(place: &P) -> (P::Store, WorkspaceId) {
+pub async fn open(place: &impl Place) -> (Arc<dyn Store>, WorkspaceId) {
     let store = place.open().await;
     let workspace = WorkspaceId::from("w");
     store.workspace(&workspace, "Main", at(0)).await.unwrap();
@@ -93,4 +161,105 @@ pub fn with_phone(sighting: Sighting, phone: &str) -> Sighting {
 
 pub fn ids(known: &[Known]) -> Vec<ContactId> {
     known.iter().map(|known| known.id).collect()
+}
+
+/// A kind of work that is nobody's id.
+pub const POLL: &str = "poll";
+/// The kinds of work that these tests know.
+pub const KINDS: [&str; 2] = [super::CONTACT, POLL];
+
+/// A minted contact in HighLevel, younger than those minted before.
+pub async fn person(store: &Arc<dyn Store>, w: &WorkspaceId, key: &str) -> ContactId {
+    static MINTED: AtomicI64 = AtomicI64::new(-100_000);
+    let now = at(MINTED.fetch_add(1, Ordering::Relaxed));
+    let known = store.recognize(w, &[contact(key, None)], now).await.unwrap();
+    known[0].id
+}
+
+/// `h1` in HighLevel, and a younger contact, `ana@example.com` in Doppler. They become one when
+/// `h1` gets the address.
+pub async fn pair(store: &Arc<dyn Store>, w: &WorkspaceId) -> [ContactId; 2] {
+    let older = person(store, w, "h1").await;
+    let known = store.recognize(w, &[subscriber("ana@example.com")], at(0)).await.unwrap();
+    [older, known[0].id]
+}
+
+pub fn event(kind: EventKind, contact: Option<ContactId>) -> EventDraft {
+    EventDraft {
+        kind,
+        contact,
+        system: None,
+        run: None,
+        fields: Vec::new(),
+        message: format!("{kind:?}"),
+        attempt: None,
+        code: None,
+    }
+}
+
+pub fn edit(contact: ContactId, tag: &str, seconds: i64) -> Edit {
+    Edit {
+        id: EditId(crate::clock::new_id_at(at(seconds))),
+        contact,
+        at: at(seconds),
+        by: Some("ana".into()),
+        change: EditChange::AddTags(vec![tag.to_owned()]),
+        writes: Vec::new(),
+        result: None,
+        errors: Vec::new(),
+    }
+}
+
+pub async fn accept(store: &Arc<dyn Store>, w: &WorkspaceId, edit: &Edit) -> ContactId {
+    let accept = Accept { edit, events: &[], attempt: None };
+    match store.accept(w, accept, edit.at).await.unwrap() {
+        Accepted::Stored { contact, .. } => contact,
+        Accepted::Before(other) => panic!("it was {other:?} before"),
+    }
+}
+
+pub fn write_of(system: System, outcome: WriteOutcome) -> SystemWrite {
+    SystemWrite { system, outcome, reason: None, code: None }
+}
+
+pub fn text(text: &str) -> Canonical {
+    Canonical::Text(text.to_owned())
+}
+
+pub async fn run_sync(store: &Arc<dyn Store>, w: &WorkspaceId, state: SyncState) {
+    let settings = SyncSettings { state, ..SyncSettings::default() };
+    let changed = event(EventKind::SettingsChanged, None);
+    store.put_sync_settings(w, &settings, &changed, at(0)).await.unwrap();
+}
+
+pub fn a_claim(seconds: i64, limit: u32) -> Claim<'static> {
+    Claim {
+        kinds: &KINDS,
+        token: Uuid::from_u128(rand::random()),
+        now: at(seconds),
+        until: at(seconds + 30),
+        limit,
+        most_attempts: 100,
+    }
+}
+
+/// What can be claimed of all kinds, at most `limit`, leased for 30 seconds.
+pub async fn claim(store: &Arc<dyn Store>, seconds: i64, limit: u32) -> Vec<Lease> {
+    let Claimed { leases, dead } = store.claim(&a_claim(seconds, limit)).await.unwrap();
+    assert_eq!(dead, []);
+    leases
+}
+
+/// The one piece of work there is.
+pub async fn claim_only(store: &Arc<dyn Store>, seconds: i64) -> Lease {
+    let mut leases = claim(store, seconds, 10).await;
+    let lease = leases.pop().expect("there is work");
+    assert_eq!(leases, []);
+    lease
+}
+
+pub async fn mark(store: &Arc<dyn Store>, w: &WorkspaceId, key: &str, seconds: i64) {
+    let mark =
+        Mark { kind: POLL, key: key.to_owned(), priority: Priority::Client, due: at(seconds) };
+    store.mark(w, &[mark]).await.unwrap();
 }

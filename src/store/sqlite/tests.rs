@@ -1,15 +1,20 @@
 //! The conformance suite on files, and what only SQLite promises.
 
-use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use async_trait::async_trait;
 use futures_util::future::join_all;
+use sqlx::SqlitePool;
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::conformance::{Place, at, conformance, contact, ids, open, subscriber};
-use crate::unified::ContactId;
+use crate::store::conformance::{
+    Place, accept, at, claim, conformance, contact, edit, ids, open, person, subscriber,
+};
+use crate::store::{People, Record, Recorded, Store, sql};
+use crate::unified::WorkspaceId;
 
 /// A database file in a folder of its own, removed at the end.
 struct Folder(TempDir);
@@ -22,26 +27,41 @@ impl Folder {
     fn file(&self) -> PathBuf {
         self.0.path().join("test.db")
     }
-
-    fn url(&self) -> String {
-        format!("sqlite://{}", self.file().display())
-    }
 }
 
 #[async_trait]
 impl Place for Folder {
-    type Store = Sqlite;
+    async fn open(&self) -> Arc<dyn Store> {
+        Arc::new(super::open(&self.url()).await.unwrap())
+    }
 
-    async fn open(&self) -> Sqlite {
-        Sqlite::open(&self.url()).await.unwrap()
+    fn url(&self) -> String {
+        format!("sqlite://{}", self.file().display())
+    }
+
+    async fn remove(self) {}
+}
+
+conformance!(Some(Folder::new()));
+
+/// The store in the folder, and its workspace, for a look behind the contract.
+async fn behind(folder: &Folder) -> (SqlStore, WorkspaceId) {
+    let (store, w) = open(folder).await;
+    store.close().await;
+    (super::open(&folder.url()).await.unwrap(), w)
+}
+
+fn pools(store: &SqlStore) -> (&SqlitePool, &SqlitePool) {
+    match &store.db {
+        Db::Sqlite { writer, reader } => (writer, reader),
+        #[cfg(feature = "postgres")]
+        Db::Postgres(_) => panic!("another database"),
     }
 }
 
-conformance!(Folder::new());
-
 #[tokio::test]
 async fn memory_will_do_for_a_while() {
-    let store = Sqlite::open("sqlite::memory:").await.unwrap();
+    let store = super::open("sqlite::memory:").await.unwrap();
     let w = WorkspaceId::from("w");
     store.workspace(&w, "Main", at(0)).await.unwrap();
     let people = [contact("h1", None), subscriber("ana@example.com")];
@@ -73,29 +93,29 @@ async fn nobody_else_can_read_the_files() {
 #[tokio::test]
 async fn a_newer_schema_is_refused_and_left_alone() {
     let folder = Folder::new();
-    let (store, w) = open(&folder).await;
+    let (store, w) = behind(&folder).await;
     let before = store.recognize(&w, &[contact("h1", None)], at(0)).await.unwrap();
     sqlx::query(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
          VALUES (9999, 'from the future', TRUE, x'00', 0)",
     )
-    .execute(&store.writer)
+    .execute(pools(&store).0)
     .await
     .unwrap();
-    let refused = Sqlite::open(&folder.url()).await;
+    let refused = super::open(&folder.url()).await;
     assert!(matches!(refused, Err(Error::Newer(9999))), "{refused:?}");
     assert_eq!(store.recognize(&w, &[contact("h1", None)], at(1)).await.unwrap(), before);
 }
 
 #[tokio::test]
 async fn what_is_no_store_is_refused() {
-    assert!(matches!(Sqlite::open("postgres://host/db").await, Err(Error::Url)));
-    assert!(matches!(Sqlite::open("sqlite://a.db?mode=sideways").await, Err(Error::Url)));
+    assert!(matches!(super::open("postgres://host/db").await, Err(Error::Url)));
+    assert!(matches!(super::open("sqlite://a.db?mode=sideways").await, Err(Error::Url)));
     let folder = Folder::new();
     let lost = format!("sqlite://{}/no/such/folder.db", folder.0.path().display());
-    assert!(matches!(Sqlite::open(&lost).await, Err(Error::File(_))));
+    assert!(matches!(super::open(&lost).await, Err(Error::File(_))));
     std::fs::write(folder.file(), "this is a letter and not a database, however long").unwrap();
-    assert!(matches!(Sqlite::open(&folder.url()).await, Err(Error::Driver(_))));
+    assert!(matches!(super::open(&folder.url()).await, Err(Error::Driver(_))));
     let left = std::fs::read_to_string(folder.file()).unwrap();
     assert!(left.starts_with("this is a letter"), "what is not ours stays as it is");
 }
@@ -104,7 +124,7 @@ async fn what_is_no_store_is_refused() {
 async fn many_can_open_a_new_file_at_once() {
     let folder = Folder::new();
     let url = folder.url();
-    for store in join_all((0..6).map(|_| Sqlite::open(&url))).await {
+    for store in join_all((0..6).map(|_| super::open(&url))).await {
         store.unwrap().ping().await.unwrap();
     }
 }
@@ -113,14 +133,34 @@ async fn many_can_open_a_new_file_at_once() {
 #[tokio::test]
 async fn nobody_is_looked_up_by_going_through_a_workspace() {
     let folder = Folder::new();
-    let (store, _) = open(&folder).await;
-    for statement in [recognize::KNOWN, recognize::RELATED] {
+    let (store, _) = behind(&folder).await;
+    let statements = [sql::identity::KNOWN, sql::identity::RELATED, sql::identity::RESERVED];
+    for statement in statements {
         let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
         let steps: Vec<(i64, i64, i64, String)> =
-            sqlx::query_as(plan).fetch_all(&store.reader).await.unwrap();
+            sqlx::query_as(plan).fetch_all(pools(&store).1).await.unwrap();
         let searches: Vec<_> = steps.iter().filter(|step| step.3.starts_with("SEARCH")).collect();
         assert!(searches.len() >= 2, "{steps:?}");
         assert!(searches.iter().all(|step| step.3.contains(" AND workspace=?")), "{steps:?}");
+    }
+}
+
+/// A claim costs what it takes, however much waits; see `store::sql::queue`.
+#[tokio::test]
+async fn work_is_found_by_its_index() {
+    let folder = Folder::new();
+    let (store, _) = behind(&folder).await;
+    for statement in [sql::queue::DUE, sql::queue::FIND, sql::queue::SOONEST] {
+        let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let steps: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(plan).fetch_all(pools(&store).1).await.unwrap();
+        let due = "work_due (workspace=? AND priority=?";
+        assert!(steps.iter().any(|step| step.3.contains(due)), "{statement}: {steps:?}");
+        let scans = |step: &&(i64, i64, i64, String)| {
+            let leased = step.3.ends_with("USING INDEX work_leased");
+            step.3.contains("SCAN w") && !leased || step.3.contains("TEMP B-TREE FOR ORDER BY")
+        };
+        assert_eq!(steps.iter().find(scans), None, "{statement}");
     }
 }
 
@@ -129,12 +169,13 @@ async fn nobody_is_looked_up_by_going_through_a_workspace() {
 #[tokio::test]
 async fn a_chain_of_merges_leads_to_the_last_survivor_in_one_step() {
     let folder = Folder::new();
-    let (store, w) = open(&folder).await;
+    let (store, w) = behind(&folder).await;
     let keys = ["h1", "h2", "h3", "h4"].map(|key| contact(key, None));
     let people = ids(&store.recognize(&w, &keys, at(0)).await.unwrap());
     for (survivor, gone) in [(2, 3), (1, 2), (0, 1)].map(|(a, b)| (people[a], people[b])) {
-        let mut connection = store.writer.acquire().await.unwrap();
-        recognize::merge(&mut connection, &w, survivor, gone).await.unwrap();
+        let mut tx = store.db.write().await.unwrap();
+        sql::merge::merge(&mut tx, &w, (survivor, gone), at(1)).await.unwrap();
+        tx.commit().await.unwrap();
     }
     for id in &people {
         let known = store.contact(&w, *id).await.unwrap().unwrap();
@@ -142,50 +183,45 @@ async fn a_chain_of_merges_leads_to_the_last_survivor_in_one_step() {
     }
 }
 
+/// As an operator does it, with the gateway at work.
 #[tokio::test]
-async fn what_was_answered_survives_a_kill() {
+async fn a_copy_made_while_it_runs_goes_on() {
     let folder = Folder::new();
-    std::fs::write(folder.0.path().join(VICTIM), "").unwrap();
-    let mut victim = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "store::sqlite::tests::victim_of_a_kill", "--nocapture"])
-        .current_dir(folder.0.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let said = BufReader::new(victim.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let said = said.filter_map(|line| line.strip_prefix("minted ").map(str::to_owned));
-    let answered: Vec<String> = said.take(50).collect();
-    victim.kill().unwrap();
-    victim.wait().unwrap();
-    assert_eq!(answered.len(), 50);
-
     let (store, w) = open(&folder).await;
-    for line in answered {
-        let (key, id) = line.split_once(' ').unwrap();
-        let known = store.contact(&w, id.parse::<ContactId>().unwrap()).await.unwrap().unwrap();
-        assert_eq!(known.links[0].key, key);
-        assert_eq!(
-            ids(&store.recognize(&w, &[contact(key, None)], at(9)).await.unwrap()),
-            [known.id]
-        );
-    }
-}
+    let copy = folder.0.path().join("copy.db");
+    let done = AtomicBool::new(false);
+    let work = async {
+        let mut minted = Vec::new();
+        while !done.load(Ordering::Acquire) {
+            let id = person(&store, &w, &format!("h{}", minted.len())).await;
+            accept(&store, &w, &edit(id, "vip", 1)).await;
+            minted.push(id);
+        }
+        minted
+    };
+    let backup = async {
+        while store.counts(&w).await.unwrap().total < 20 {}
+        let operator = SqlitePool::connect(&folder.url()).await.unwrap();
+        let sql = format!("VACUUM INTO '{}'", copy.display());
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&operator).await.unwrap();
+        operator.close().await;
+        done.store(true, Ordering::Release);
+    };
+    let (minted, ()) = futures_util::join!(work, backup);
+    store.close().await;
 
-/// The file that tells the victim that it was meant.
-const VICTIM: &str = "victim";
-
-#[tokio::test]
-#[ignore = "started by what_was_answered_survives_a_kill"]
-async fn victim_of_a_kill() {
-    if !std::path::Path::new(VICTIM).exists() {
-        return;
+    let restored = super::open(&format!("sqlite://{}", copy.display())).await.unwrap();
+    let restored: Arc<dyn Store> = Arc::new(restored);
+    let total = usize::try_from(restored.counts(&w).await.unwrap().total).unwrap();
+    assert!((20..=minted.len()).contains(&total), "{total} of {}", minted.len());
+    for id in &minted[..total - 1] {
+        assert_eq!(restored.sheet(&w, *id).await.unwrap().unwrap().edits.len(), 1);
     }
-    let store = Sqlite::open("sqlite://test.db").await.unwrap();
-    let w = WorkspaceId::from("w");
-    store.workspace(&w, "Main", at(0)).await.unwrap();
-    for n in 0..100_000 {
-        let key = format!("h{n}");
-        let known = store.recognize(&w, &[contact(&key, None)], at(n)).await.unwrap();
-        writeln!(std::io::stdout(), "minted {key} {}", known[0].id).unwrap();
+    let leases = claim(&restored, 2, 10).await;
+    assert_eq!(leases.len(), 10);
+    for lease in leases {
+        let stored = restored.record(&lease, Record::default(), at(3)).await.unwrap();
+        assert_ne!(stored, Recorded::Lost);
     }
+    restored.close().await;
 }

@@ -1,0 +1,36 @@
+//! Last known copies: what a system said of a thing when it was last read.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::Error;
+use crate::unified::{System, WorkspaceId};
+
+/// What a system said when it was last read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Copy {
+    pub key: CopyKey,
+    /// JSON of the neutral model; `None` when the system said that there is no such thing.
+    pub body: Option<String>,
+    pub fetched_at: DateTime<Utc>,
+}
+
+/// Which thing a copy is of.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct CopyKey {
+    pub system: System,
+    /// `contact`, `subscriber`, `notes`, `tasks`, …
+    pub kind: &'static str,
+    /// The system's own key of it.
+    pub key: String,
+}
+
+/// Last known copies.
+#[async_trait]
+pub trait Copies: Send + Sync {
+    /// Remembers copies; an older one (by `fetched_at`) never replaces a newer one.
+    async fn put_copies(&self, workspace: &WorkspaceId, copies: &[Copy]) -> Result<(), Error>;
+
+    /// The copies of those keys that are known, in no order.
+    async fn copies(&self, workspace: &WorkspaceId, keys: &[CopyKey]) -> Result<Vec<Copy>, Error>;
+}

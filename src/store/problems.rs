@@ -1,0 +1,129 @@
+//! What waits for a person or for a system: holds and failures.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::Error;
+use crate::unified::{
+    ContactId, EventDraft, Failure, Hold, HoldDecision, HoldKind, System, WorkspaceId,
+};
+
+/// A resolved hold.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Decided {
+    pub hold: Hold,
+    pub decision: HoldDecision,
+    /// Whether it was carried out, so that it stands only for like questions to come.
+    pub obeyed: bool,
+}
+
+/// What became of resolving a hold.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Resolved {
+    /// It is closed and everybody it is about is marked.
+    Now(Hold),
+    /// Somebody resolved it before, or its question is gone.
+    Before(Hold),
+    Unknown,
+}
+
+/// Conditions on a listing of holds; all given ones must hold.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct HoldFilter {
+    pub kinds: Option<Vec<HoldKind>>,
+    pub contact: Option<ContactId>,
+}
+
+/// Conditions on a listing of failures; all given ones must hold.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct FailureFilter {
+    pub systems: Option<Vec<System>>,
+    pub codes: Option<Vec<String>>,
+    pub contact: Option<ContactId>,
+    pub dead: Option<bool>,
+}
+
+/// Which failure: there is at most one a contact and system.
+pub type FailureKey = (ContactId, System);
+
+/// Which failures.
+#[derive(Clone, Debug)]
+pub enum Failures<'a> {
+    These(&'a [FailureKey]),
+    All(&'a FailureFilter),
+}
+
+/// A part of a listing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Page<T> {
+    pub rows: Vec<T>,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+/// Holds and failures.
+#[async_trait]
+pub trait Problems: Send + Sync {
+    /// Open holds, the oldest first, after the one with this id.
+    async fn holds(
+        &self,
+        workspace: &WorkspaceId,
+        filter: &HoldFilter,
+        after: Option<Uuid>,
+        first: u32,
+    ) -> Result<Page<Hold>, Error>;
+
+    /// A hold, open or not.
+    async fn hold(&self, workspace: &WorkspaceId, id: Uuid) -> Result<Option<Hold>, Error>;
+
+    /// Opens a hold that is not about one contact (a run's), or changes it.
+    async fn open_hold(
+        &self,
+        workspace: &WorkspaceId,
+        hold: &Hold,
+        event: &EventDraft,
+    ) -> Result<(), Error>;
+
+    /// Closes a hold with a decision, marks everybody it is about and appends the event.
+    async fn resolve(
+        &self,
+        workspace: &WorkspaceId,
+        id: Uuid,
+        decision: &HoldDecision,
+        event: &EventDraft,
+    ) -> Result<Resolved, Error>;
+
+    /// Failures in the order of their contacts' ids, after the one with this key.
+    async fn failures(
+        &self,
+        workspace: &WorkspaceId,
+        filter: &FailureFilter,
+        after: Option<FailureKey>,
+        first: u32,
+    ) -> Result<Page<Failure>, Error>;
+
+    /// One contact's failure in one system.
+    async fn failure(
+        &self,
+        workspace: &WorkspaceId,
+        key: FailureKey,
+    ) -> Result<Option<Failure>, Error>;
+
+    /// Ends the backoff of failures and marks their contacts; those that there were.
+    async fn retry(
+        &self,
+        workspace: &WorkspaceId,
+        which: Failures<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<FailureKey>, Error>;
+
+    /// Forgets a failure and appends the event; what it was, if there was one.
+    async fn discard(
+        &self,
+        workspace: &WorkspaceId,
+        key: FailureKey,
+        event: &EventDraft,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Failure>, Error>;
+}

@@ -1,0 +1,83 @@
+//! The store in SQL, once for both databases: see [`db`] for how one text does for both.
+//!
+//! One file a topic. Statements that several topics need are functions on a transaction (`work`,
+//! `history`, `problem`, …); the topics' traits are implemented beside them and own the
+//! transactions. Locks are taken in the order that `identity` states.
+
+mod agreement;
+pub(super) mod arg;
+mod copies;
+pub(super) mod db;
+pub(super) mod history;
+mod idempotency;
+pub(super) mod identity;
+mod ledger;
+pub(super) mod merge;
+mod people;
+mod problem;
+mod problems;
+pub(super) mod queue;
+mod record;
+mod row;
+pub(super) mod settings;
+mod work;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use arg::args;
+use db::Db;
+
+use super::{Error, Retention, Store};
+
+/// The store in a SQL database. Clones share its connections.
+#[derive(Clone, Debug)]
+pub struct SqlStore {
+    pub(super) db: Db,
+}
+
+/// How many rows of one table one transaction forgets, so that others can write in between.
+const AT_ONCE: u32 = 2_000;
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn prune(&self, now: DateTime<Utc>, retention: Retention) -> Result<u64, Error> {
+        let mut tx = self.db.write().await?;
+        let mut pruned = idempotency::prune(&mut tx, now).await?;
+        tx.commit().await?;
+        pruned += history::prune(&self.db, retention.events_before).await?;
+        // An idempotency key may answer with an edit for a day.
+        let before = retention.bodies_before.min(now - TimeDelta::hours(24));
+        for sql in [FORGET_EDITS, FORGET_HOLDS] {
+            loop {
+                let mut tx = self.db.write().await?;
+                let gone = tx.run(sql, args![before, AT_ONCE]).await?;
+                tx.commit().await?;
+                pruned += gone;
+                if gone < u64::from(AT_ONCE) {
+                    break;
+                }
+            }
+        }
+        Ok(pruned)
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        self.db.one::<(i64,)>("SELECT CAST(1 AS BIGINT)", args![]).await?;
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.db.close().await;
+    }
+}
+
+const FORGET_EDITS: &str = "
+    DELETE FROM edit WHERE (id, workspace) IN
+      (SELECT id, workspace FROM edit WHERE done_at IS NOT NULL AND done_at < $1 LIMIT $2)";
+
+/// Those whose decision is remembered stay.
+const FORGET_HOLDS: &str = "
+    DELETE FROM hold WHERE (id, workspace) IN
+      (SELECT id, workspace FROM hold
+       WHERE closed_at IS NOT NULL AND closed_at < $1 AND remember = 0 LIMIT $2)";

@@ -1,0 +1,166 @@
+//! Rows of holds and failures.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::arg::args;
+use super::db::Tx;
+use super::row;
+use crate::store::{Decided, Error, FailureKey};
+use crate::unified::{ContactId, Failure, Hold, WorkspaceId};
+
+/// What waits for a decision about a contact, and what was decided.
+pub(super) async fn about(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    contact: ContactId,
+) -> Result<(Vec<Hold>, Vec<Decided>), Error> {
+    let rows: Vec<(String, Option<i64>, Option<String>, i64)> = tx
+        .all(
+            "SELECT h.body, h.closed_at, h.decision, h.obeyed
+             FROM hold_contact AS c CROSS JOIN hold AS h
+             WHERE c.workspace = $1 AND c.contact = $2 AND h.workspace = $1 AND h.id = c.hold
+               AND (h.closed_at IS NULL
+                 OR h.decision IS NOT NULL AND (h.obeyed = 0 OR h.remember = 1))
+             ORDER BY h.id",
+            args![workspace, contact],
+        )
+        .await?;
+    let (mut open, mut decided) = (Vec::new(), Vec::new());
+    for (body, closed_at, decision, obeyed) in rows {
+        let hold: Hold = row::model(&body, "hold")?;
+        match decision {
+            Some(decision) if closed_at.is_some() => {
+                let decision = row::model(&decision, "hold")?;
+                decided.push(Decided { hold, decision, obeyed: obeyed == 1 });
+            }
+            Some(_) | None => open.push(hold),
+        }
+    }
+    Ok((open, decided))
+}
+
+/// A contact's failures, at most one a system.
+pub(super) async fn failures_of(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    contact: ContactId,
+) -> Result<Vec<Failure>, Error> {
+    let rows: Vec<(String, String)> = tx
+        .all(
+            "SELECT contact, body FROM failure WHERE workspace = $1 AND contact = $2
+             ORDER BY system",
+            args![workspace, contact],
+        )
+        .await?;
+    rows.into_iter().map(failure).collect()
+}
+
+/// The contact's column counts: after a merge it is not the one in the body.
+pub(super) fn failure((contact, body): (String, String)) -> Result<Failure, Error> {
+    Ok(Failure { contact: row::contact_id(&contact)?, ..row::model(&body, "failure")? })
+}
+
+pub(super) async fn put_failure(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    failure: &Failure,
+) -> Result<(), Error> {
+    let Failure { contact, system, code, dead, .. } = failure;
+    tx.run(
+        "INSERT INTO failure (workspace, contact, system, code, dead, body)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (workspace, contact, system) DO UPDATE SET
+           code = excluded.code, dead = excluded.dead, body = excluded.body",
+        args![workspace, *contact, *system, code, *dead, row::body(failure)?],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Whether there was one.
+pub(super) async fn clear(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    (contact, system): FailureKey,
+) -> Result<bool, Error> {
+    let sql = "DELETE FROM failure WHERE workspace = $1 AND contact = $2 AND system = $3";
+    Ok(tx.run(sql, args![workspace, contact, system]).await? == 1)
+}
+
+/// Opens a hold, or changes an open one.
+pub(super) async fn put_hold(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    hold: &Hold,
+) -> Result<(), Error> {
+    tx.run(
+        "INSERT INTO hold (workspace, id, kind, body) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (id, workspace) DO UPDATE SET kind = excluded.kind, body = excluded.body
+         WHERE hold.closed_at IS NULL",
+        args![workspace, hold.id, row::word(&hold.kind)?, row::body(hold)?],
+    )
+    .await?;
+    let mut contacts: Vec<String> = hold.contacts.iter().map(ToString::to_string).collect();
+    contacts.extend(hold.contact.map(|id| id.to_string()));
+    contacts.sort_unstable();
+    contacts.dedup();
+    tx.run(
+        "INSERT INTO hold_contact (workspace, hold, contact)
+         SELECT $1, $2, value ->> 0 FROM json_each($3) WHERE true
+         ON CONFLICT (contact, hold, workspace) DO NOTHING",
+        args![workspace, hold.id, row::list(contacts)?],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Closes holds without a decision.
+pub(super) async fn drop_holds(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    ids: &[Uuid],
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    tx.run(
+        "UPDATE hold SET closed_at = $3 WHERE workspace = $1 AND closed_at IS NULL
+           AND id IN (SELECT value ->> 0 FROM json_each($2))",
+        args![workspace, row::list(ids.iter().map(|id| id.simple().to_string()))?, now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Notes that decisions were carried out.
+pub(super) async fn obey(tx: &mut Tx, workspace: &WorkspaceId, ids: &[Uuid]) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    tx.run(
+        "UPDATE hold SET obeyed = 1
+         WHERE workspace = $1 AND id IN (SELECT value ->> 0 FROM json_each($2))",
+        args![workspace, row::list(ids.iter().map(|id| id.simple().to_string()))?],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Changes a failure, if it still stands.
+pub(super) async fn touch(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    failure: &Failure,
+) -> Result<bool, Error> {
+    let Failure { contact, system, dead, .. } = failure;
+    let changed = tx
+        .run(
+            "UPDATE failure SET dead = $4, body = $5
+             WHERE workspace = $1 AND contact = $2 AND system = $3",
+            args![workspace, *contact, *system, *dead, row::body(failure)?],
+        )
+        .await?;
+    Ok(changed == 1)
+}
