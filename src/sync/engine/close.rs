@@ -1,0 +1,307 @@
+//! Putting what happened in a run into one record, and telling those who keep copies.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each function here is about some of the actions"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::bus::{News, What};
+use crate::store::{AgreementChange, EditOutcome, Next, Record};
+use crate::sync::backoff;
+use crate::sync::plan::{HoldDraft, Payload, Plan};
+use crate::sync::settle::{EditSettled, FailureDraft, LinkChange, Outcome, Reread, Settled};
+use crate::unified::{
+    ActionKind, Agreement, Base, Canonical, Failure, Hold, PendingWrite, System, WorkspaceId,
+};
+
+use super::look::{TOMBSTONE, sight_subscriber};
+use super::perform::Importing;
+use super::run::Facts;
+use super::{Attached, Inner, Seen, id};
+
+/// When to look again after Doppler accepted an import.
+const IMPORT_TAKES: TimeDelta = TimeDelta::seconds(10);
+
+impl Inner {
+    /// What is to be stored of a run.
+    pub(super) fn close(
+        &self,
+        facts: &Facts,
+        plan: &Plan,
+        (outcomes, writes): (&[Outcome], &[PendingWrite]),
+        settled: Settled,
+    ) -> Record {
+        let now = self.parts.clock.now();
+        let mut record = Record {
+            agreement: difference(&facts.sheet.agreement, &settled.agreement),
+            closed: closed(facts, plan, outcomes, writes),
+            edits: settled.edits.into_iter().map(outcome_of).collect(),
+            holds: plan.holds.iter().map(|draft| self.hold(draft, now)).collect(),
+            failures: self.failures(facts, settled.failures, now),
+            cleared: Vec::new(),
+            events: settled.events,
+            ..Record::default()
+        };
+        for link in settled.links {
+            match link {
+                LinkChange::Linked(sighting) => record.links.push(sighting),
+                LinkChange::Moved { from, to } => {
+                    record.unlinked.push((to.system, from));
+                    record.links.push(to);
+                }
+                LinkChange::Unlinked { system, key } => record.unlinked.push((system, key)),
+            }
+        }
+        bury(&mut record, &facts.sheet.agreement);
+        record.cleared = cleared(facts, &record.failures, &settled.recovered);
+        let decided = |hold| facts.sheet.decisions.iter().any(|one| one.hold.id == hold);
+        for over in &plan.over {
+            if decided(over.hold) {
+                record.obeyed.push(over.hold);
+            } else {
+                record.dropped.push(over.hold);
+            }
+        }
+        record.next = Self::next(&record.failures, outcomes, (facts.looked.importing, now));
+        record
+    }
+
+    fn hold(&self, draft: &HoldDraft, now: DateTime<Utc>) -> Hold {
+        let draft = draft.clone();
+        Hold {
+            id: id(&self.parts.clock),
+            kind: draft.kind,
+            contact: draft.contact,
+            contacts: draft.contacts,
+            run: None,
+            system: draft.system,
+            field: draft.field,
+            candidates: draft.candidates,
+            resolutions: draft.resolutions,
+            reason: draft.reason,
+            since: now,
+        }
+    }
+
+    /// Failures with their attempts and the time of the next one.
+    fn failures(
+        &self,
+        facts: &Facts,
+        drafts: Vec<FailureDraft>,
+        now: DateTime<Utc>,
+    ) -> Vec<Failure> {
+        let failed = |draft: FailureDraft| {
+            let before = facts.sheet.failures.iter().find(|one| one.system == draft.system);
+            let attempts = before.map_or(0, |before| before.attempts) + 1;
+            let dead = draft.dead || attempts >= self.parts.settings.most_attempts;
+            let wait = backoff::after(attempts);
+            Failure {
+                contact: facts.sheet.known.id,
+                system: draft.system,
+                action: draft.action,
+                code: draft.code,
+                message: draft.message,
+                attempts,
+                first_failed_at: before.map_or(now, |before| before.first_failed_at),
+                next_attempt_at: (!dead).then_some(now + wait),
+                dead,
+            }
+        };
+        drafts.into_iter().map(failed).collect()
+    }
+
+    fn next(
+        failures: &[Failure],
+        outcomes: &[Outcome],
+        (importing, now): (bool, DateTime<Utc>),
+    ) -> Next {
+        let waiting = failures.iter().filter_map(|one| Some((one.next_attempt_at?, one)));
+        let retry = waiting.min_by_key(|(at, _)| *at);
+        if let Some((at, failure)) = retry {
+            return Next::Retry { at, error: failure.code.clone() };
+        }
+        if outcomes.contains(&Outcome::Accepted) || importing {
+            return Next::Again(now + IMPORT_TAKES);
+        }
+        Next::Done
+    }
+
+    /// Puts right what others keep of the person.
+    pub(super) fn tell(
+        &self,
+        workspace: &WorkspaceId,
+        facts: &Facts,
+        plan: &Plan,
+        outcomes: &[Outcome],
+    ) {
+        let mirror = &self.parts.mirror;
+        let (subscriber, contact) = facts.looked.seen();
+        if let (Some(seen), Some(key)) = (subscriber, Self::address(facts)) {
+            mirror.subscriber(workspace, &key, seen);
+        }
+        if let (Some(seen), Some(id)) = (contact, facts.highlevel_id()) {
+            mirror.contact(workspace, &id, seen);
+        }
+        let written_ms = self.parts.clock.now_ms();
+        let mut changed = false;
+        for (action, outcome) in plan.actions.iter().zip(outcomes) {
+            if !action.is_write() || matches!(outcome, Outcome::NotTried { .. }) {
+                continue;
+            }
+            changed = true;
+            if let Some((id, what)) = attached(&action.payload) {
+                mirror.attached(workspace, (facts.sheet.known.id, id), what);
+            }
+            let Outcome::Done { side: Some(side), .. } = outcome else { continue };
+            match side {
+                Reread::Doppler(Some(subscriber)) => {
+                    let key = sight_subscriber(subscriber).key;
+                    mirror.subscriber(workspace, &key, seen(subscriber, written_ms));
+                }
+                Reread::HighLevel(Some(contact)) => {
+                    mirror.contact(workspace, &contact.id, seen(contact, written_ms));
+                }
+                Reread::HighLevel(None) => {
+                    if let Some(id) = facts.highlevel_id() {
+                        let gone = Seen { value: None, fetched_ms: written_ms, written: true };
+                        mirror.contact(workspace, &id, gone);
+                    }
+                }
+                Reread::Doppler(None) => {}
+            }
+        }
+        if changed {
+            mirror.changed(workspace, facts.sheet.known.id);
+        }
+    }
+
+    fn address(facts: &Facts) -> Option<String> {
+        let read = facts.looked.subscriber.present().map(|found| sight_subscriber(found).key);
+        read.or_else(|| facts.sheet.known.key(System::Doppler).map(str::to_owned))
+    }
+
+    /// Tells those who follow the history.
+    pub(super) fn announce(&self, workspace: &WorkspaceId, cursor: Option<i64>) {
+        if let Some(cursor) = cursor {
+            let workspace = workspace.clone();
+            self.parts.bus.publish(News { workspace, what: What::Events(cursor) });
+        }
+    }
+}
+
+/// Systems in which nothing stands against the contact any more: those in which all that was tried
+/// succeeded, and those that were read and in which nothing is left to be tried.
+fn cleared(facts: &Facts, failures: &[Failure], recovered: &[System]) -> Vec<System> {
+    let read = |system| match system {
+        System::Doppler => facts.looked.subscriber.is_read(),
+        System::HighLevel => facts.looked.contact.is_read(),
+    };
+    let over = facts.sheet.failures.iter().map(|failure| failure.system);
+    let over = over.filter(|system| read(*system) && !recovered.contains(system));
+    let all = over.collect::<Vec<_>>().into_iter().chain(recovered.iter().copied());
+    all.filter(|system| failures.iter().all(|failure| failure.system != *system)).collect()
+}
+
+/// Puts a tombstone where a link went, and takes it away where one came.
+fn bury(record: &mut Record, agreement: &Agreement) {
+    for (system, key) in record.unlinked.clone() {
+        let moved = record.links.iter().any(|link| link.system == system);
+        if !moved {
+            let tombstone = Base { value: Canonical::Text(key), sent: None };
+            bases(record, system).insert(TOMBSTONE.to_owned(), Some(tombstone));
+        }
+    }
+    for link in record.links.clone() {
+        if agreement.base(link.system).contains_key(TOMBSTONE) {
+            bases(record, link.system).insert(TOMBSTONE.to_owned(), None);
+        }
+    }
+}
+
+fn bases(record: &mut Record, system: System) -> &mut BTreeMap<String, Option<Base>> {
+    match system {
+        System::Doppler => &mut record.agreement.doppler,
+        System::HighLevel => &mut record.agreement.highlevel,
+    }
+}
+
+fn outcome_of(settled: EditSettled) -> EditOutcome {
+    let EditSettled { edit, writes, errors, result } = settled;
+    EditOutcome { edit, writes, result, errors }
+}
+
+fn seen<T: Clone>(value: &T, fetched_ms: i64) -> Seen<T> {
+    Seen { value: Some(Arc::new(value.clone())), fetched_ms, written: true }
+}
+
+fn attached(payload: &Payload) -> Option<(&crate::unified::HighLevelId, Attached)> {
+    match payload {
+        Payload::CreateNote { contact, .. }
+        | Payload::UpdateNote { contact, .. }
+        | Payload::DeleteNote { contact, .. } => Some((contact, Attached::Notes)),
+        Payload::CreateTask { contact, .. }
+        | Payload::UpdateTask { contact, .. }
+        | Payload::CompleteTask { contact, .. }
+        | Payload::DeleteTask { contact, .. } => Some((contact, Attached::Tasks)),
+        _ => None,
+    }
+}
+
+/// The write-ahead records whose outcome is known now: those of this run unless they are in doubt or
+/// under way, and earlier ones of systems that were read since.
+fn closed(
+    facts: &Facts,
+    plan: &Plan,
+    outcomes: &[Outcome],
+    writes: &[PendingWrite],
+) -> Vec<uuid::Uuid> {
+    let open: Vec<uuid::Uuid> = writes
+        .iter()
+        .filter(|write| {
+            plan.actions.iter().zip(outcomes).any(|(action, outcome)| {
+                action.system == write.system
+                    && action.kind == write.action
+                    && action.edit == write.edit
+                    && matches!(outcome, Outcome::Unknown { .. } | Outcome::Accepted)
+            })
+        })
+        .map(|write| write.id)
+        .collect();
+    let read = |system| match system {
+        System::Doppler => facts.looked.subscriber.is_read(),
+        System::HighLevel => facts.looked.contact.is_read(),
+    };
+    let answered = |write: &&PendingWrite| match write.action {
+        ActionKind::Note => facts.looked.notes.is_some(),
+        ActionKind::Task => facts.looked.tasks.is_some(),
+        _ if facts.looked.importing && serde_json::from_str::<Importing>(&write.body).is_ok() => {
+            false
+        }
+        _ => read(write.system),
+    };
+    let earlier = facts.sheet.pending.iter().filter(answered);
+    let all = writes.iter().chain(earlier).map(|write| write.id);
+    all.filter(|id| !open.contains(id)).collect()
+}
+
+/// Fields of an agreement that changed.
+fn difference(old: &Agreement, new: &Agreement) -> AgreementChange {
+    fn changes<V: Clone + PartialEq>(
+        old: &BTreeMap<String, V>,
+        new: &BTreeMap<String, V>,
+    ) -> BTreeMap<String, Option<V>> {
+        let gone = old.keys().filter(|field| !new.contains_key(*field));
+        let gone = gone.map(|field| (field.clone(), None));
+        let changed = new.iter().filter(|(field, value)| old.get(*field) != Some(value));
+        gone.chain(changed.map(|(field, value)| (field.clone(), Some(value.clone())))).collect()
+    }
+    AgreementChange {
+        canon: changes(&old.canon, &new.canon),
+        doppler: changes(&old.doppler, &new.doppler),
+        highlevel: changes(&old.highlevel, &new.highlevel),
+    }
+}

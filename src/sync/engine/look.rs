@@ -1,0 +1,406 @@
+//! Reading both sides of a contact as they are now: what webhooks, pages and caches say is a hint.
+//!
+//! A linked record is read by its key. Where there is no link the person is looked for by every
+//! address and number that is known of them, so that nobody is created twice; whoever is found is
+//! recognized by the store, which alone decides who is who.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::join;
+
+use crate::store::{Known, Sheet};
+use crate::sync::plan::{Need, Side, Target};
+use crate::unified::{
+    Canonical, ContactId, EditChange, HighLevelContact, HighLevelId, ImportState, Note, Sighting,
+    Subscriber, SubscriberEdit, System, Task, WorkspaceId, normalize_email, normalize_phone,
+};
+use crate::upstream::{self, Call, Kind, SearchTerm};
+
+use super::perform::Importing;
+use super::run::Facts;
+use super::words::code;
+use super::{Error, Inner, Seen, Urgency};
+
+/// Among the bases of a system, that it knew the person once: nobody who was deleted there is made
+/// again by a run. It is no field's name.
+pub(super) const TOMBSTONE: &str = "#gone";
+
+/// One side as it was read.
+#[derive(Clone, Debug)]
+pub(super) enum Found<T> {
+    Unread(&'static str),
+    Absent,
+    Gone,
+    Present(Arc<T>),
+}
+
+/// Both sides, and what was read beside them.
+pub(super) struct Looked {
+    pub subscriber: Found<Subscriber>,
+    pub contact: Found<HighLevelContact>,
+    pub notes: Option<Vec<Note>>,
+    pub tasks: Option<Vec<Task>>,
+    /// Who has the address that a rename leads to.
+    pub namesake: Option<(Found<Subscriber>, Option<ContactId>)>,
+    /// Whether Doppler still works on an import of the subscriber.
+    pub importing: bool,
+    /// What an import was to write that has ended.
+    pub imported: Option<SubscriberEdit>,
+    /// When the reading began, in epoch milliseconds.
+    pub fetched_ms: i64,
+}
+
+impl<T> Found<T> {
+    fn side(&self) -> Side<&T> {
+        match self {
+            Self::Unread(code) => Side::Unread { code },
+            Self::Absent => Side::Absent,
+            Self::Gone => Side::Gone,
+            Self::Present(value) => Side::Present(value),
+        }
+    }
+
+    pub fn present(&self) -> Option<&Arc<T>> {
+        if let Self::Present(value) = self { Some(value) } else { None }
+    }
+
+    pub fn is_read(&self) -> bool {
+        !matches!(self, Self::Unread(_))
+    }
+}
+
+impl Looked {
+    pub fn doppler(&self) -> Side<&Subscriber> {
+        self.subscriber.side()
+    }
+
+    pub fn highlevel(&self) -> Side<&HighLevelContact> {
+        self.contact.side()
+    }
+
+    pub fn target(&self) -> Option<Target<'_>> {
+        let (found, contact) = self.namesake.as_ref()?;
+        Some(Target { side: found.side(), contact: *contact })
+    }
+}
+
+/// What may lead to a person in a system that has no link to them.
+#[derive(Default)]
+struct Traces {
+    emails: BTreeSet<String>,
+    phones: BTreeSet<String>,
+}
+
+impl Inner {
+    /// Reads both sides. The sheet comes back as it is afterwards: whom the reading recognized may
+    /// have joined the contact, or shown that it is somebody else's.
+    pub(super) async fn look(
+        &self,
+        workspace: &WorkspaceId,
+        sheet: Sheet,
+        call: &Call,
+        urgency: Option<Urgency>,
+    ) -> Result<(Looked, Option<Sheet>), Error> {
+        let fetched_ms = self.parts.clock.now_ms();
+        let contact = sheet.known.id;
+        let backing_off = |system| self.backing_off(&sheet, system, urgency);
+        let (mut subscriber, mut highlevel) = join!(
+            self.linked_subscriber(&sheet, call, backing_off(System::Doppler)),
+            self.linked_contact(&sheet, call, backing_off(System::HighLevel))
+        );
+        let mut traces = Traces::of(&sheet);
+        traces.add(subscriber.present().map(Arc::as_ref), highlevel.present().map(Arc::as_ref));
+        let mut joined = false;
+        if matches!(highlevel, Found::Absent | Found::Gone) {
+            let missing = highlevel;
+            highlevel = self.search_contact(workspace, contact, &traces, call).await?;
+            if matches!(highlevel, Found::Absent) {
+                highlevel = missing;
+            }
+            joined |= highlevel.present().is_some();
+            traces.add(None, highlevel.present().map(Arc::as_ref));
+        }
+        if matches!(subscriber, Found::Absent | Found::Gone) {
+            let missing = subscriber;
+            subscriber = self.search_subscriber(workspace, contact, &traces, call).await?;
+            if matches!(subscriber, Found::Absent) {
+                subscriber = missing;
+            }
+            joined |= subscriber.present().is_some();
+        }
+        let (importing, imported) = self.imports(&sheet, call).await;
+        let looked = Looked {
+            importing,
+            imported,
+            subscriber,
+            contact: highlevel,
+            notes: None,
+            tasks: None,
+            namesake: None,
+            fetched_ms,
+        };
+        let sheet =
+            if joined { self.parts.store.sheet(workspace, contact).await? } else { Some(sheet) };
+        Ok((looked, sheet))
+    }
+
+    /// How far an import is that an earlier run began. One whose state cannot be read counts as
+    /// under way: a second one beside it would be written in any order.
+    async fn imports(&self, sheet: &Sheet, call: &Call) -> (bool, Option<SubscriberEdit>) {
+        for write in &sheet.pending {
+            let Ok(importing) = serde_json::from_str::<Importing>(&write.body) else { continue };
+            match self.parts.mailing.import_task(call, &importing.import).await {
+                Ok(task) if task.state == ImportState::Running => return (true, None),
+                Ok(_) => return (false, Some(importing.edit)),
+                Err(error) if error.kind == Kind::NotFound => {}
+                Err(_) => return (true, None),
+            }
+        }
+        (false, None)
+    }
+
+    /// The error of a system that is left alone for now; never when somebody waits.
+    fn backing_off(
+        &self,
+        sheet: &Sheet,
+        system: System,
+        urgency: Option<Urgency>,
+    ) -> Option<&'static str> {
+        if urgency != Some(Urgency::Background) {
+            return None;
+        }
+        let failure = sheet.failures.iter().find(|failure| failure.system == system)?;
+        let waits = failure.next_attempt_at.is_some_and(|at| at > self.parts.clock.now());
+        waits.then(|| super::words::known_code(&failure.code))
+    }
+
+    async fn linked_subscriber(
+        &self,
+        sheet: &Sheet,
+        call: &Call,
+        backing_off: Option<&'static str>,
+    ) -> Found<Subscriber> {
+        if let Some(code) = backing_off {
+            return Found::Unread(code);
+        }
+        let Some(key) = sheet.known.key(System::Doppler) else {
+            return missing(sheet, System::Doppler);
+        };
+        found(self.parts.mailing.subscriber(call, key).await, Found::Gone)
+    }
+
+    async fn linked_contact(
+        &self,
+        sheet: &Sheet,
+        call: &Call,
+        backing_off: Option<&'static str>,
+    ) -> Found<HighLevelContact> {
+        if let Some(code) = backing_off {
+            return Found::Unread(code);
+        }
+        let Some(key) = sheet.known.key(System::HighLevel) else {
+            return missing(sheet, System::HighLevel);
+        };
+        found(self.parts.crm.contact(call, &HighLevelId::from(key)).await, Found::Gone)
+    }
+
+    async fn search_subscriber(
+        &self,
+        workspace: &WorkspaceId,
+        contact: ContactId,
+        traces: &Traces,
+        call: &Call,
+    ) -> Result<Found<Subscriber>, Error> {
+        for email in &traces.emails {
+            let found = found(self.parts.mailing.subscriber(call, email).await, Found::Absent);
+            match &found {
+                Found::Present(subscriber) => {
+                    let sighting = sight_subscriber(subscriber);
+                    return self.ours(workspace, contact, sighting, found).await;
+                }
+                Found::Unread(_) => return Ok(found),
+                Found::Absent | Found::Gone => {}
+            }
+        }
+        Ok(Found::Absent)
+    }
+
+    async fn search_contact(
+        &self,
+        workspace: &WorkspaceId,
+        contact: ContactId,
+        traces: &Traces,
+        call: &Call,
+    ) -> Result<Found<HighLevelContact>, Error> {
+        let emails = traces.emails.iter().cloned().map(SearchTerm::Email);
+        let phones = traces.phones.iter().cloned().map(SearchTerm::Phone);
+        for term in emails.chain(phones) {
+            let row = match self.parts.crm.duplicate(call, &term).await {
+                Ok(Some(row)) => row,
+                Ok(None) => continue,
+                Err(error) => return Ok(Found::Unread(code(&error.kind))),
+            };
+            // A number alone does not make one of two people with different addresses.
+            if matches!(term, SearchTerm::Phone(_)) && traces.contradict(&row) {
+                continue;
+            }
+            let found = found(self.parts.crm.contact(call, &row.id).await, Found::Absent);
+            let Some(present) = found.present() else { return Ok(found) };
+            let sighting = sight_contact(present);
+            return self.ours(workspace, contact, sighting, found).await;
+        }
+        Ok(Found::Absent)
+    }
+
+    /// What was found, if the store says that it is this contact's.
+    async fn ours<T>(
+        &self,
+        workspace: &WorkspaceId,
+        contact: ContactId,
+        sighting: Sighting,
+        found: Found<T>,
+    ) -> Result<Found<T>, Error> {
+        let now = self.parts.clock.now();
+        let known = self.parts.store.recognize(workspace, &[sighting], now).await?;
+        let is_ours = match known.first() {
+            Some(Known { id, .. }) if *id == contact => true,
+            // The two may have turned out to be one person, and the other one the older.
+            Some(Known { id, .. }) => {
+                let survivor = self.parts.store.contact(workspace, contact).await?;
+                survivor.is_some_and(|survivor| survivor.id == *id)
+            }
+            None => false,
+        };
+        // Whose address is another contact's is not to be written over.
+        Ok(if is_ours { found } else { Found::Unread("CONFLICT") })
+    }
+
+    /// Reads what a plan asks for.
+    pub(super) async fn look_further(
+        &self,
+        workspace: &WorkspaceId,
+        facts: &mut Facts,
+        needs: &[Need],
+        call: &Call,
+    ) -> Result<(), Error> {
+        for need in needs {
+            let contact = facts.looked.contact.present().map(|contact| contact.id.clone());
+            match (need, contact) {
+                (Need::Notes, Some(id)) => {
+                    let notes = self.parts.crm.notes(call, &id).await;
+                    facts.looked.notes = notes.ok().map(Option::unwrap_or_default);
+                }
+                (Need::Tasks, Some(id)) => {
+                    let tasks = self.parts.crm.tasks(call, &id).await;
+                    facts.looked.tasks = tasks.ok().map(Option::unwrap_or_default);
+                }
+                (Need::Notes | Need::Tasks, None) => {}
+                (Need::Subscriber(email), _) => {
+                    let side =
+                        found(self.parts.mailing.subscriber(call, email).await, Found::Absent);
+                    let known = self.parts.store.contacts_by_email(workspace, email).await?;
+                    let other = known.into_iter().find(|id| *id != facts.sheet.known.id);
+                    facts.looked.namesake = Some((side, other));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn found<T>(read: Result<Option<T>, upstream::Error>, missing: Found<T>) -> Found<T> {
+    match read {
+        Ok(Some(value)) => Found::Present(Arc::new(value)),
+        Ok(None) => missing,
+        Err(error) => Found::Unread(code(&error.kind)),
+    }
+}
+
+/// What a system without a link is: it never knew the person, or it did and a tombstone says so.
+fn missing<T>(sheet: &Sheet, system: System) -> Found<T> {
+    let tombstone = sheet.agreement.base(system).contains_key(TOMBSTONE);
+    if tombstone { Found::Gone } else { Found::Absent }
+}
+
+impl Traces {
+    fn of(sheet: &Sheet) -> Self {
+        let mut traces = Self::default();
+        for link in &sheet.known.links {
+            traces.email(link.email.as_deref());
+            traces.phone(link.phone.as_deref());
+        }
+        let canon = |field: &str| match &sheet.agreement.canon.get(field)?.value {
+            Canonical::Text(text) => Some(text.as_str()),
+            Canonical::Null | Canonical::Set(_) => None,
+        };
+        traces.email(canon("email"));
+        traces.phone(canon("phone"));
+        for edit in &sheet.edits {
+            if let EditChange::Upsert { fields, .. } = &edit.change {
+                let given = |field: &str| match fields.get(field)? {
+                    Canonical::Text(text) => Some(text.as_str()),
+                    Canonical::Null | Canonical::Set(_) => None,
+                };
+                traces.email(given("email"));
+                traces.phone(given("phone"));
+            }
+        }
+        traces
+    }
+
+    fn add(&mut self, subscriber: Option<&Subscriber>, contact: Option<&HighLevelContact>) {
+        self.email(subscriber.map(|subscriber| subscriber.email.as_str()));
+        self.email(contact.and_then(|contact| contact.email.as_deref()));
+        self.phone(contact.and_then(|contact| contact.phone.as_deref()));
+    }
+
+    fn email(&mut self, raw: Option<&str>) {
+        self.emails.extend(raw.and_then(normalize_email));
+    }
+
+    fn phone(&mut self, raw: Option<&str>) {
+        self.phones.extend(raw.and_then(normalize_phone));
+    }
+
+    /// Whether a contact has an address, and not one of these.
+    fn contradict(&self, contact: &HighLevelContact) -> bool {
+        let theirs = contact.email.as_deref().and_then(normalize_email);
+        !self.emails.is_empty() && theirs.is_some_and(|theirs| !self.emails.contains(&theirs))
+    }
+}
+
+/// A subscriber as a sighting.
+pub(super) fn sight_subscriber(subscriber: &Subscriber) -> Sighting {
+    let email = normalize_email(&subscriber.email);
+    let key = email.clone().unwrap_or_else(|| subscriber.email.trim().to_lowercase());
+    Sighting { system: System::Doppler, key, email, phone: None }
+}
+
+/// A contact as a sighting.
+pub(super) fn sight_contact(contact: &HighLevelContact) -> Sighting {
+    Sighting {
+        system: System::HighLevel,
+        key: contact.id.as_str().to_owned(),
+        email: contact.email.as_deref().and_then(normalize_email),
+        phone: contact.phone.as_deref().and_then(normalize_phone),
+    }
+}
+
+impl Looked {
+    /// Both sides for whoever keeps copies.
+    pub fn seen(&self) -> (Option<Seen<Subscriber>>, Option<Seen<HighLevelContact>>) {
+        let fetched_ms = self.fetched_ms;
+        let subscriber = self.subscriber.is_read().then(|| Seen {
+            value: self.subscriber.present().cloned(),
+            fetched_ms,
+            written: false,
+        });
+        let contact = self.contact.is_read().then(|| Seen {
+            value: self.contact.present().cloned(),
+            fetched_ms,
+            written: false,
+        });
+        (subscriber, contact)
+    }
+}

@@ -1,0 +1,211 @@
+//! Reconciling one contact: read both sides, plan, act, record.
+//!
+//! The only module that acts. What to do is decided by [`super::plan`], what to record by
+//! [`super::settle`]; here are the calls between them, each remembered before it is made, so that a
+//! run that dies anywhere is finished by the next one. [`look`] reads, [`perform`] writes, [`close`]
+//! puts what happened into a record.
+//!
+//! To add an action: a payload in the plan and its call in [`perform`].
+
+mod catalog;
+mod close;
+mod fault;
+mod look;
+mod perform;
+mod run;
+mod words;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use crate::bus::Bus;
+use crate::clock::{Clock, new_id};
+use crate::store::{CONTACT, ClaimKey, ClaimOne, Lease, Store};
+use crate::tasks::Tasks;
+use crate::unified::{ContactId, HighLevelContact, HighLevelId, Mapping, Subscriber, WorkspaceId};
+use crate::upstream::{Call, Crm, Mailing};
+
+use super::mappings::Mappings;
+use super::work::{Handler, Wake, Workers};
+use super::{Error, Plan, Preview};
+use catalog::Catalog;
+use run::Urgency;
+
+/// How long a lease lasts. Longer than the longest call, before each of which it is prolonged.
+pub(super) const LEASE: Duration = Duration::from_secs(60);
+/// How often a client that waits for somebody else's run looks again.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Told of what the engine read and wrote, before anybody is answered: whoever keeps copies puts
+/// them right.
+pub trait Mirror: Send + Sync {
+    /// A contact as HighLevel holds it; `None`: it is not there. `written`: by us, just now.
+    fn contact(&self, of: &WorkspaceId, id: &HighLevelId, seen: Seen<HighLevelContact>);
+    /// A subscriber as Doppler holds it, by normalised address.
+    fn subscriber(&self, of: &WorkspaceId, key: &str, seen: Seen<Subscriber>);
+    /// A contact's notes or tasks are not what they were.
+    fn attached(&self, of: &WorkspaceId, on: (ContactId, &HighLevelId), what: Attached);
+    /// Something about a person is not what it was: their followers are to look again.
+    fn changed(&self, of: &WorkspaceId, contact: ContactId);
+}
+
+/// A side as the engine saw it.
+#[derive(Clone, Debug)]
+pub struct Seen<T> {
+    pub value: Option<Arc<T>>,
+    /// When the reading began, in epoch milliseconds.
+    pub fetched_ms: i64,
+    /// Whether it is what a write of ours made of it.
+    pub written: bool,
+}
+
+/// What hangs on a contact.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Attached {
+    Notes,
+    Tasks,
+}
+
+/// The engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    catalog: Catalog,
+    wake: Wake,
+}
+
+/// What an engine is made of.
+pub struct Parts {
+    pub store: Arc<dyn Store>,
+    pub bus: Arc<dyn Bus>,
+    pub mailing: Arc<dyn Mailing>,
+    pub crm: Arc<dyn Crm>,
+    pub mirror: Arc<dyn Mirror>,
+    pub mappings: Mappings,
+    pub settings: Settings,
+    pub clock: Clock,
+    pub tasks: Tasks,
+}
+
+/// What can be set about it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long lists and field definitions are believed.
+    pub catalog_for: Duration,
+    /// How often a write is tried before it is given up.
+    pub most_attempts: u32,
+}
+
+impl Engine {
+    /// An engine at rest; [`super::work`] sets it to work.
+    pub fn new(parts: Parts) -> Self {
+        let catalog = Catalog::new(&parts);
+        Self(Arc::new(Inner { parts, catalog, wake: Wake::default() }))
+    }
+
+    /// Sets workers to work on contacts, so many at once, until the tasks stop.
+    pub fn start_workers(&self, at_once: usize) {
+        let parts = &self.0.parts;
+        let contacts: Arc<dyn Handler> = Arc::new(self.clone());
+        let workers = Workers {
+            store: Arc::clone(&parts.store),
+            bus: Arc::clone(&parts.bus),
+            clock: parts.clock.clone(),
+            wake: self.0.wake.clone(),
+            handlers: HashMap::from([(CONTACT, contacts)]),
+            at_once,
+        };
+        workers.start(&parts.tasks);
+    }
+
+    /// Reconciles a contact that has work, at once, whatever its backoff; waits for it until the
+    /// call's deadline. What is not done by then goes on without the caller. Its calls are counted by
+    /// the call's meter.
+    pub async fn reconcile(
+        &self,
+        workspace: &WorkspaceId,
+        contact: ContactId,
+        call: &Call,
+    ) -> Result<(), Error> {
+        let until = call.deadline;
+        loop {
+            // A merge meanwhile made it somebody else's work.
+            let known = self.0.parts.store.contact(workspace, contact).await?;
+            let Some(known) = known else { return Ok(()) };
+            match self.claim(workspace, known.id).await? {
+                ClaimOne::Idle => return Ok(()),
+                ClaimOne::Claimed(lease) => {
+                    let (engine, tasks) = (self.clone(), &self.0.parts.tasks);
+                    let meter = Arc::clone(&call.meter);
+                    let run = tasks
+                        .spawn(async move { engine.0.run(&lease, Urgency::Client, meter).await });
+                    match tokio::time::timeout_at(until, run).await {
+                        // The run goes on by itself.
+                        Err(_) => return Ok(()),
+                        Ok(joined) => joined.map_err(|_| Error::Crashed)??,
+                    }
+                    // Whoever was accepted meanwhile is in the next run.
+                    return Ok(());
+                }
+                ClaimOne::Busy { .. } => {
+                    let again = tokio::time::sleep(LOOK_AGAIN);
+                    if tokio::time::timeout_at(until, again).await.is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    async fn claim(&self, workspace: &WorkspaceId, contact: ContactId) -> Result<ClaimOne, Error> {
+        let parts = &self.0.parts;
+        let (token, now) = (new_id(&parts.clock), parts.clock.now());
+        let key = contact.to_string();
+        let key = ClaimKey { kind: CONTACT, key: &key, token, now, until: now + LEASE };
+        Ok(parts.store.claim_one(workspace, key).await?)
+    }
+
+    /// What a reconcile would do now. Reads both systems and writes nothing.
+    pub async fn preview(
+        &self,
+        workspace: &WorkspaceId,
+        contact: ContactId,
+        call: &Call,
+    ) -> Result<Option<Plan>, Error> {
+        self.0.preview(workspace, contact, call).await
+    }
+
+    /// What another mapping would do to a contact. Reads both systems and writes nothing.
+    pub async fn try_mapping(
+        &self,
+        workspace: &WorkspaceId,
+        contact: ContactId,
+        mapping: Arc<Mapping>,
+        call: &Call,
+    ) -> Result<Option<Preview>, Error> {
+        self.0.try_mapping(workspace, contact, mapping, call).await
+    }
+
+    /// Says that there may be work that was not due before.
+    pub fn wake(&self) {
+        self.0.wake.now();
+    }
+}
+
+#[async_trait]
+impl Handler for Engine {
+    async fn handle(&self, lease: Lease) -> Result<(), Error> {
+        self.0.run(&lease, Urgency::Background, Arc::default()).await
+    }
+}
+
+/// An id for something new.
+pub(super) fn id(clock: &Clock) -> Uuid {
+    new_id(clock)
+}

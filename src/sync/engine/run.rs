@@ -1,0 +1,254 @@
+//! One run: from a lease to its record.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join;
+use tokio::time::Instant;
+
+use crate::store::{Lease, Record, Recorded, Sheet};
+use crate::sync::plan::{Extra, Input, OpenHold, Plan, Scope, When, plan};
+use crate::sync::preview::{Preview, preview};
+use crate::sync::settle::{Outcome, settle};
+use crate::unified::{
+    ContactId, Definitions, HighLevelId, List, Mapping, PendingWrite, SyncSettings, SyncState,
+    System, WorkspaceId,
+};
+use crate::upstream::{Call, Meter, Priority};
+
+use super::look::Looked;
+use super::{Error, Inner, fault};
+
+/// How long a run's calls may take together. Shorter than a lease without prolongation.
+const PATIENCE: Duration = Duration::from_secs(40);
+/// How often a plan may ask for more before it has to do with what it has.
+const MOST_ROUNDS: usize = 3;
+
+/// Who waits for a run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Urgency {
+    /// A client: backoff does not count.
+    Client,
+    /// Nobody.
+    Background,
+}
+
+/// All that a plan is made from, owned.
+pub(super) struct Facts {
+    pub sheet: Sheet,
+    pub looked: Looked,
+    pub mapping: Arc<Mapping>,
+    pub settings: SyncSettings,
+    pub holds: Vec<OpenHold>,
+    pub lists: Arc<Vec<List>>,
+    pub definitions: Arc<Definitions>,
+    pub scope: Scope,
+    pub now: chrono::DateTime<chrono::Utc>,
+}
+
+impl Facts {
+    /// HighLevel's id of the person, as it was read or linked.
+    pub fn highlevel_id(&self) -> Option<HighLevelId> {
+        let read = self.looked.contact.present().map(|contact| contact.id.clone());
+        read.or_else(|| self.sheet.known.key(System::HighLevel).map(HighLevelId::from))
+    }
+
+    pub fn input(&self) -> Input<'_> {
+        Input {
+            contact: self.sheet.known.id,
+            links: &self.sheet.known.links,
+            doppler: self.looked.doppler(),
+            highlevel: self.looked.highlevel(),
+            agreement: &self.sheet.agreement,
+            mapping: &self.mapping,
+            edits: &self.sheet.edits,
+            holds: &self.holds,
+            scope: self.scope,
+            settings: &self.settings,
+            lists: &self.lists,
+            definitions: &self.definitions,
+            extra: Extra {
+                pending: &self.sheet.pending,
+                notes: self.looked.notes.as_deref(),
+                tasks: self.looked.tasks.as_deref(),
+                target: self.looked.target(),
+                importing: self.looked.importing,
+            },
+            now: self.now,
+        }
+    }
+}
+
+impl Inner {
+    /// Carries out a lease's work and records it.
+    pub(super) async fn run(
+        &self,
+        lease: &Lease,
+        urgency: Urgency,
+        meter: Arc<Meter>,
+    ) -> Result<(), Error> {
+        fault::point("claimed");
+        let contact: ContactId = lease.key.parse().map_err(|_| Error::Key)?;
+        let priority = match urgency {
+            Urgency::Client => Priority::Interactive,
+            Urgency::Background => Priority::Background,
+        };
+        let call = Call { deadline: Instant::now() + PATIENCE, priority, meter };
+        let Some((facts, plan)) =
+            self.decide(&lease.workspace, contact, &call, Some(urgency)).await?
+        else {
+            // Nobody of this id any more: there is nothing to record but the end.
+            self.parts.store.record(lease, Record::default(), self.parts.clock.now()).await?;
+            return Ok(());
+        };
+        fault::point("planned");
+        let (outcomes, writes) = self.act(lease, &facts, &plan, &call).await?;
+        let settled = settle(&facts.input(), &plan, &outcomes);
+        fault::point("acted");
+        let record = self.close(&facts, &plan, (&outcomes, &writes), settled);
+        self.tell(&lease.workspace, &facts, &plan, &outcomes);
+        let recorded = self.parts.store.record(lease, record, self.parts.clock.now()).await?;
+        fault::point("recorded");
+        if let Recorded::Stored { last_cursor, .. } = recorded {
+            self.announce(&lease.workspace, last_cursor);
+            self.wake.now();
+        }
+        Ok(())
+    }
+
+    /// What a reconcile would do now; writes nothing.
+    pub(super) async fn preview(
+        &self,
+        workspace: &WorkspaceId,
+        contact: ContactId,
+        call: &Call,
+    ) -> Result<Option<Plan>, Error> {
+        let decided = self.decide(workspace, contact, call, None).await?;
+        Ok(decided.map(|(_, plan)| plan))
+    }
+
+    /// What another mapping would do; writes nothing.
+    pub(super) async fn try_mapping(
+        &self,
+        workspace: &WorkspaceId,
+        contact: ContactId,
+        mapping: Arc<Mapping>,
+        call: &Call,
+    ) -> Result<Option<Preview>, Error> {
+        let decided = self.decide(workspace, contact, call, None).await?;
+        Ok(decided.map(|(facts, _)| preview(&Input { mapping: &mapping, ..facts.input() })))
+    }
+
+    /// Reads what is needed and plans. `urgency` is `None` for a preview, which is about everything.
+    async fn decide(
+        &self,
+        workspace: &WorkspaceId,
+        contact: ContactId,
+        call: &Call,
+        urgency: Option<Urgency>,
+    ) -> Result<Option<(Facts, Plan)>, Error> {
+        let Some(sheet) = self.parts.store.sheet(workspace, contact).await? else {
+            return Ok(None);
+        };
+        let settings = self.parts.store.sync_settings(workspace).await?;
+        let mapping = self.parts.mappings.of(workspace);
+        let (looked, sheet) = self.look(workspace, sheet, call, urgency).await?;
+        let Some(sheet) = sheet else { return Ok(None) };
+        fault::point("read");
+        let named = sheet.edits.iter().flat_map(|edit| edit.change.lists());
+        let (lists, definitions) = self.catalog.get(call, named).await;
+        let scope = match (urgency, settings.state) {
+            (None, _) | (Some(_), SyncState::Running) => Scope::Everything,
+            (Some(_), SyncState::NotSetUp | SyncState::Preview | SyncState::Paused) => Scope::Edits,
+        };
+        let holds = open_holds(&sheet);
+        let now = self.parts.clock.now();
+        let mut facts =
+            Facts { sheet, looked, mapping, settings, holds, lists, definitions, scope, now };
+        let mut made = plan(&facts.input());
+        for _ in 0..MOST_ROUNDS {
+            if made.needs.is_empty() {
+                break;
+            }
+            let needs = made.needs.clone();
+            self.look_further(workspace, &mut facts, &needs, call).await?;
+            made = plan(&facts.input());
+        }
+        Ok(Some((facts, made)))
+    }
+
+    /// Performs a plan's actions: those in one system one after the other, the two systems beside
+    /// each other. One outcome an action, and the writes that were remembered.
+    async fn act(
+        &self,
+        lease: &Lease,
+        facts: &Facts,
+        plan: &Plan,
+        call: &Call,
+    ) -> Result<(Vec<Outcome>, Vec<PendingWrite>), Error> {
+        let (doppler, highlevel) = join(
+            self.act_in(System::Doppler, (lease, facts, plan), call),
+            self.act_in(System::HighLevel, (lease, facts, plan), call),
+        )
+        .await;
+        let (doppler, highlevel) = (doppler?, highlevel?);
+        let mut outcomes: Vec<Option<Outcome>> = plan.actions.iter().map(|_| None).collect();
+        let mut writes = Vec::new();
+        for (index, outcome, write) in doppler.into_iter().chain(highlevel) {
+            outcomes[index] = Some(outcome);
+            writes.extend(write);
+        }
+        let untried =
+            || Outcome::NotTried { code: "INTERNAL".to_owned(), reason: "not tried".to_owned() };
+        Ok((outcomes.into_iter().map(|one| one.unwrap_or_else(untried)).collect(), writes))
+    }
+
+    async fn act_in(
+        &self,
+        system: System,
+        (lease, facts, plan): (&Lease, &Facts, &Plan),
+        call: &Call,
+    ) -> Result<Vec<(usize, Outcome, Option<PendingWrite>)>, Error> {
+        let mut done = Vec::new();
+        // What ended the run in this system: nothing more is tried in it.
+        let mut ended: Option<String> = None;
+        for (index, action) in plan.actions.iter().enumerate() {
+            if action.system != system {
+                continue;
+            }
+            let (outcome, write) = match (&action.when, &ended) {
+                (When::Later { code }, _) => (not_tried(code, &action.reason), None),
+                (When::Never, _) => (not_tried("INTERNAL", &action.reason), None),
+                (When::Now, Some(code)) => (not_tried(code, "an earlier step did not work"), None),
+                (When::Now, None) => self.perform(lease, facts, action, call).await?,
+            };
+            match &outcome {
+                Outcome::Failed { code, .. } | Outcome::Unknown { code } => {
+                    ended = Some(code.clone());
+                }
+                Outcome::Done { .. }
+                | Outcome::Accepted
+                | Outcome::Refused { .. }
+                | Outcome::NotTried { .. } => {}
+            }
+            done.push((index, outcome, write));
+        }
+        if system == System::Doppler {
+            self.read_back(facts, plan, &mut done, call).await;
+        }
+        Ok(done)
+    }
+}
+
+fn not_tried(code: &str, reason: &str) -> Outcome {
+    Outcome::NotTried { code: code.to_owned(), reason: reason.to_owned() }
+}
+
+fn open_holds(sheet: &Sheet) -> Vec<OpenHold> {
+    let open = sheet.holds.iter().map(|hold| OpenHold { hold: hold.clone(), decision: None });
+    let decided = sheet.decisions.iter().map(|decided| OpenHold {
+        hold: decided.hold.clone(),
+        decision: Some(decided.decision.clone()),
+    });
+    open.chain(decided).collect()
+}

@@ -1,0 +1,21 @@
+//! What ends a run before its record.
+
+use crate::store;
+
+/// A run that was not recorded. The work stays marked, so another run does it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the store failed")]
+    Store(#[from] store::Error),
+    /// Somebody else works on the contact by now.
+    #[error("the lease is lost")]
+    LeaseLost,
+    /// Work whose key names no contact.
+    #[error("a key of work is no contact's id")]
+    Key,
+    #[error("what is to be sent cannot be put down")]
+    Encoding,
+    /// The task that ran it is gone.
+    #[error("the run ended without a word")]
+    Crashed,
+}

@@ -1,0 +1,34 @@
+//! Keeping the two systems in step: what to do about a contact, doing it, and what to record of it.
+//!
+//! Deciding is pure. [`plan()`](plan::plan) turns what is known of a contact into a list of actions with reasons;
+//! [`settle()`](settle::settle) turns what became of each action into what is to be recorded. Between the two,
+//! [`engine`] only reads and makes calls. Preview, dry run, mutation and background work are the
+//! same plan.
+//!
+//! [`work`] finds contacts that have work and hands them to the engine; [`mappings`] has each
+//! workspace's mapping at hand.
+
+mod backoff;
+mod engine;
+mod error;
+mod mappings;
+mod plan;
+mod preview;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod work;
+
+pub use engine::{Attached, Engine, Mirror, Parts, Seen, Settings};
+pub use error::Error;
+pub use mappings::Mappings;
+pub use plan::{Action, Plan, PlannedField};
+pub use preview::Preview;
+
+// What the tests of deciding name.
+#[cfg(test)]
+use plan::{
+    Extra, Input, ListTarget, Need, OpenHold, Part, Payload, Scope, Side, Target, When, plan,
+};
+#[cfg(test)]
+use settle::{LinkChange, Outcome, Reread, Settled, settle};

@@ -1,0 +1,230 @@
+//! Whether a person may be mailed. Not the latest word counts but the most restrictive one.
+//!
+//! An opt-out in one system becomes one in the other. That it is lifted somewhere never lifts it
+//! elsewhere: a person decides (a CONSENT hold). Unsubscribing writes HighLevel's e-mail channel
+//! only; calls and messages are none of a mailing list's business.
+
+use crate::unified::{
+    ActionKind, Base, Canon, Canonical, ContactEdit, DndStatus, EditChange, EditId, EmailDnd,
+    HighLevelContact, MappingRule, Origin, System, UserErrorCode, WriteOutcome, doppler_forbids,
+    highlevel_forbids,
+};
+
+use super::draft::Draft;
+use super::{Action, HoldDraft, Input, Over, Payload, PlannedField, Scope, holds};
+
+/// The agreement's name of it.
+pub(super) const STATUS: &str = "status";
+const OUT: &str = "UNSUBSCRIBED";
+const IN: &str = "ACTIVE";
+
+/// What is known of a person's consent, before any list is joined.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    /// Some system, or a client now, says that the person is not to be mailed.
+    pub opted_out: bool,
+    /// HighLevel cannot be asked and never was, or did not say: the error's name. No list is joined meanwhile.
+    pub unknown: Option<&'static str>,
+}
+
+/// Plans opt-outs and answers what is known of the person's consent.
+pub(super) fn plan(draft: &mut Draft<'_>) -> Standing {
+    let input = draft.input;
+    let wishes: Vec<EditId> = input
+        .edits
+        .iter()
+        .filter(|edit| matches!(edit.change, EditChange::Unsubscribe { .. }))
+        .map(|edit| edit.id)
+        .collect();
+    let says = System::ALL.map(|system| (system, forbids(input, system)));
+    let out = says.iter().any(|(_, says)| *says == Some(true)) || !wishes.is_empty();
+    if input.scope == Scope::Everything || !wishes.is_empty() {
+        let held = wishes.is_empty().then(|| lifted(draft)).flatten();
+        match held {
+            Some(wanted) => draft.wanted.push(wanted),
+            None => restrict(draft, out, &wishes),
+        }
+    }
+    let highlevel = input.unread(System::HighLevel).filter(|_| {
+        input.link(System::HighLevel).is_some() && was_out(input, System::HighLevel).is_none()
+    });
+    let remembered = System::ALL
+        .into_iter()
+        .any(|system| input.unread(system).is_some() && was_out(input, system) == Some(true));
+    // A row of a listing that left the person's consent out.
+    let untold = (input.is_in(System::HighLevel) && forbids(input, System::HighLevel).is_none())
+        .then_some("UPSTREAM_UNAVAILABLE");
+    Standing { opted_out: out || remembered, unknown: highlevel.or(untold) }
+}
+
+/// Whether a system forbids mailing now; `None`: not known, or the person is not there.
+fn forbids(input: &Input<'_>, system: System) -> Option<bool> {
+    match system {
+        System::Doppler => doppler_forbids(input.doppler.present()?),
+        System::HighLevel => highlevel_forbids(input.highlevel.present()?),
+    }
+}
+
+fn was_out(input: &Input<'_>, system: System) -> Option<bool> {
+    let base = input.agreement.base(system).get(STATUS)?;
+    Some(base.value == Canonical::Text(OUT.to_owned()))
+}
+
+/// The hold that is called for when one system lifted an opt-out that the other keeps.
+fn lifted(draft: &mut Draft<'_>) -> Option<HoldDraft> {
+    let input = draft.input;
+    let system = System::ALL.into_iter().find(|system| {
+        was_out(input, *system) == Some(true)
+            && forbids(input, *system) == Some(false)
+            && forbids(input, system.other()) == Some(true)
+    })?;
+    let can_lift = system == System::Doppler
+        && input.highlevel.present().is_some_and(|contact| can_be_lifted(contact));
+    let wanted = holds::consent(input.contact, system, can_lift);
+    let Some((open, choice)) = holds::choice(input, &wanted) else { return Some(wanted) };
+    let hold = open.hold.id;
+    let effect = match choice {
+        holds::OPT_OUT => "the person stays opted out",
+        holds::OPT_IN if can_lift => {
+            lift(draft);
+            "the person asked for e-mail again"
+        }
+        holds::LEAVE if system == System::HighLevel => "HighLevel is left as it is",
+        _ => return Some(wanted),
+    };
+    if choice == holds::LEAVE {
+        let sent = Some(Canonical::Text(OUT.to_owned()));
+        let base = Base { value: Canonical::Text(IN.to_owned()), sent };
+        draft.agreement.base_mut(system).insert(STATUS.to_owned(), base);
+    }
+    let (field, reason) = (Some(STATUS.to_owned()), effect.to_owned());
+    draft.decided.push(Over { hold, field, reason });
+    None
+}
+
+/// Whether the opt-out is of the e-mail channel alone, and not for good.
+fn can_be_lifted(contact: &HighLevelContact) -> bool {
+    contact.email_dnd == Some(DndStatus::Active)
+        && contact.dnd != Some(true)
+        && !contact.bounced
+        && !contact.unsubscribed
+}
+
+/// Lifts HighLevel's do-not-disturb, after a person decided so.
+fn lift(draft: &mut Draft<'_>) {
+    let Some(contact) = draft.input.highlevel.present() else { return };
+    let edit =
+        ContactEdit { email_dnd: Some(EmailDnd::new(false, contact)), ..ContactEdit::default() };
+    let payload = Payload::UpdateContact { id: contact.id.clone(), edit: Box::new(edit) };
+    let reason = "somebody decided that the person asked for e-mail again";
+    let action = Action::new(System::HighLevel, ActionKind::Update, payload, reason)
+        .with(vec![planned(OUT, IN, reason)]);
+    draft.act(action, &[]);
+}
+
+/// Opts the person out wherever that is not so yet.
+fn restrict(draft: &mut Draft<'_>, out: bool, wishes: &[EditId]) {
+    let input = draft.input;
+    let lifting = draft
+        .actions
+        .iter()
+        .any(|action| action.system == System::HighLevel && action.kind == ActionKind::Update);
+    note(draft, out && !lifting, wishes);
+    for system in System::ALL {
+        let says = forbids(input, system);
+        let left = draft
+            .agreement
+            .base(system)
+            .get(STATUS)
+            .is_some_and(|base| base.sent.is_some() && says == Some(false));
+        if !out || lifting || (left && wishes.is_empty()) {
+            continue;
+        }
+        let unread = input.unread(system).is_some() && input.link(system).is_some();
+        let to_do = (input.is_in(system) && says != Some(true))
+            || (unread && was_out(input, system) != Some(true));
+        if to_do {
+            opt_out(draft, system, wishes);
+            continue;
+        }
+        for edit in wishes {
+            let (outcome, reason) = if says == Some(true) || unread {
+                (WriteOutcome::Unchanged, None)
+            } else {
+                let reason = format!("the person is not in {}", holds::name_of(system));
+                (WriteOutcome::Skipped, Some(reason))
+            };
+            draft.know(*edit, system, outcome, reason);
+        }
+    }
+}
+
+fn opt_out(draft: &mut Draft<'_>, system: System, wishes: &[EditId]) {
+    let input = draft.input;
+    let reason = if wishes.is_empty() {
+        format!("the person opted out of e-mail in {}", holds::name_of(system.other()))
+    } else {
+        "a client unsubscribed the person".to_owned()
+    };
+    let payload = match (input.doppler.present(), input.highlevel.present()) {
+        (Some(subscriber), _) if system == System::Doppler => {
+            Payload::OptOut { email: subscriber.email.clone() }
+        }
+        (_, Some(contact)) if system == System::HighLevel => {
+            let email_dnd = Some(EmailDnd::new(true, contact));
+            let edit = ContactEdit { email_dnd, ..ContactEdit::default() };
+            Payload::UpdateContact { id: contact.id.clone(), edit: Box::new(edit) }
+        }
+        _ => Payload::Nothing,
+    };
+    let action = Action::new(system, ActionKind::Unsubscribe, payload, reason.clone())
+        .with(vec![planned(IN, OUT, &reason)]);
+    draft.act(action, wishes);
+}
+
+fn planned(before: &str, after: &str, reason: &str) -> PlannedField {
+    PlannedField {
+        field: STATUS.to_owned(),
+        before: Some(before.to_owned()),
+        after: Some(after.to_owned()),
+        rule: MappingRule::Merge,
+        reason: Some(reason.to_owned()),
+    }
+}
+
+/// Records what both systems said, so that it is seen when one of them lifts it.
+fn note(draft: &mut Draft<'_>, out: bool, wishes: &[EditId]) {
+    let input = draft.input;
+    for system in System::ALL {
+        let Some(says) = forbids(input, system) else { continue };
+        let value = word(says);
+        let kept = draft.agreement.base(system).get(STATUS).filter(|base| base.value == value);
+        let sent = kept.and_then(|base| base.sent.clone());
+        draft.agreement.base_mut(system).insert(STATUS.to_owned(), Base { value, sent });
+    }
+    let value = word(out);
+    if draft.agreement.canon.get(STATUS).is_some_and(|canon| canon.value == value) {
+        return;
+    }
+    let by_system = System::ALL.into_iter().find(|system| forbids(input, *system) == Some(out));
+    let origin = match by_system {
+        _ if !wishes.is_empty() => Origin::Client,
+        Some(system) => Origin::of(system),
+        None => return,
+    };
+    let canon =
+        Canon { value, origin, changed_at: input.now, certain: false, alternated: Vec::new() };
+    draft.agreement.canon.insert(STATUS.to_owned(), canon);
+}
+
+/// The agreement's word for a consent.
+pub(in crate::sync) fn word(forbids: bool) -> Canonical {
+    Canonical::Text(if forbids { OUT } else { IN }.to_owned())
+}
+
+/// Refuses an edit that would put an opted-out person on a list.
+pub(super) fn refuse(draft: &mut Draft<'_>, edit: EditId) {
+    let Some(edit) = draft.input.edits.iter().find(|open| open.id == edit) else { return };
+    let message = "the person opted out of e-mail, and only the person can change that";
+    draft.refuse(edit, System::Doppler, UserErrorCode::OptedOut, message);
+}

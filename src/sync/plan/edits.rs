@@ -1,0 +1,62 @@
+//! What remains to be said of edits: those that need nothing, and those that are only a reconcile.
+
+use crate::unified::{Edit, EditChange, System, WriteOutcome};
+
+use super::draft::Draft;
+use super::{Side, holds};
+
+/// Says of every edit and system it concerns what it comes to, where no topic did.
+pub(super) fn plan(draft: &mut Draft<'_>) {
+    for edit in draft.input.edits {
+        for system in concerns(&edit.change) {
+            if edit.change == EditChange::Sync {
+                draft.depend_on_all(edit.id, system);
+            }
+            if !draft.says(edit.id, system) {
+                nothing_left(draft, edit, system);
+            }
+        }
+    }
+}
+
+/// The systems that an edit is about.
+fn concerns(change: &EditChange) -> Vec<System> {
+    match change {
+        EditChange::Upsert { .. }
+        | EditChange::AddTags(_)
+        | EditChange::RemoveTags(_)
+        | EditChange::Unsubscribe { .. }
+        | EditChange::Sync => System::ALL.to_vec(),
+        EditChange::AddToList(_) | EditChange::RemoveFromList(_) => vec![System::Doppler],
+        EditChange::Delete { systems } => systems.clone(),
+        EditChange::CreateNote(_)
+        | EditChange::UpdateNote { .. }
+        | EditChange::DeleteNote { .. }
+        | EditChange::CreateTask(_)
+        | EditChange::UpdateTask { .. }
+        | EditChange::CompleteTask { .. }
+        | EditChange::DeleteTask { .. } => vec![System::HighLevel],
+    }
+}
+
+fn nothing_left(draft: &mut Draft<'_>, edit: &Edit, system: System) {
+    let (outcome, reason) = match (draft.input.is_in(system), draft.input.unread(system)) {
+        (true, _) => (WriteOutcome::Unchanged, None),
+        // Nothing waits to be written there by what is known.
+        (false, Some(_)) if draft.input.link(system).is_some() => (WriteOutcome::Unchanged, None),
+        (false, Some(_)) => {
+            let reason = format!("{} could not be read", holds::name_of(system));
+            (WriteOutcome::Queued, Some(reason))
+        }
+        (false, None) => {
+            let gone = match system {
+                System::Doppler => draft.input.doppler == Side::Gone,
+                System::HighLevel => draft.input.highlevel == Side::Gone,
+            };
+            let still = if gone { "not in it any more" } else { "not in it" };
+            let reason = format!("{}: the person is {still}", holds::name_of(system));
+            (WriteOutcome::Skipped, Some(reason))
+        }
+    };
+    draft.know(edit.id, system, outcome, reason);
+}

@@ -1,0 +1,141 @@
+//! What a plan is made from: values, all read or stored before.
+
+use chrono::{DateTime, Utc};
+
+use crate::unified::{
+    Agreement, ContactId, Definitions, Edit, HighLevelContact, Hold, HoldDecision, Link, List,
+    Mapping, Note, PendingWrite, Subscriber, SyncSettings, System, Task,
+};
+
+/// Everything that is known of a contact.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    pub contact: ContactId,
+    pub links: &'a [Link],
+    pub doppler: Side<&'a Subscriber>,
+    /// Read singly: a row of a listing leaves out what a plan needs.
+    pub highlevel: Side<&'a HighLevelContact>,
+    pub agreement: &'a Agreement,
+    pub mapping: &'a Mapping,
+    /// The contact's open edits, the oldest first.
+    pub edits: &'a [Edit],
+    /// The contact's open holds and those of the workspace, with what was decided about them.
+    pub holds: &'a [OpenHold],
+    pub scope: Scope,
+    /// What is paused.
+    pub settings: &'a SyncSettings,
+    pub lists: &'a [List],
+    pub definitions: &'a Definitions,
+    pub extra: Extra<'a>,
+    pub now: DateTime<Utc>,
+}
+
+/// What only some plans need and so is read only when [`super::Plan::needs`] asks for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extra<'a> {
+    /// Write-ahead records whose outcome is not known.
+    pub pending: &'a [PendingWrite],
+    /// HighLevel's notes of the contact.
+    pub notes: Option<&'a [Note]>,
+    /// HighLevel's tasks of the contact.
+    pub tasks: Option<&'a [Task]>,
+    /// The subscriber who has the address that a rename leads to.
+    pub target: Option<Target<'a>>,
+    /// Whether Doppler still works on an import of this subscriber: no second one is started.
+    pub importing: bool,
+}
+
+/// Who has the address that a rename leads to.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    pub side: Side<&'a Subscriber>,
+    /// The contact that the subscriber is linked to.
+    pub contact: Option<ContactId>,
+}
+
+/// What is known of a contact in one system.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Side<T> {
+    /// It could not be read; its fields count as unchanged. The error's name in the public schema.
+    Unread {
+        code: &'static str,
+    },
+    /// The system does not know the person.
+    Absent,
+    /// The system knew the person and does not any more. Never created again on its own.
+    Gone,
+    Present(T),
+}
+
+impl<T> Side<T> {
+    /// What was read.
+    pub fn present(&self) -> Option<&T> {
+        match self {
+            Self::Present(value) => Some(value),
+            Self::Unread { .. } | Self::Absent | Self::Gone => None,
+        }
+    }
+
+    /// The error's name where it could not be read.
+    pub fn unread(&self) -> Option<&'static str> {
+        match self {
+            Self::Unread { code } => Some(code),
+            Self::Absent | Self::Gone | Self::Present(_) => None,
+        }
+    }
+}
+
+/// How much a plan may be about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scope {
+    /// All of the contact: sync is running, or a preview asks what it would do.
+    Everything,
+    /// Only the fields and objects that the open edits name, in the systems that they name.
+    Edits,
+}
+
+/// A hold that is open, and the decision where one was taken.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OpenHold {
+    pub hold: Hold,
+    pub decision: Option<HoldDecision>,
+}
+
+impl Input<'_> {
+    /// Whether a system could not be read; the error's name.
+    pub fn unread(&self, system: System) -> Option<&'static str> {
+        match system {
+            System::Doppler => self.doppler.unread(),
+            System::HighLevel => self.highlevel.unread(),
+        }
+    }
+
+    /// Whether the person is in a system, as it was read.
+    pub fn is_in(&self, system: System) -> bool {
+        match system {
+            System::Doppler => self.doppler.present().is_some(),
+            System::HighLevel => self.highlevel.present().is_some(),
+        }
+    }
+
+    /// Whether the person was in a system and is not any more.
+    pub fn is_gone(&self, system: System) -> bool {
+        match system {
+            System::Doppler => self.doppler == Side::Gone,
+            System::HighLevel => self.highlevel == Side::Gone,
+        }
+    }
+
+    /// The link into a system.
+    pub fn link(&self, system: System) -> Option<&Link> {
+        self.links.iter().find(|link| link.system == system)
+    }
+
+    /// Whether values may flow to a system now.
+    pub fn is_open(&self, system: System) -> bool {
+        match system {
+            System::Doppler => !self.settings.paused_to_doppler,
+            System::HighLevel => !self.settings.paused_to_highlevel,
+        }
+    }
+}

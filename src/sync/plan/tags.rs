@@ -1,0 +1,379 @@
+//! Tags, and whatever else is a set: both sides' additions and removals count, an addition first.
+//!
+//! A set has no single winner. What a side added since its base is added, what it took away is taken
+//! away unless another side added it; without a base nothing was taken away. In the scope of edits
+//! alone each side keeps its own set and only what the edits name changes.
+
+use crate::unified::projection::{self, Slot};
+use crate::unified::{
+    ActionKind, Base, Canon, Canonical, EditId, HighLevelContact, Lookup, MappingRule, Origin,
+    Subscriber, SubscriberStatus, System, TagRepresentation, doppler_tags, merge_tags,
+    tags_without,
+};
+
+use super::consent::Standing;
+use super::draft::Draft;
+use super::fields::Change;
+use super::{Action, Input, ListTarget, Payload, PlannedField, Scope, TagsDelta, holds, writes};
+
+/// The agreement's name of them.
+pub(super) const TAGS: &str = "tags";
+
+/// What one edit does to the tags.
+struct Wish<'a> {
+    edit: EditId,
+    add: bool,
+    tags: &'a [String],
+    fresh: bool,
+}
+
+/// One side's set before and after.
+struct Turn {
+    before: Vec<String>,
+    after: Vec<String>,
+    edits: Vec<EditId>,
+}
+
+/// The set that both sides' changes make of what was agreed.
+pub(super) fn merge(canon: &[String], sides: &[(&[String], Option<&[String]>)]) -> Vec<String> {
+    let mut gone: Vec<String> = Vec::new();
+    let mut new: Vec<String> = Vec::new();
+    for (read, base) in sides {
+        gone.extend(tags_without(base.unwrap_or_default(), read));
+        new.extend(tags_without(read, base.unwrap_or_default()));
+    }
+    let kept = tags_without(canon, &gone);
+    merge_tags(kept.iter().chain(&new).map(String::as_str))
+}
+
+/// Plans tags. Where Doppler keeps them in a field they travel with its other fields.
+pub(super) fn plan<'a>(draft: &mut Draft<'a>, standing: Standing) -> Option<Change<'a>> {
+    let input = draft.input;
+    let wishes = wishes(input);
+    let paused = input.settings.paused_fields.iter().any(|field| field == TAGS);
+    let all = input.scope == Scope::Everything && !paused && !waits(input);
+    if !all && wishes.is_empty() {
+        return None;
+    }
+    let target = all.then(|| everything(draft, &wishes));
+    let edits: Vec<EditId> = wishes.iter().map(|wish| wish.edit).collect();
+    if !all {
+        remember(draft, &wishes);
+    }
+    let turn = |read: Vec<String>| Turn {
+        after: target.clone().unwrap_or_else(|| apply(&read, wishes.iter())),
+        before: read,
+        edits: writes::unique(&edits),
+    };
+    if let Some(contact) = input.highlevel.present() {
+        in_highlevel(draft, contact, &turn(highlevel_tags(contact)));
+    } else {
+        later(draft, System::HighLevel, &turn(known(input, System::HighLevel)));
+    }
+    match input.doppler.present() {
+        Some(subscriber) => {
+            in_doppler(draft, subscriber, turn(read_doppler(input, subscriber)), standing)
+        }
+        None if input.mapping.tags != TagRepresentation::Off => {
+            later(draft, System::Doppler, &turn(known(input, System::Doppler)));
+            None
+        }
+        None => None,
+    }
+}
+
+/// The tags that are agreed once the plan is carried out, for somebody who is to be created.
+pub(super) fn agreed(draft: &Draft<'_>) -> Vec<String> {
+    let canon = draft.agreement.canon.get(TAGS);
+    let known = canon.map_or(&[][..], |canon| projection::items(&canon.value));
+    match draft.input.scope {
+        Scope::Everything => known.to_vec(),
+        Scope::Edits => apply(&[], wishes(draft.input).iter()),
+    }
+}
+
+fn wishes<'a>(input: &Input<'a>) -> Vec<Wish<'a>> {
+    let taken = input.agreement.canon.get(TAGS).map(|canon| canon.changed_at);
+    let wish = |edit: &'a crate::unified::Edit| {
+        let (add, tags) = edit.change.tags()?;
+        let fresh = taken.is_none_or(|taken| taken < edit.at);
+        (!tags.is_empty()).then_some(Wish { edit: edit.id, add, tags, fresh })
+    };
+    input.edits.iter().filter_map(wish).collect()
+}
+
+/// A set after edits, in their order.
+fn apply<'a, 'b: 'a>(tags: &[String], wishes: impl Iterator<Item = &'a Wish<'b>>) -> Vec<String> {
+    wishes.fold(tags.to_vec(), |tags, wish| {
+        if wish.add {
+            merge_tags(tags.iter().chain(wish.tags).map(String::as_str))
+        } else {
+            tags_without(&tags, wish.tags)
+        }
+    })
+}
+
+/// Whether a side's change waits for a paused direction: merging now would lose which side it was.
+fn waits(input: &Input<'_>) -> bool {
+    System::ALL.into_iter().any(|system| !input.is_open(system))
+}
+
+fn highlevel_tags(contact: &HighLevelContact) -> Vec<String> {
+    merge_tags(contact.tags.iter().map(String::as_str))
+}
+
+fn read_doppler(input: &Input<'_>, subscriber: &Subscriber) -> Vec<String> {
+    doppler_tags(subscriber, &input.mapping.tags, input.lists)
+}
+
+/// What a side held when it last agreed.
+fn known(input: &Input<'_>, system: System) -> Vec<String> {
+    let base = input.agreement.base(system).get(TAGS);
+    base.map_or_else(Vec::new, |base| projection::items(&base.value).to_vec())
+}
+
+/// The one set of both sides, recorded as the canon.
+fn everything(draft: &mut Draft<'_>, wishes: &[Wish<'_>]) -> Vec<String> {
+    let input = draft.input;
+    let reads = [
+        (System::Doppler, input.doppler.present().map(|side| read_doppler(input, side))),
+        (System::HighLevel, input.highlevel.present().map(|side| highlevel_tags(side))),
+    ];
+    let off = input.mapping.tags == TagRepresentation::Off;
+    let held = |system: System| off && system == System::Doppler;
+    let bases = [known(input, System::Doppler), known(input, System::HighLevel)];
+    let canon = input.agreement.canon.get(TAGS);
+    let agreed = canon.map_or(&[][..], |canon| projection::items(&canon.value));
+    let sides: Vec<_> = reads
+        .iter()
+        .zip(&bases)
+        .filter(|((system, _), _)| !held(*system) && tags_known(input, *system))
+        .filter_map(|((system, read), base)| {
+            let has = input.agreement.base(*system).contains_key(TAGS);
+            Some((read.as_deref()?, has.then_some(base.as_slice())))
+        })
+        .collect();
+    let new = apply(&merge(agreed, &sides), wishes.iter().filter(|wish| wish.fresh));
+    let fresh = wishes.iter().any(|wish| wish.fresh);
+    let same = tags_without(&new, agreed).is_empty() && tags_without(agreed, &new).is_empty();
+    if fresh || !same || canon.is_none() {
+        let origin = if fresh { Origin::Client } else { Origin::HighLevel };
+        let value = projection::set(new.clone());
+        let canon =
+            Canon { value, origin, changed_at: input.now, certain: fresh, alternated: Vec::new() };
+        draft.agreement.canon.insert(TAGS.to_owned(), canon);
+    }
+    for (system, read) in reads {
+        let Some(read) = read.filter(|_| !held(system) && tags_known(input, system)) else {
+            continue;
+        };
+        let old = input.agreement.base(system).get(TAGS);
+        let value = projection::set(read);
+        let sent = old.filter(|old| old.value == value).and_then(|old| old.sent.clone());
+        draft.agreement.base_mut(system).insert(TAGS.to_owned(), Base { value, sent });
+    }
+    new
+}
+
+/// Whether what a side shows are all its tags: not where lists stand for tags and are not known.
+fn tags_known(input: &Input<'_>, system: System) -> bool {
+    let by_lists = matches!(input.mapping.tags, TagRepresentation::Lists { .. });
+    system == System::HighLevel || !by_lists || !input.lists.is_empty()
+}
+
+/// Edits alone change what was agreed, if anything was, by what they name.
+fn remember(draft: &mut Draft<'_>, wishes: &[Wish<'_>]) {
+    let now = draft.input.now;
+    if let Some(canon) = draft.agreement.canon.get_mut(TAGS) {
+        let fresh = wishes.iter().filter(|wish| wish.fresh);
+        let new = apply(projection::items(&canon.value), fresh);
+        canon.value = projection::set(new);
+        canon.changed_at = now;
+        canon.origin = Origin::Client;
+    }
+}
+
+fn in_highlevel(draft: &mut Draft<'_>, contact: &HighLevelContact, turn: &Turn) {
+    let base = draft.agreement.base(System::HighLevel).get(TAGS);
+    let meant = projection::set(turn.after.clone());
+    if base.is_some_and(|base| {
+        base.sent.as_ref().is_some_and(|sent| crate::unified::Kind::Options.agrees(sent, &meant))
+    }) {
+        draft.because("HighLevel keeps its own form of a tag");
+        return;
+    }
+    let add = tags_without(&turn.after, &turn.before);
+    let remove = tags_without(&turn.before, &turn.after);
+    let id = contact.id.clone();
+    if !add.is_empty() {
+        let payload = Payload::AddTags { id: id.clone(), tags: add.clone() };
+        act(draft, ActionKind::Tag, payload, turn, TagsDelta { add, remove: Vec::new() });
+    }
+    if !remove.is_empty() {
+        let payload = Payload::RemoveTags { id, tags: remove.clone() };
+        act(draft, ActionKind::Untag, payload, turn, TagsDelta { add: Vec::new(), remove });
+    }
+}
+
+fn act(draft: &mut Draft<'_>, kind: ActionKind, payload: Payload, turn: &Turn, delta: TagsDelta) {
+    let (what, tags) =
+        if kind == ActionKind::Untag { ("take away", &delta.remove) } else { ("add", &delta.add) };
+    let native = matches!(payload, Payload::AddTags { .. } | Payload::RemoveTags { .. });
+    let system = if native { System::HighLevel } else { System::Doppler };
+    let number = tags.len();
+    let noun = if number == 1 { "tag" } else { "tags" };
+    let reason = format!("{what} {number} {noun} in {}", holds::name_of(system));
+    let mut action = Action::new(system, kind, payload, reason).with(vec![planned(turn)]);
+    action.tags = Some(delta);
+    draft.act(action, &turn.edits);
+}
+
+fn planned(turn: &Turn) -> PlannedField {
+    let shown = |tags: &[String]| (!tags.is_empty()).then(|| tags.join(", "));
+    PlannedField {
+        field: TAGS.to_owned(),
+        before: shown(&turn.before),
+        after: shown(&turn.after),
+        rule: MappingRule::Merge,
+        reason: Some("tags of both systems count".to_owned()),
+    }
+}
+
+/// What a side that cannot be read will be given.
+fn later(draft: &mut Draft<'_>, system: System, turn: &Turn) {
+    if draft.input.unread(system).is_none() || draft.input.link(system).is_none() {
+        return;
+    }
+    let add = tags_without(&turn.after, &turn.before);
+    let remove = tags_without(&turn.before, &turn.after);
+    if add.is_empty() && remove.is_empty() {
+        return;
+    }
+    let reason = format!("bring the tags in {} up to date", holds::name_of(system));
+    let action =
+        Action::new(system, ActionKind::Tag, Payload::Nothing, reason).with(vec![planned(turn)]);
+    draft.act(action, &turn.edits);
+}
+
+fn in_doppler<'a>(
+    draft: &mut Draft<'a>,
+    subscriber: &Subscriber,
+    turn: Turn,
+    standing: Standing,
+) -> Option<Change<'a>> {
+    let delta = TagsDelta {
+        add: tags_without(&turn.after, &turn.before),
+        remove: tags_without(&turn.before, &turn.after),
+    };
+    if delta == TagsDelta::default() {
+        return None;
+    }
+    match &draft.input.mapping.tags {
+        TagRepresentation::Field { field, .. } => in_field(draft, field, turn, delta),
+        TagRepresentation::Lists { prefix } => {
+            in_lists(draft, subscriber, (prefix, &turn, &delta), standing);
+            None
+        }
+        TagRepresentation::Off => {
+            if !turn.edits.is_empty() {
+                draft.skip(System::Doppler, "tags are not kept in Doppler", &turn.edits);
+            }
+            None
+        }
+    }
+}
+
+fn in_field<'a>(
+    draft: &mut Draft<'a>,
+    name: &str,
+    turn: Turn,
+    delta: TagsDelta,
+) -> Option<Change<'a>> {
+    let input = draft.input;
+    let slot = match input.definitions.find(System::Doppler, name) {
+        Lookup::Found(definition) => Slot::of(definition),
+        Lookup::Missing => {
+            let reason = format!("Doppler has no field {name} for the tags");
+            draft.because(reason.clone());
+            if !turn.edits.is_empty() {
+                draft.skip(System::Doppler, reason, &turn.edits);
+            }
+            return None;
+        }
+        Lookup::Unknown => {
+            draft.because("the fields of Doppler could not be read, so its tags are left alone");
+            return None;
+        }
+    };
+    match projection::tag_text(&turn.after, &input.mapping.tags) {
+        Ok(text) => Some(Change {
+            system: System::Doppler,
+            slot,
+            value: Canonical::Text(text),
+            planned: planned(&turn),
+            edits: turn.edits,
+            tags: Some(delta),
+        }),
+        Err(misfit) => {
+            overflow(draft, turn, &misfit);
+            None
+        }
+    }
+}
+
+/// Tags that do not fit into the field wait for a person; none is left out silently.
+fn overflow(draft: &mut Draft<'_>, turn: Turn, misfit: &projection::Misfit) {
+    let meant = projection::set(turn.after);
+    let base = draft.agreement.base(System::Doppler).get(TAGS).cloned();
+    let left = base.as_ref().is_some_and(|base| base.sent.as_ref() == Some(&meant));
+    if left {
+        draft.because(format!("Doppler does not hold all tags: {misfit}"));
+        return;
+    }
+    let mut wanted = holds::misfit(draft.input.contact, TAGS, System::Doppler, misfit);
+    // The whole set of a system is no value to choose.
+    wanted.resolutions.truncate(1);
+    if let Some(base) = holds::left_alone(draft, &wanted, System::Doppler, TAGS) {
+        let base = Base { sent: Some(meant), ..base };
+        draft.agreement.doppler.insert(TAGS.to_owned(), base);
+    } else {
+        holds::wait(draft, &turn.edits, &wanted);
+        draft.wanted.push(wanted);
+    }
+}
+
+/// A list a tag. Nobody is put on a list, not even one that stands for a tag, who opted out or has
+/// not confirmed.
+fn in_lists(
+    draft: &mut Draft<'_>,
+    subscriber: &Subscriber,
+    (prefix, turn, delta): (&str, &Turn, &TagsDelta),
+    standing: Standing,
+) {
+    let input = draft.input;
+    let list_of = |tag: &str| {
+        let name = format!("{prefix}{tag}");
+        let found = input.lists.iter().find(|list| list.name.to_lowercase() == name.to_lowercase());
+        found.map(|list| list.id.to_string()).ok_or(name)
+    };
+    let email = || subscriber.email.clone();
+    let may_join = subscriber.status == SubscriberStatus::Active
+        && !standing.opted_out
+        && standing.unknown.is_none();
+    if !may_join && !delta.add.is_empty() {
+        let reason = "a tag is a list in Doppler, and the person is not to be put on a list now";
+        draft.skip(System::Doppler, reason, &turn.edits);
+    }
+    for tag in delta.add.iter().filter(|_| may_join) {
+        let list = list_of(tag).map_or_else(ListTarget::Named, ListTarget::Id);
+        let payload = Payload::Subscribe { list, email: email() };
+        let delta = TagsDelta { add: vec![tag.clone()], remove: Vec::new() };
+        act(draft, ActionKind::Tag, payload, turn, delta);
+    }
+    for tag in &delta.remove {
+        let Ok(list) = list_of(tag) else { continue };
+        let payload = Payload::RemoveFromList { list, email: email() };
+        let delta = TagsDelta { add: Vec::new(), remove: vec![tag.clone()] };
+        act(draft, ActionKind::Untag, payload, turn, delta);
+    }
+}

@@ -1,0 +1,26 @@
+//! What is to be recorded once it is known what became of a plan's actions.
+//!
+//! One file a topic, each a pure function: what is agreed ([`bases`]), what the edits came to
+//! ([`edits`]), and what people are told ([`events`]).
+
+mod bases;
+mod edits;
+mod events;
+mod outcome;
+
+pub use outcome::{EditSettled, FailureDraft, LinkChange, Outcome, Reread, Settled};
+
+use super::plan::{Input, Plan};
+
+/// What is to be recorded; `outcomes` holds one entry an action of the plan, in its order.
+pub fn settle(input: &Input<'_>, plan: &Plan, outcomes: &[Outcome]) -> Settled {
+    let (failures, recovered) = outcome::failures(plan, outcomes);
+    Settled {
+        agreement: bases::settle(input, plan, outcomes),
+        edits: edits::settle(input, plan, outcomes),
+        events: events::settle(plan, outcomes),
+        links: outcome::links(plan, outcomes),
+        failures,
+        recovered,
+    }
+}

@@ -1,0 +1,183 @@
+//! What became of actions, and what follows for links and failures.
+
+use crate::sync::plan::{Action, Payload, Plan, When};
+use crate::unified::{
+    ActionKind, Agreement, EditId, EventDraft, HighLevelContact, Sighting, Subscriber, System,
+    SystemWrite, UserError, UserErrorCode, normalize_email, normalize_phone,
+};
+
+/// What became of one action.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It took effect.
+    Done {
+        /// The side as it is now: the system's answer, or read back. Without it the bases stay, and
+        /// the next reading tells.
+        side: Option<Reread>,
+        /// The id of the note or task that it wrote.
+        result: Option<String>,
+    },
+    /// The system works it off later (an import); not to be relied on yet.
+    Accepted,
+    /// The system refused it and will refuse it again. `code` is the error's name in the public
+    /// schema, `message` is in words for people.
+    Refused {
+        code: String,
+        message: String,
+        /// What is wrong with what was asked for, where that is the reason.
+        error: Option<UserErrorCode>,
+    },
+    /// Not now.
+    Failed { code: String, message: String },
+    /// It may have taken effect: the system is read before anything is sent again.
+    Unknown { code: String },
+    /// Not tried, such as for want of time. `code` as above.
+    NotTried { code: String, reason: String },
+}
+
+/// A side as it is after an action; `None`: the person is not there.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reread {
+    Doppler(Option<Subscriber>),
+    HighLevel(Option<Box<HighLevelContact>>),
+}
+
+/// What is to be recorded of a reconcile, in one transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settled {
+    pub agreement: Agreement,
+    pub edits: Vec<EditSettled>,
+    pub events: Vec<EventDraft>,
+    pub links: Vec<LinkChange>,
+    /// What did not succeed; whoever records it adds the attempts and the time of the next.
+    pub failures: Vec<FailureDraft>,
+    /// Systems in which everything that was tried succeeded: a failure there is over.
+    pub recovered: Vec<System>,
+}
+
+/// What became of an edit so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EditSettled {
+    pub edit: EditId,
+    /// One entry a system it concerns, systems settled earlier included.
+    pub writes: Vec<SystemWrite>,
+    /// What is wrong with what it asked for.
+    pub errors: Vec<UserError>,
+    /// The id of the note or task that it wrote.
+    pub result: Option<String>,
+}
+
+/// What to remember about who is where.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum LinkChange {
+    /// The contact is this record.
+    Linked(Sighting),
+    /// The contact is another subscriber than it was, by a rename: the link survives.
+    Moved { from: String, to: Sighting },
+    /// The record is gone: the link goes and a tombstone stays, so that nobody creates it again.
+    Unlinked { system: System, key: String },
+}
+
+/// A system's refusal or silence.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FailureDraft {
+    pub system: System,
+    pub action: ActionKind,
+    /// The error's name in the public schema.
+    pub code: String,
+    /// In words for people.
+    pub message: String,
+    /// Whether trying again is of no use.
+    pub dead: bool,
+}
+
+/// The outcome of each action.
+pub(super) fn pairs<'a>(
+    plan: &'a Plan,
+    outcomes: &'a [Outcome],
+) -> impl Iterator<Item = (&'a Action, Option<&'a Outcome>)> {
+    plan.actions.iter().enumerate().map(|(index, action)| (action, outcomes.get(index)))
+}
+
+/// Failures, and the systems that have none any more.
+pub(super) fn failures(plan: &Plan, outcomes: &[Outcome]) -> (Vec<FailureDraft>, Vec<System>) {
+    let mut failures: Vec<FailureDraft> = Vec::new();
+    let mut fine: Vec<System> = Vec::new();
+    for (action, outcome) in pairs(plan, outcomes) {
+        let (code, message, dead) = match (&action.when, outcome) {
+            (When::Later { code }, _) => (code, action.reason.clone(), false),
+            (When::Never, _) | (_, None) | (When::Now, Some(Outcome::NotTried { .. })) => continue,
+            (When::Now, Some(Outcome::Done { .. } | Outcome::Accepted)) => {
+                fine.push(action.system);
+                continue;
+            }
+            // One edit's own object: its outcome says all there is to say.
+            (When::Now, Some(Outcome::Refused { .. })) if action.edit.is_some() => continue,
+            (When::Now, Some(Outcome::Refused { code, message, .. })) => {
+                (code, message.clone(), true)
+            }
+            (When::Now, Some(Outcome::Failed { code, message })) => (code, message.clone(), false),
+            (When::Now, Some(Outcome::Unknown { code })) => {
+                (code, "it is not known whether it took effect".to_owned(), false)
+            }
+        };
+        if failures.iter().all(|failure| failure.system != action.system) {
+            let (system, action) = (action.system, action.kind);
+            failures.push(FailureDraft { system, action, code: code.clone(), message, dead });
+        }
+    }
+    fine.sort_unstable();
+    fine.dedup();
+    fine.retain(|system| failures.iter().all(|failure| failure.system != *system));
+    (failures, fine)
+}
+
+/// Who turned out to be where.
+pub(super) fn links(plan: &Plan, outcomes: &[Outcome]) -> Vec<LinkChange> {
+    let mut links = Vec::new();
+    for (action, outcome) in pairs(plan, outcomes) {
+        links.extend(link(&action.payload, outcome));
+    }
+    links
+}
+
+fn link(payload: &Payload, outcome: Option<&Outcome>) -> Option<LinkChange> {
+    if let Payload::Link(sighting) = payload {
+        return Some(LinkChange::Linked(sighting.clone()));
+    }
+    if let Payload::Unlink { system, key } = payload {
+        return Some(LinkChange::Unlinked { system: *system, key: key.clone() });
+    }
+    let Some(Outcome::Done { side, .. }) = outcome else { return None };
+    if let Payload::DeleteContact { id } = payload {
+        let (system, key) = (System::HighLevel, id.as_str().to_owned());
+        return Some(LinkChange::Unlinked { system, key });
+    }
+    if let Payload::Rename { from, .. } = payload {
+        return Some(LinkChange::Moved { from: from.clone(), to: sighting(side.as_ref()?)? });
+    }
+    if matches!(payload, Payload::CreateContact(_) | Payload::CreateSubscriber { .. }) {
+        return Some(LinkChange::Linked(sighting(side.as_ref()?)?));
+    }
+    None
+}
+
+/// A side as a sighting.
+pub(super) fn sighting(side: &Reread) -> Option<Sighting> {
+    match side {
+        Reread::Doppler(subscriber) => {
+            let email = normalize_email(&subscriber.as_ref()?.email);
+            let key = email.clone()?;
+            Some(Sighting { system: System::Doppler, key, email, phone: None })
+        }
+        Reread::HighLevel(contact) => {
+            let contact = contact.as_ref()?;
+            Some(Sighting {
+                system: System::HighLevel,
+                key: contact.id.as_str().to_owned(),
+                email: contact.email.as_deref().and_then(normalize_email),
+                phone: contact.phone.as_deref().and_then(normalize_phone),
+            })
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Plans and what is settled of them, against a model of both systems in memory.
+
+mod convergence;
+mod edits;
+mod model;
+mod people;
+mod rules;
+
+use model::World;

@@ -1,0 +1,181 @@
+//! Where a person is and whether they may be mailed.
+
+use super::World;
+use super::model::set_field;
+use super::rules::{field, kinds};
+use crate::sync::{Payload, When};
+use crate::unified::{
+    ActionKind, CreateRule, DndStatus, HoldKind, SubscriberStatus, System, fixture,
+};
+
+#[test]
+fn an_opt_out_travels_and_calls_and_messages_are_left_alone() {
+    let mut world = World::paired();
+    let settings = serde_json::json!({"SMS": {"status": "active"}, "Call": {"status": "inactive"}});
+    world.highlevel_mut().dnd_settings = Some(settings);
+    world.subscriber_mut().status = SubscriberStatus::Unsubscribed;
+    let plan = world.plan();
+    let Payload::UpdateContact { edit, .. } = &plan.actions[0].payload else { panic!("{plan:?}") };
+    let dnd = edit.email_dnd.as_ref().unwrap();
+    assert!(dnd.on());
+    assert_eq!(dnd.beside().map(|(channel, _)| channel).collect::<Vec<_>>(), ["SMS"]);
+    world.settle_down();
+    assert_eq!(world.highlevel.as_ref().unwrap().email_dnd, Some(DndStatus::Active));
+
+    let mut world = World::paired();
+    world.highlevel_mut().email_dnd = Some(DndStatus::Permanent);
+    assert_eq!(kinds(&world), [(System::Doppler, ActionKind::Unsubscribe)]);
+    world.settle_down();
+    assert_eq!(world.subscriber().unwrap().status, SubscriberStatus::Unsubscribed);
+
+    let mut world = World::paired();
+    let settings = serde_json::json!({"SMS": {"status": "active"}, "Call": {"status": "active"}});
+    world.highlevel_mut().dnd_settings = Some(settings);
+    assert_eq!(kinds(&world), []);
+}
+
+#[test]
+fn a_lifted_opt_out_is_a_question_and_never_an_answer() {
+    let mut world = World::paired();
+    world.highlevel_mut().email_dnd = Some(DndStatus::Active);
+    world.settle_down();
+    assert_eq!(world.subscriber().unwrap().status, SubscriberStatus::Unsubscribed);
+    world.highlevel_mut().email_dnd = Some(DndStatus::Inactive);
+    world.settle_down();
+    let hold = world.holds[0].hold.clone();
+    assert_eq!((hold.kind, hold.system), (HoldKind::Consent, Some(System::HighLevel)));
+    assert_eq!(world.subscriber().unwrap().status, SubscriberStatus::Unsubscribed);
+    let mut left = world.clone();
+    world.decide("OPT_OUT");
+    world.settle_down();
+    assert_eq!(world.highlevel.as_ref().unwrap().email_dnd, Some(DndStatus::Active));
+    assert!(world.holds.is_empty());
+    left.decide("LEAVE");
+    left.settle_down();
+    left.settle_down();
+    assert_eq!(left.highlevel.as_ref().unwrap().email_dnd, Some(DndStatus::Inactive));
+    assert_eq!(left.subscriber().unwrap().status, SubscriberStatus::Unsubscribed);
+    assert!(left.holds.is_empty());
+}
+
+#[test]
+fn who_came_back_in_doppler_is_mailed_again_only_by_a_persons_word() {
+    let mut world = World::paired();
+    world.subscriber_mut().status = SubscriberStatus::Unsubscribed;
+    world.settle_down();
+    world.subscriber_mut().status = SubscriberStatus::Active;
+    world.settle_down();
+    assert_eq!(world.highlevel.as_ref().unwrap().email_dnd, Some(DndStatus::Active));
+    assert_eq!(world.holds[0].hold.kind, HoldKind::Consent);
+    let mut again = world.clone();
+    world.decide("OPT_IN");
+    world.settle_down();
+    assert_eq!(world.highlevel.as_ref().unwrap().email_dnd, Some(DndStatus::Inactive));
+    again.decide("OPT_OUT");
+    again.settle_down();
+    assert_eq!(again.subscriber().unwrap().status, SubscriberStatus::Unsubscribed);
+}
+
+#[test]
+fn an_opted_out_subscriber_takes_no_values_and_is_not_asked_to() {
+    let mut world = World::paired();
+    world.subscriber_mut().status = SubscriberStatus::Unsubscribed;
+    world.settle_down();
+    world.highlevel_mut().first_name = Some("Ana".to_owned());
+    let plan = world.plan();
+    assert_eq!(plan.actions.len(), 1);
+    assert_eq!((plan.actions[0].kind, &plan.actions[0].when), (ActionKind::Skip, &When::Never));
+    assert!(plan.actions[0].reason.contains("opted out"));
+}
+
+#[test]
+fn doppler_takes_only_who_a_rule_lets_in() {
+    let mut world = World::new();
+    world.highlevel = Some(fixture::contact());
+    world.highlevel_mut().tags = vec!["vip".to_owned()];
+    let reason = |world: &World| world.plan().actions.last().unwrap().reason.clone();
+    assert_eq!(reason(&world), "no list chosen");
+    let rule = |when: &str| CreateRule {
+        system: System::Doppler,
+        when: Some(when.to_owned()),
+        list: Some("2".to_owned()),
+    };
+    world.mapping.create_in = vec![rule("'gold' in tags"), rule("nonsense +")];
+    assert_eq!(reason(&world), "no list chosen");
+    world.mapping.create_in.push(rule("'vip' in tags && status == 'ACTIVE'"));
+
+    let mut without = world.clone();
+    without.highlevel_mut().email = None;
+    assert_eq!(reason(&without), "no e-mail address");
+    let mut out = world.clone();
+    out.highlevel_mut().email_dnd = Some(DndStatus::Active);
+    assert_eq!(reason(&out), "the person opted out of e-mail");
+
+    world.highlevel_mut().first_name = Some("Ana".to_owned());
+    world.settle_down();
+    let subscriber = world.subscriber().unwrap();
+    assert_eq!(subscriber.lists, ["2"]);
+    assert_eq!(
+        (field(&world, "FIRSTNAME"), field(&world, "TAGS")),
+        ("Ana".to_owned(), "vip".to_owned())
+    );
+    let writes = world.writes.len();
+    world.settle_down();
+    assert_eq!(world.writes.len(), writes);
+}
+
+#[test]
+fn highlevel_takes_everybody_and_an_opt_out_comes_along() {
+    let mut world = World::new();
+    let gone = crate::unified::Subscriber {
+        status: SubscriberStatus::Unsubscribed,
+        lists: Vec::new(),
+        ..fixture::subscriber(&[("FIRSTNAME", "Ana"), ("TAGS", "Vip")])
+    };
+    world.subscribers.insert(gone.email.clone(), gone);
+    world.settle_down();
+    let contact = world.highlevel.clone().unwrap();
+    assert_eq!(contact.email_dnd, Some(DndStatus::Active));
+    assert_eq!(
+        (contact.first_name.as_deref(), contact.tags),
+        (Some("Ana"), vec!["vip".to_owned()])
+    );
+    assert_eq!(world.links.len(), 2);
+}
+
+#[test]
+fn a_person_who_is_gone_is_forgotten_and_never_made_again() {
+    let mut world = World::paired();
+    world.highlevel = None;
+    world.gone.push(System::HighLevel);
+    assert_eq!(kinds(&world), [(System::HighLevel, ActionKind::Unlink)]);
+    world.settle_down();
+    set_field(world.subscriber_mut(), "FIRSTNAME", "Ana");
+    world.settle_down();
+    assert!(world.highlevel.is_none());
+    assert!(world.agreement.highlevel.is_empty());
+}
+
+#[test]
+fn another_address_is_a_rename_as_one_unit_and_the_link_survives() {
+    let mut world = World::paired();
+    let subscriber = world.subscriber_mut();
+    subscriber.lists = vec!["1".to_owned(), "2".to_owned()];
+    set_field(subscriber, "NOTE", "kept");
+    world.highlevel_mut().email = Some("ana@new.example".to_owned());
+    world.settle_down();
+    let renamed = world.subscriber().unwrap();
+    assert_eq!(renamed.email, "ana@new.example");
+    assert_eq!((renamed.lists.len(), renamed.field("NOTE")), (2, Some("kept")));
+    assert!(world.subscribers["ana@example.com"].lists.is_empty());
+    assert_eq!(world.writes.len(), 1);
+
+    // Nobody's opt-out is lost by a new address.
+    let mut world = World::paired();
+    world.subscriber_mut().status = SubscriberStatus::Unsubscribed;
+    world.settle_down();
+    world.highlevel_mut().email = Some("ana@new.example".to_owned());
+    world.settle_down();
+    assert!(!world.subscribers.contains_key("ana@new.example"));
+    assert!(world.plan().actions[0].reason.contains("opted out under the old address"));
+}
