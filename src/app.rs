@@ -20,11 +20,10 @@ use crate::contacts::{self, Contacts, Session, Wanted};
 use crate::graphql::limits::Limits;
 use crate::graphql::{self, Gateway, GatewaySettings};
 use crate::http::{self, AllowAll, Front, Probe};
-use crate::store::Store;
-use crate::store::sqlite::Sqlite;
+use crate::store::{self, Retention, Store};
 use crate::tasks::Tasks;
 use crate::telemetry::{self, Metrics, names};
-use crate::unified::{FieldRule, Mapping, TagRepresentation, WorkspaceId};
+use crate::unified::{CreateRule, Mapping, System, TagRepresentation, WorkspaceId};
 use crate::upstream::{self, Call, Directory, Priority};
 use crate::{doppler, highlevel};
 
@@ -65,14 +64,16 @@ impl App {
             .await
             .with_context(|| format!("cannot listen on {listen}"))?;
         let addr = listener.local_addr()?;
-        let store: Arc<dyn Store> = Arc::new(open_store(&config).await?);
+        let store = open_store(&config).await?;
         let workspace = WorkspaceId::from(DEFAULT_WORKSPACE);
         let row = store.workspace(&workspace, DEFAULT_WORKSPACE, clock.now()).await?;
         let requester = Requester::anonymous(workspace);
+        let database = config.store.is_postgres().then_some(&*config.store.url);
+        let bus = bus::open(&config.bus, database, &tasks).await;
         let parts = contacts::Parts {
             workspace: row,
             store: Arc::clone(&store),
-            bus: Arc::new(bus::Local::new()),
+            bus: bus.with_context(|| format!("cannot open {}", config.bus.shown()))?,
             mailing: Arc::new(doppler::Client::new(&config.doppler, &clock)?),
             crm: Arc::new(highlevel::Client::new(&config.highlevel, &clock)?),
             mapping: mapping(&config.mapping),
@@ -80,13 +81,15 @@ impl App {
                 scan_up_to: config.doppler.scan_up_to,
                 zone: config.highlevel.timezone,
                 index_delay: config.highlevel.index_delay,
+                sync: config.sync.clone(),
                 cache: config.cache.clone(),
             },
             clock: clock.clone(),
         };
         let contacts = Contacts::start(parts, &tasks);
+        contacts.work();
         first_look(&contacts, &requester, &clock).await;
-        prune(Arc::clone(&store), clock.clone(), &tasks);
+        prune(Arc::clone(&store), &config.store, clock.clone(), &tasks);
         measure(metrics.clone(), contacts.clone(), clock.clone(), &tasks);
         let gateway = GatewaySettings {
             limits: Limits::from_config(&config.limits, config.doppler.scan_up_to),
@@ -130,7 +133,7 @@ impl App {
 /// One thing that [`check`] looked at.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// `store`, `doppler` or `highlevel`.
+    /// `store`, `bus`, `doppler` or `highlevel`.
     pub part: &'static str,
     /// What was opened or called, without secrets.
     pub target: String,
@@ -138,7 +141,7 @@ pub struct Finding {
     pub fault: Option<String>,
 }
 
-/// Opens the store and calls both systems once.
+/// Opens the store and the bus and calls both systems once.
 pub async fn check(config: Config, clock: &Clock) -> Vec<Finding> {
     let store = match open_store(&config).await {
         Ok(store) => {
@@ -148,12 +151,14 @@ pub async fn check(config: Config, clock: &Clock) -> Vec<Finding> {
         }
         Err(error) => Some(chain(&*error)),
     };
+    let bus = bus::check(&config.bus).await.err().map(|error| chain(&error));
     let (doppler, highlevel) = tokio::join!(
         call_once(doppler::Client::new(&config.doppler, clock)),
         call_once(highlevel::Client::new(&config.highlevel, clock)),
     );
     vec![
         Finding { part: "store", target: config.store.shown(), fault: store },
+        Finding { part: "bus", target: bus_target(&config), fault: bus },
         Finding { part: "doppler", target: config.doppler.base_url.to_string(), fault: doppler },
         Finding {
             part: "highlevel",
@@ -161,6 +166,15 @@ pub async fn check(config: Config, clock: &Clock) -> Vec<Finding> {
             fault: highlevel,
         },
     ]
+}
+
+/// What carries the news, without secrets.
+fn bus_target(config: &Config) -> String {
+    match (config.bus.is_nats(), config.store.is_postgres()) {
+        (true, _) => config.bus.shown(),
+        (false, true) => "NOTIFY of the store".to_owned(),
+        (false, false) => "inside the process".to_owned(),
+    }
 }
 
 /// The schema in its own language.
@@ -192,9 +206,9 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-async fn open_store(config: &Config) -> anyhow::Result<Sqlite> {
+async fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     let shown = config.store.shown();
-    Sqlite::open(&config.store.url).await.with_context(|| format!("cannot open {shown}"))
+    store::open(&config.store).await.with_context(|| format!("cannot open {shown}"))
 }
 
 /// Looks at both systems once, so that their state, their budgets and the account's size are known
@@ -208,11 +222,19 @@ async fn first_look(contacts: &Contacts, requester: &Requester, clock: &Clock) {
     }
 }
 
-fn prune(store: Arc<dyn Store>, clock: Clock, tasks: &Tasks) {
+fn prune(
+    store: Arc<dyn Store>,
+    &config::store::Store { keep_history, keep_edits, .. }: &config::store::Store,
+    clock: Clock,
+    tasks: &Tasks,
+) {
     let stop = tasks.clone();
     tasks.spawn(async move {
         loop {
-            if let Err(error) = store.prune(clock.now()).await {
+            let now = clock.now();
+            let retention =
+                Retention { events_before: now - keep_history, bodies_before: now - keep_edits };
+            if let Err(error) = store.prune(now, retention).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "pruning failed");
             }
             tokio::select! {
@@ -253,32 +275,50 @@ fn http_settings(config: &Config) -> http::Settings {
     settings
 }
 
+/// The default mapping with the names that the config gives.
 fn mapping(config: &config::mapping::Mapping) -> Mapping {
     use config::mapping::TagsAs;
-    let unified = |key: &str| match key {
-        "first_name" => "firstName",
-        "last_name" => "lastName",
-        "company_name" => "companyName",
-        "city" => "address.city",
-        "state" => "address.state",
-        "address_line1" => "address.line1",
-        "postal_code" => "address.postalCode",
-        "birthday" => "birthday",
-        "country" => "country",
-        _ => "phone",
-    };
-    let named = config.fields.named().into_iter().filter(|(_, doppler)| !doppler.is_empty());
+    let named = config.fields.named();
     let tags = &config.tags;
-    Mapping {
-        fields: named.map(|(key, doppler)| FieldRule::new(unified(key), doppler)).collect(),
-        tags: match tags.representation {
-            TagsAs::Field => TagRepresentation::Field {
-                field: tags.field.clone(),
-                separator: tags.separator.clone(),
-            },
-            TagsAs::Lists => TagRepresentation::Lists { prefix: tags.prefix.clone() },
-            TagsAs::Off => TagRepresentation::Off,
+    let mut mapping = Mapping::default();
+    mapping.fields.retain_mut(|row| {
+        let key = config_key(&row.field);
+        let name = named.iter().find(|(named, _)| *named == key).map_or("", |(_, name)| name);
+        row.doppler = Some(name.to_owned()).filter(|name| !name.is_empty());
+        row.doppler.is_some()
+    });
+    mapping.tags = match tags.representation {
+        TagsAs::Field => TagRepresentation::Field {
+            field: tags.field.clone(),
+            separator: tags.separator.clone(),
         },
+        TagsAs::Lists => TagRepresentation::Lists { prefix: tags.prefix.clone() },
+        TagsAs::Off => TagRepresentation::Off,
+    };
+    mapping.create_in = config.create_in.iter().cloned().map(create_rule).collect();
+    mapping
+}
+
+fn create_rule(rule: config::mapping::CreateRule) -> CreateRule {
+    use config::mapping::CreateIn;
+    let system = match rule.system {
+        CreateIn::Doppler => System::Doppler,
+        CreateIn::HighLevel => System::HighLevel,
+    };
+    CreateRule { system, when: rule.when, list: rule.list }
+}
+
+/// A unified field's key in `[mapping.fields]`.
+fn config_key(field: &str) -> &str {
+    match field {
+        "firstName" => "first_name",
+        "lastName" => "last_name",
+        "companyName" => "company_name",
+        "address.city" => "city",
+        "address.state" => "state",
+        "address.line1" => "address_line1",
+        "address.postalCode" => "postal_code",
+        same => same,
     }
 }
 

@@ -11,7 +11,8 @@
 //! | [`app`] | puts the parts together; the only one that knows all of them |
 //! | `http` | the outside: GraphQL over HTTP, WebSocket and server-sent events, playground, probes |
 //! | `graphql` | the schema, thin: shapes answers, decides nothing; `limits` refuses too much |
-//! | `contacts` | the use cases and the rights to them: find, list, both sides, notes and tasks |
+//! | `contacts` | the use cases and the rights to them: find, list, both sides, mutations, watching sync |
+//! | `sync` | what to do so that both systems agree (pure), doing it, and what to record of it |
 //! | `auth` | who asks and what they may do |
 //! | `cache` | what was read lately, shared by all requests; equal reads at once are one |
 //! | `store`, `bus` | what is remembered for good; news of changes |
@@ -35,7 +36,9 @@
 //!   `graphql::limits` says what it costs in calls.
 //! - A read from a system: a method of `upstream::{Mailing, Crm}`, its implementation in the client,
 //!   its row in `contacts::entity`, its use case in `contacts::reader`.
-//! - A mutation: a method of `contacts::Writer` and a file in `graphql::mutation`.
+//! - A mutation: a variant of `unified::EditChange`, what `sync::plan` makes of it, a method of
+//!   `contacts::Writer` and a file in `graphql::mutation`.
+//! - Why something was written, or not: `sync::plan`, one file a topic.
 //! - A setting: `config`, one file a section, and a sentence in `config/default.toml`.
 //! - Why a person has the id they have: `unified::identity` decides, `store` remembers.
 
@@ -54,7 +57,16 @@ mod doppler;
 mod graphql;
 mod highlevel;
 mod http;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "polling and runs, which come next, use the rest")
+)]
 mod store;
+mod sync;
 mod telemetry;
 mod unified;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "polling and runs, which come next, use the rest")
+)]
 mod upstream;

@@ -25,18 +25,28 @@ pub struct Scopes(u8);
 pub enum Scope {
     ContactsRead,
     ContactsWrite,
+    SyncRead,
+    SyncManage,
     WorkspaceManage,
 }
 
 impl Scope {
     /// Every scope, in the order in which they are shown.
-    pub const ALL: [Self; 3] = [Self::ContactsRead, Self::ContactsWrite, Self::WorkspaceManage];
+    pub const ALL: [Self; 5] = [
+        Self::ContactsRead,
+        Self::ContactsWrite,
+        Self::SyncRead,
+        Self::SyncManage,
+        Self::WorkspaceManage,
+    ];
 
     /// The name in a token.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ContactsRead => "contacts.readonly",
             Self::ContactsWrite => "contacts.write",
+            Self::SyncRead => "sync.readonly",
+            Self::SyncManage => "sync.manage",
             Self::WorkspaceManage => "workspace.manage",
         }
     }

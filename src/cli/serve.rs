@@ -1,5 +1,6 @@
 //! `tandem serve`: the gateway, with `--sandbox` over fakes in the same process.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -86,6 +87,14 @@ fn over_sandbox(settings: Loader, sandbox: SocketAddr, limits_rate: bool) -> Loa
         .set("highlevel.base_url", format!("http://{sandbox}/highlevel"), SOURCE)
         .set("highlevel.location_id", credentials::HIGHLEVEL_LOCATION, SOURCE)
         .set("highlevel.token", credentials::HIGHLEVEL_TOKEN, SOURCE);
+    // So that somebody new shows up in both: everybody joins the first list.
+    let settings = if settings.is_set("mapping.create_in") {
+        settings
+    } else {
+        let rule =
+            BTreeMap::from([("system", "DOPPLER"), ("list", credentials::DOPPLER_FIRST_LIST)]);
+        settings.set("mapping.create_in", vec![rule], SOURCE)
+    };
     if limits_rate {
         // What the fake Doppler allows, which is known.
         settings.set("doppler.rate", 10.0, SOURCE).set("doppler.burst", 20, SOURCE)

@@ -14,6 +14,32 @@ pub struct Mapping {
     pub tags: Tags,
     /// How fields are called.
     pub fields: Fields,
+    /// Who may be made in which system.
+    #[serde(default)]
+    pub create_in: Vec<CreateRule>,
+}
+
+/// Who may be made in a system.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a rule")]
+pub struct CreateRule {
+    /// In which.
+    pub system: CreateIn,
+    /// A CEL condition on the person; everybody if there is none.
+    pub when: Option<String>,
+    /// The id of the Doppler list that they join.
+    pub list: Option<String>,
+}
+
+/// The systems in which a person can be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum CreateIn {
+    /// Doppler, where it takes a list.
+    Doppler,
+    /// HighLevel.
+    #[serde(rename = "HIGHLEVEL")]
+    HighLevel,
 }
 
 /// How Doppler, which has no tags, keeps them.
@@ -98,6 +124,13 @@ impl Mapping {
                 check.fault("tags.prefix", "must not be empty, or every list would be a tag");
             }
             TagsAs::Lists | TagsAs::Off => {}
+        }
+        for (place, rule) in self.create_in.iter().enumerate() {
+            let listed = rule.list.as_ref().is_some_and(|list| list.parse::<u32>().is_ok());
+            if rule.system == CreateIn::Doppler && !listed {
+                let key = format!("create_in.{place}.list");
+                check.fault(&key, "must be the id of a Doppler list, in digits");
+            }
         }
     }
 }

@@ -27,6 +27,7 @@ pub mod limits;
 pub mod mapping;
 pub mod server;
 pub mod store;
+pub mod sync;
 pub mod telemetry;
 
 mod check;
@@ -63,6 +64,8 @@ pub struct Config {
     pub limits: limits::Limits,
     /// Which field here is which field there.
     pub mapping: mapping::Mapping,
+    /// How mutations and reconciles are carried out.
+    pub sync: sync::Sync,
     /// Logs and metrics.
     pub telemetry: telemetry::Telemetry,
 }
@@ -89,6 +92,7 @@ impl Config {
         self.cache.validate(&mut Check::new("cache", &mut complaints));
         self.limits.validate(&mut Check::new("limits", &mut complaints));
         self.mapping.validate(&mut Check::new("mapping", &mut complaints));
+        self.sync.validate(&mut Check::new("sync", &mut complaints));
         self.telemetry.validate(&mut Check::new("telemetry", &mut complaints));
         self.auth.validate_reach(self.server.listen, &mut Check::new("server", &mut complaints));
         complaints

@@ -7,16 +7,19 @@ use std::time::Duration;
 use chrono::DateTime;
 use tokio::time::timeout_at;
 
-use crate::bus::Bus;
+use crate::bus::{Bus, News, What};
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::store::{CopyKey, Sighting, Store, Workspace};
+use crate::sync::{Engine, Mappings};
 use crate::unified::{Freshness, FreshnessSource, Mapping, System, WorkspaceId};
 use crate::upstream::{self, Call, Crm, Directory, Mailing};
 
 use super::copies::Copies;
 use super::entity::{Entity, EntityKey, Kept};
 use super::person::Person;
+use super::status::Status;
+use super::tail::Tails;
 use super::{Error, Session, Settings};
 
 /// How long after its deadline a read is waited for: its own call ends itself then, and says so.
@@ -38,7 +41,11 @@ pub(super) struct Core {
     /// Tasks are not searched for before this moment (epoch milliseconds).
     pub search_tasks_from: AtomicI64,
     pub copies: Copies,
-    pub mapping: Mapping,
+    pub mappings: Mappings,
+    pub engine: Engine,
+    pub tails: Tails,
+    /// How sync stood a moment ago.
+    pub recent: moka::sync::Cache<WorkspaceId, Arc<Status>>,
     pub settings: Settings,
     pub clock: Clock,
     /// The Doppler account and the HighLevel location: copies of another account's things are
@@ -95,6 +102,11 @@ impl Core {
         let read = self.cache.get(&key, session.demand, load);
         let read = timeout_at(session.call.deadline + TO_END, read).await;
         match read.unwrap_or_else(|_| Some(Err(late()))) {
+            // What is remembered of a person is not shared: it is as old as it happens to be.
+            None if session.recalls => {
+                session.keep_private();
+                self.last_known(session, system, id).await?.ok_or(Error::NotCached)
+            }
             None => Err(Error::NotCached),
             Some(Ok(read)) => {
                 if !read.loaded {
@@ -160,18 +172,59 @@ impl Core {
         brought: Brought<T>,
     ) {
         let key = self.key::<T>(workspace, system, id);
+        if self.is_behind(&key, brought.fetched_ms) {
+            return;
+        }
         if self.cache.prime(key, brought.value.clone().wrap(), brought.fetched_ms) {
             self.leave_copy(workspace, system, id, brought);
         }
     }
 
-    /// Forgets a thing that was written, so that the next read asks its system.
-    pub fn invalidate<T: Kept>(&self, session: &Session, system: System, id: &str) {
-        let key = self.key::<T>(&session.requester.workspace, system, id);
-        let now_ms = self.clock.now_ms();
-        self.written.insert(key.clone(), now_ms);
-        self.written_ms.store(now_ms, Ordering::Release);
+    /// A workspace's mapping.
+    pub fn mapping(&self, workspace: &WorkspaceId) -> Arc<Mapping> {
+        self.mappings.of(workspace)
+    }
+
+    /// Keeps a person's side as a system holds it now, whatever was held before.
+    pub fn replace<T>(
+        &self,
+        workspace: &WorkspaceId,
+        system: System,
+        id: &str,
+        brought: Brought<Option<Arc<T>>>,
+    ) where
+        Option<Arc<T>>: Kept,
+    {
+        let key = self.key::<Option<Arc<T>>>(workspace, system, id);
         self.cache.invalidate(&key);
+        self.cache.prime(key, brought.value.clone().wrap(), brought.fetched_ms);
+        self.leave_copy(workspace, system, id, brought);
+    }
+
+    /// Tells everyone who listens.
+    pub fn publish(&self, workspace: &WorkspaceId, what: What) {
+        self.bus.publish(News { workspace: workspace.clone(), what });
+    }
+
+    /// Remembers that a thing was written just now: what indices say of it is behind.
+    pub fn wrote<T: Kept>(&self, workspace: &WorkspaceId, system: System, id: &str) {
+        let now_ms = self.clock.now_ms();
+        self.written.insert(self.key::<T>(workspace, system, id), now_ms);
+        self.written_ms.store(now_ms, Ordering::Release);
+    }
+
+    /// Whether a listing read at a moment may not have heard yet of a write to a thing.
+    fn is_behind(&self, key: &EntityKey, at_ms: i64) -> bool {
+        let delay = i64::try_from(self.settings.index_delay.as_millis()).unwrap_or(i64::MAX);
+        let unheard = |written: i64| at_ms <= written.saturating_add(delay);
+        // Mostly nothing was written lately, and then nothing is looked up.
+        unheard(self.written_ms.load(Ordering::Acquire))
+            && self.written.get(key).is_some_and(unheard)
+    }
+
+    /// Forgets a thing, so that the next read asks its system.
+    pub fn forget<T: Kept>(&self, workspace: &WorkspaceId, system: System, id: &str) {
+        self.cache.invalidate(&self.key::<T>(workspace, system, id));
     }
 
     /// Who people are; the store is asked only about those not seen lately.

@@ -55,7 +55,8 @@ impl Core {
         };
         let side = self.subscriber(session, &address).await?;
         let Some(subscriber) = &side.value else { return Ok(side) };
-        let sighting = sight_subscriber(subscriber, &self.mapping);
+        let mapping = self.mapping(&session.requester.workspace);
+        let sighting = sight_subscriber(subscriber, &mapping);
         if self.is_of(session, person.id, sighting).await? {
             Ok(side)
         } else {
@@ -149,11 +150,12 @@ impl Core {
         page: &SubscriberRows,
     ) -> Result<(), Error> {
         type Found = Option<Arc<Subscriber>>;
+        let mapping = self.mapping(&session.requester.workspace);
         let found = page
             .emails
             .iter()
             .filter_map(|email| self.peek::<Found>(session, System::Doppler, email)?.value);
-        let sightings = found.map(|found| sight_subscriber(&found, &self.mapping)).collect();
+        let sightings = found.map(|found| sight_subscriber(&found, &mapping)).collect();
         self.recognize(session, sightings).await?;
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::auth::Scope;
 use crate::unified::ContactId;
-use crate::{store, upstream};
+use crate::{store, sync, upstream};
 
 /// A failed use case. Cheap to clone, because requests share reads and so their failures.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -29,6 +29,12 @@ pub enum Error {
     /// The idempotency key was used with other input.
     #[error("the idempotency key was used with other input")]
     KeyReused,
+    /// Events after a cursor are no longer kept; those after `oldest` are.
+    #[error("the cursor has expired")]
+    CursorExpired { oldest: i64 },
+    /// A follower took too long; everything up to the cursor was given to it.
+    #[error("the follower fell behind")]
+    Lagged { cursor: i64 },
     /// The first use of the idempotency key is not known to have ended; it is taken for dead after
     /// `left`.
     #[error("the idempotency key is in use")]
@@ -40,6 +46,18 @@ pub enum Error {
     /// Something that cannot be, could not be put into words of the contract.
     #[error("{0}")]
     Internal(&'static str),
+}
+
+impl From<sync::Error> for Error {
+    fn from(error: sync::Error) -> Self {
+        match error {
+            sync::Error::Store(error) => error.into(),
+            sync::Error::LeaseLost
+            | sync::Error::Key
+            | sync::Error::Encoding
+            | sync::Error::Crashed => Self::Internal("a reconcile ended without a record"),
+        }
+    }
 }
 
 impl From<store::Error> for Error {

@@ -4,6 +4,7 @@
 //! named instead ([`Error::Ambiguous`]).
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::store::Sighting;
@@ -21,6 +22,18 @@ pub enum By {
     Email(String),
     Phone(String),
     HighLevelId(HighLevelId),
+}
+
+/// Tells one addressee from another, in the hash of an input.
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "id:{id}"),
+            Self::Email(email) => write!(f, "email:{email}"),
+            Self::Phone(phone) => write!(f, "phone:{phone}"),
+            Self::HighLevelId(id) => write!(f, "highlevelId:{id}"),
+        }
+    }
 }
 
 impl Reader {
@@ -66,8 +79,10 @@ impl Reader {
             Vec::new()
         });
         match in_doppler {
-            Ok(side) => sightings
-                .extend(side.value.map(|found| sight_subscriber(&found, &self.core.mapping))),
+            Ok(side) => {
+                let mapping = self.mapping();
+                sightings.extend(side.value.map(|found| sight_subscriber(&found, &mapping)));
+            }
             Err(error) => failure = Some(error),
         }
         let workspace = &self.session.requester.workspace;

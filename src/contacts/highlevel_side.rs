@@ -13,7 +13,9 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
-use crate::unified::{HighLevelContact, HighLevelId, System, normalize_email, normalize_phone};
+use crate::unified::{
+    HighLevelContact, HighLevelId, System, WorkspaceId, normalize_email, normalize_phone,
+};
 use crate::upstream::{self, SearchRequest, SearchTerm};
 
 use super::core::{Brought, Core, Seen};
@@ -319,6 +321,17 @@ impl Core {
             };
             let found = Brought { value: found, fetched_ms: now_ms };
             self.prime(workspace, System::HighLevel, &match_id(term), found);
+        }
+    }
+
+    /// Forgets who answered to the address and number of a contact that was written: a moment ago
+    /// that may have been nobody.
+    pub fn forget_matches(&self, workspace: &WorkspaceId, contact: &HighLevelContact) {
+        let email = contact.email.as_deref().and_then(normalize_email).map(SearchTerm::Email);
+        let phone = contact.phone.as_deref().and_then(normalize_phone).map(SearchTerm::Phone);
+        for term in [email, phone].into_iter().flatten() {
+            self.forget::<Match>(workspace, System::HighLevel, &match_id(&term));
+            self.forget::<Match>(workspace, System::HighLevel, &unfound_id(&term));
         }
     }
 }

@@ -143,6 +143,7 @@ impl Reader {
             return Err(Error::invalid("orderBy", "Doppler lists subscribers in no stated order"));
         }
         let (core, session) = (&self.core, &self.session);
+        let mapping = self.mapping();
         let mut people = Vec::new();
         loop {
             let page = core.subscriber_page(session, number, filter.query.clone()).await?.value;
@@ -151,7 +152,7 @@ impl Reader {
             for (place, email) in left.take(wanted) {
                 // Somebody who is gone again is passed over.
                 let Some(found) = core.subscriber(session, email).await?.value else { continue };
-                let sighting = sight_subscriber(&found, &core.mapping);
+                let sighting = sight_subscriber(&found, &mapping);
                 done = u32::try_from(place + 1).unwrap_or(u32::MAX);
                 people.push((Cursor::Doppler(number, done).encode()?, sighting));
             }

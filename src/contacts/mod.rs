@@ -6,19 +6,28 @@
 //!
 //! To add a use case: a method on the handle whose right it needs, in a file named for the topic.
 
+mod admin;
 mod copies;
 mod core;
 mod doppler_side;
+mod elsewhere;
 mod entity;
 mod error;
 mod find;
 mod highlevel_side;
 mod idempotency;
+mod keeper;
 mod listing;
+mod mapping;
+mod observer;
 mod person;
 mod reader;
 mod session;
+mod status;
+mod submit;
+mod tail;
 mod tasks_of;
+mod upsert;
 mod watch;
 mod writer;
 
@@ -28,21 +37,26 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 pub use self::core::Seen;
+pub use admin::{Admin, Managed, PauseTarget};
 pub use doppler_side::DopplerSide;
 pub use error::Error;
 pub use find::By;
 pub use highlevel_side::HighLevelSide;
 pub use listing::Listing;
+pub use observer::{ContactSyncState, Observer};
 pub use person::Person;
 pub use reader::Reader;
 pub use session::{Session, Used, Wanted};
+pub use status::Status;
 pub use tasks_of::ContactTasks;
+pub use upsert::Upsert;
 pub use watch::Watch;
-pub use writer::{Refusal, RefusalKind, Target, Writer, Written};
+pub use writer::{Target, Writer, Written};
 
 // What callers see of the layers below, which they do not import.
 pub use crate::cache::Token;
-pub use crate::store::Workspace;
+pub use crate::store::{EventFilter, FailureFilter, HoldFilter, Workspace};
+pub use crate::sync::{Action, Plan, PlannedField, Preview};
 pub use crate::upstream::{
     CredentialKind, Error as UpstreamError, Kind as UpstreamKind, Retry, UpstreamState,
     UpstreamStatus,
@@ -53,17 +67,22 @@ use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config;
 use crate::store::Store;
+use crate::sync::{self, Engine, Mappings};
 use crate::tasks::Tasks;
 use crate::unified::{Budget, Mapping, System};
 use crate::upstream::{Crm, Directory, Mailing};
 
 use self::core::Core;
 use copies::Copies;
+use keeper::Keeper;
+use tail::Tails;
 
 /// How many people are remembered by how they were seen.
 const KNOWN_PEOPLE: u64 = 20_000;
 /// How long, so that a merge made elsewhere shows.
 const KNOWN_FOR: Duration = Duration::from_secs(60);
+/// How many workspaces' states are remembered for a moment.
+const STATUSES: u64 = 1_000;
 
 /// How many writes are remembered, and for how long after the index has heard of them: longer than
 /// any search takes.
@@ -81,6 +100,7 @@ pub struct Parts {
     pub bus: Arc<dyn Bus>,
     pub mailing: Arc<dyn Mailing>,
     pub crm: Arc<dyn Crm>,
+    /// Of workspaces that have none of their own.
     pub mapping: Mapping,
     pub settings: Settings,
     pub clock: Clock,
@@ -96,6 +116,7 @@ pub struct Settings {
     /// `highlevel.index_delay`.
     pub index_delay: Duration,
     pub cache: config::cache::Cache,
+    pub sync: config::sync::Sync,
 }
 
 impl Contacts {
@@ -118,25 +139,55 @@ impl Contacts {
             .max_capacity(KNOWN_WRITES)
             .time_to_live(WRITES_KNOWN_FOR.saturating_add(settings.index_delay))
             .build();
-        Self(Arc::new(Core {
-            workspace,
-            store,
-            bus,
-            mailing,
-            crm,
-            cache,
-            known,
-            written,
-            written_ms: AtomicI64::new(i64::MIN),
-            search_tasks_from: AtomicI64::new(i64::MIN),
-            copies,
-            mapping,
-            settings,
-            clock,
-            accounts,
-            subscribers: AtomicU32::new(u32::MAX),
-            tags: AtomicU32::new(u32::MAX),
-        }))
+        let mappings = Mappings::new(mapping, Arc::clone(&store));
+        mappings.follow(workspace.id.clone(), clock.clone(), tasks);
+        let tails = Tails::new(Arc::clone(&store), Arc::clone(&bus), clock.clone(), tasks.clone());
+        let core = Arc::new_cyclic(|core| {
+            let engine = Engine::new(sync::Parts {
+                store: Arc::clone(&store),
+                bus: Arc::clone(&bus),
+                mailing: Arc::clone(&mailing),
+                crm: Arc::clone(&crm),
+                mirror: Arc::new(Keeper(core.clone())),
+                mappings: mappings.clone(),
+                settings: sync::Settings {
+                    catalog_for: settings.cache.ttl.definitions,
+                    most_attempts: settings.sync.most_attempts,
+                },
+                clock: clock.clone(),
+                tasks: tasks.clone(),
+            });
+            Core {
+                workspace,
+                store,
+                bus,
+                mailing,
+                crm,
+                cache,
+                known,
+                copies,
+                mappings,
+                engine,
+                tails,
+                recent: moka::sync::Cache::new(STATUSES),
+                written,
+                written_ms: AtomicI64::new(i64::MIN),
+                search_tasks_from: AtomicI64::new(i64::MIN),
+                settings,
+                clock,
+                accounts,
+                subscribers: AtomicU32::new(u32::MAX),
+                tags: AtomicU32::new(u32::MAX),
+            }
+        });
+        elsewhere::listen(Arc::clone(&core), tasks);
+        Self(core)
+    }
+
+    /// Sets the workers to work: what was accepted and not finished, by this process or another.
+    pub fn work(&self) {
+        let core = &self.0;
+        core.engine.start_workers(core.settings.sync.workers);
     }
 
     /// The right to read, if the session's requester has it.
@@ -149,6 +200,16 @@ impl Contacts {
         Writer::new(Arc::clone(&self.0), session)
     }
 
+    /// The right to watch sync, if the session's requester has it.
+    pub fn observer(&self, session: Arc<Session>) -> Result<Observer, Error> {
+        Observer::new(Arc::clone(&self.0), session)
+    }
+
+    /// The right to run sync, if the session's requester has it.
+    pub fn admin(&self, session: Arc<Session>) -> Result<Admin, Error> {
+        Admin::new(Arc::clone(&self.0), session)
+    }
+
     /// The current time.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
@@ -158,7 +219,8 @@ impl Contacts {
     pub fn view(&self) -> u64 {
         let (doppler, highlevel) =
             (Directory::view(&*self.0.mailing), Directory::view(&*self.0.crm));
-        doppler.rotate_left(1) ^ highlevel
+        let revision = self.0.mappings.of(&self.0.workspace.id).revision;
+        doppler.rotate_left(1) ^ highlevel ^ revision.unsigned_abs().rotate_left(32)
     }
 
     /// What each system still allows.

@@ -50,7 +50,7 @@ pub fn sight_contact(contact: &HighLevelContact) -> Sighting {
 /// A Doppler subscriber as a sighting. An address that does not normalise still is its key.
 pub fn sight_subscriber(subscriber: &Subscriber, mapping: &Mapping) -> Sighting {
     let email = normalize_email(&subscriber.email);
-    let phone = mapping.field("phone").and_then(|rule| subscriber.field(&rule.doppler));
+    let phone = mapping.doppler_field("phone").and_then(|name| subscriber.field(name));
     Sighting {
         system: System::Doppler,
         key: subscriber_key(&subscriber.email),

@@ -10,7 +10,7 @@ use crate::unified::{
     Appointment, ContactId, Delivery, FieldDefinition, HighLevelContact, HighLevelId, List,
     Location, Mapping, Note, System, Task,
 };
-use crate::upstream::{Crm, Directory, Mailing, UpstreamStatus};
+use crate::upstream::{Crm, Mailing, UpstreamStatus};
 
 use super::core::{Core, Seen};
 use super::doppler_side::DopplerSide;
@@ -34,9 +34,15 @@ impl Reader {
         }
     }
 
+    /// The same right to what is remembered of people: nothing is asked of a system.
+    #[must_use]
+    pub fn recalling(&self) -> Self {
+        Self { core: Arc::clone(&self.core), session: Arc::new(self.session.recalling()) }
+    }
+
     /// The workspace's mapping.
-    pub fn mapping(&self) -> &Mapping {
-        &self.core.mapping
+    pub fn mapping(&self) -> Arc<Mapping> {
+        self.core.mapping(&self.session.requester.workspace)
     }
 
     /// A contact by its own id; no call.
@@ -151,11 +157,7 @@ impl Reader {
     pub fn upstreams(&self) -> Vec<(System, UpstreamStatus)> {
         // Budgets and states change with every call.
         self.session.keep_private();
-        let core = &self.core;
-        vec![
-            (core.mailing.system(), Directory::status(&*core.mailing)),
-            (core.crm.system(), Directory::status(&*core.crm)),
-        ]
+        self.core.upstreams()
     }
 
     async fn zone(&self) -> Result<Tz, Error> {

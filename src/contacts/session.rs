@@ -23,6 +23,8 @@ pub struct Session {
     pub(super) began_ms: i64,
     /// Whether a last known copy may stand in for a system that cannot be asked.
     pub(super) stale_allowed: bool,
+    /// Whether nothing but last known copies is wanted.
+    pub(super) recalls: bool,
     used: Arc<Mutex<Used>>,
 }
 
@@ -69,6 +71,7 @@ impl Session {
             people: Arc::default(),
             began_ms: now_ms,
             stale_allowed: !wanted.no_cache && wanted.max_age.is_none(),
+            recalls: false,
             used: Arc::new(Mutex::new(Used {
                 tokens: Vec::new(),
                 expires_ms: i64::MAX,
@@ -97,6 +100,20 @@ impl Session {
     /// See [`Session::expect_people`].
     pub(super) fn people(&self) -> u32 {
         self.people.load(Ordering::Relaxed)
+    }
+
+    /// The same dealings with what is remembered: nothing is asked of a system.
+    pub(super) fn recalling(&self) -> Self {
+        Self {
+            requester: self.requester.clone(),
+            call: self.call.clone(),
+            demand: Demand { not_before_ms: i64::MIN, only_cached: true, ..self.demand },
+            stale_allowed: true,
+            recalls: true,
+            people: Arc::clone(&self.people),
+            used: Arc::clone(&self.used),
+            ..*self
+        }
     }
 
     /// Calls made so far to one system.

@@ -188,7 +188,10 @@ fn is_refusal(kind: &Kind) -> bool {
         | Kind::NotFound
         | Kind::Rejected { .. }
         | Kind::Duplicate { .. }
+        | Kind::ListGone
+        | Kind::OptedOut { .. }
+        | Kind::Full
         | Kind::Malformed => true,
-        Kind::RateLimited { .. } | Kind::Unavailable | Kind::Timeout | Kind::NotConnected => false,
+        Kind::RateLimited { .. } | Kind::Busy | Kind::Unavailable | Kind::Timeout | Kind::NotConnected => false,
     }
 }

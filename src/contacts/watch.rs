@@ -1,16 +1,13 @@
 //! Hearing of changes.
 
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
-
-use crate::bus::Change;
+use crate::bus::{Heard, Listener, What};
 use crate::unified::{ContactId, WorkspaceId};
 
 use super::Reader;
 
 /// Hears of the changes in one workspace, from the moment it was made.
 pub struct Watch {
-    changes: Receiver<Change>,
+    news: Listener,
     workspace: WorkspaceId,
 }
 
@@ -18,7 +15,7 @@ impl Reader {
     /// Begins to listen.
     pub fn watch(&self) -> Watch {
         let workspace = self.session.requester.workspace.clone();
-        Watch { changes: self.core.bus.subscribe(), workspace }
+        Watch { news: self.core.bus.listen(), workspace }
     }
 }
 
@@ -27,14 +24,16 @@ impl Watch {
     /// Cancel-safe.
     pub async fn changed(&mut self, contact: ContactId) -> Option<()> {
         loop {
-            match self.changes.recv().await {
-                Ok(change) if change.workspace == self.workspace && change.contact == contact => {
-                    return Some(());
-                }
-                Ok(_) => {}
+            match self.news.hear().await? {
+                Heard::News { news, .. } if news.workspace == self.workspace => match news.what {
+                    What::Contact { contact: changed, .. } if changed == contact => {
+                        return Some(());
+                    }
+                    What::Contact { .. } | What::Events(_) | What::Work => {}
+                },
+                Heard::News { .. } => {}
                 // What was missed may have been about this contact; to look again is harmless.
-                Err(RecvError::Lagged(_)) => return Some(()),
-                Err(RecvError::Closed) => return None,
+                Heard::Missed => return Some(()),
             }
         }
     }

@@ -1,12 +1,12 @@
 //! What a resolver finds in its context: the handles of the request and its loaders.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_graphql::{Context, Result};
 use tokio::time::Instant;
 
-use crate::contacts::{Contacts, Error, Person, Reader, Session, Wanted, Writer};
+use crate::contacts::{Admin, Contacts, Error, Observer, Person, Reader, Session, Wanted, Writer};
 
 use super::loaders::{Sides, SidesLoader};
 use super::loads::Loads;
@@ -26,6 +26,8 @@ pub struct Scope {
     pub session: Arc<Session>,
     reader: Result<Reader, Error>,
     sides: Option<Arc<SidesLoader>>,
+    /// The same for people as they were last known.
+    recalled: OnceLock<(Reader, Arc<SidesLoader>)>,
 }
 
 impl Scopes {
@@ -55,6 +57,17 @@ impl Scopes {
         self.current().reader.clone()
     }
 
+    fn recalled(&self) -> Result<(Reader, Arc<SidesLoader>), Error> {
+        let scope = self.current();
+        let reader = scope.reader.clone()?;
+        let recalled = scope.recalled.get_or_init(|| {
+            let reader = reader.recalling();
+            let sides = Arc::new(Sides::loader(reader.clone(), &self.loads));
+            (reader, sides)
+        });
+        Ok(recalled.clone())
+    }
+
     fn current(&self) -> Arc<Scope> {
         Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -65,7 +78,7 @@ impl Scope {
         let reader = contacts.reader(Arc::clone(&session));
         let sides =
             reader.as_ref().ok().map(|reader| Arc::new(Sides::loader(reader.clone(), loads)));
-        Self { session, reader, sides }
+        Self { session, reader, sides, recalled: OnceLock::new() }
     }
 }
 
@@ -81,8 +94,16 @@ pub trait ContextExt {
     fn reader(&self) -> Result<Reader>;
     /// The right to write.
     fn writer(&self) -> Result<Writer>;
+    /// The right to watch sync.
+    fn observer(&self) -> Result<Observer>;
+    /// The right to run sync.
+    fn admin(&self) -> Result<Admin>;
     /// The request's loader.
     fn sides(&self) -> Result<Arc<SidesLoader>>;
+    /// The right to read what was last known, without a call.
+    fn recalled_reader(&self) -> Result<Reader>;
+    /// The request's loader of people's two sides as they were last known.
+    fn recalled_sides(&self) -> Result<Arc<SidesLoader>>;
 }
 
 impl ContextExt for Context<'_> {
@@ -107,10 +128,28 @@ impl ContextExt for Context<'_> {
         Ok(scopes.contacts.writer(Arc::clone(&scopes.current().session))?)
     }
 
+    fn observer(&self) -> Result<Observer> {
+        let scopes = self.scopes()?;
+        Ok(scopes.contacts.observer(Arc::clone(&scopes.current().session))?)
+    }
+
+    fn admin(&self) -> Result<Admin> {
+        let scopes = self.scopes()?;
+        Ok(scopes.contacts.admin(Arc::clone(&scopes.current().session))?)
+    }
+
     fn sides(&self) -> Result<Arc<SidesLoader>> {
         let scope = self.scopes()?.current();
         scope.reader.clone()?;
         Ok(scope.sides.clone().ok_or(Error::Internal("no loader"))?)
+    }
+
+    fn recalled_reader(&self) -> Result<Reader> {
+        Ok(self.scopes()?.recalled()?.0)
+    }
+
+    fn recalled_sides(&self) -> Result<Arc<SidesLoader>> {
+        Ok(self.scopes()?.recalled()?.1)
     }
 }
 

@@ -49,7 +49,9 @@ pub enum ErrorCode {
     ScopeMissing,
     /// HighLevel's credential lacks `contacts.write`, so nothing is written.
     ReadOnly,
-    /// The subscription was slower than the events.
+    /// Events after this cursor are no longer kept; `oldest` is the cursor to begin from.
+    CursorExpired,
+    /// The subscription was slower than the events; `cursor` is where to resume.
     SubscriptionLagged,
     /// The system does not answer.
     UpstreamUnavailable,
@@ -70,6 +72,11 @@ impl ErrorCode {
     pub fn as_str(self) -> &'static str {
         let items = <Self as EnumType>::items().iter();
         items.clone().find(|item| item.value == self).map_or("INTERNAL", |item| item.name)
+    }
+
+    /// The code with a name as the store keeps it.
+    pub fn named(name: &str) -> Option<Self> {
+        <Self as EnumType>::items().iter().find(|item| item.name == name).map(|item| item.value)
     }
 }
 
@@ -137,6 +144,16 @@ fn put_into_words(error: &mut ServerError, source: &Error) {
             let message = "this idempotency key was used with other input; take a new one";
             (ErrorCode::IdempotencyKeyReused, message.to_owned())
         }
+        Error::CursorExpired { oldest } => {
+            extend(error, "oldest", oldest.to_string());
+            let message = "events after this cursor are no longer kept";
+            (ErrorCode::CursorExpired, message.to_owned())
+        }
+        Error::Lagged { cursor } => {
+            extend(error, "cursor", cursor.to_string());
+            let message = "the events were faster than this subscription; resume from the cursor";
+            (ErrorCode::SubscriptionLagged, message.to_owned())
+        }
         Error::KeyInUse { left } => {
             extend(error, "retryAfterMs", millis(*left));
             let message = "the first use of this idempotency key has not ended; try again later";
@@ -167,7 +184,11 @@ fn put_upstream_into_words(error: &mut ServerError, upstream: &UpstreamError) {
             format!("{name}'s {which} is reached; try again later")
         }
         Kind::NotFound => format!("{name} does not know it"),
+        Kind::ListGone => format!("{name} does not have that list"),
         Kind::Duplicate { .. } => format!("{name} has a duplicate in the way"),
+        Kind::OptedOut { .. } => format!("{name} keeps this person opted out"),
+        Kind::Busy => format!("{name} is busy with an earlier request; try again later"),
+        Kind::Full => format!("{name}'s account may hold no more of these"),
         Kind::Rejected { .. } => format!("{name} refused the input"),
         Kind::Unavailable => format!("{name} does not answer"),
         Kind::Timeout => format!("{name} did not answer in time"),
@@ -191,10 +212,13 @@ pub fn upstream_code(kind: &Kind) -> ErrorCode {
         Kind::Unauthorized => ErrorCode::UpstreamUnauthorized,
         Kind::ScopeMissing(_) => ErrorCode::ScopeMissing,
         Kind::RateLimited { .. } => ErrorCode::UpstreamRateLimited,
-        Kind::NotFound | Kind::Duplicate { .. } | Kind::Rejected { .. } => {
-            ErrorCode::UpstreamRejected
-        }
-        Kind::Unavailable | Kind::Malformed => ErrorCode::UpstreamUnavailable,
+        Kind::NotFound
+        | Kind::ListGone
+        | Kind::Duplicate { .. }
+        | Kind::OptedOut { .. }
+        | Kind::Full
+        | Kind::Rejected { .. } => ErrorCode::UpstreamRejected,
+        Kind::Busy | Kind::Unavailable | Kind::Malformed => ErrorCode::UpstreamUnavailable,
         Kind::Timeout => ErrorCode::UpstreamTimeout,
         Kind::NotConnected => ErrorCode::NotConnected,
     }
@@ -221,6 +245,8 @@ fn log(error: &Error, request_id: &str) {
         | Error::Ambiguous(_)
         | Error::NotCached
         | Error::KeyReused
+        | Error::CursorExpired { .. }
+        | Error::Lagged { .. }
         | Error::KeyInUse { .. } => {}
     }
 }

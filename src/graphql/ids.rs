@@ -7,8 +7,10 @@ use async_graphql::ID;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::contacts::Target;
-use crate::unified::{ContactId, HighLevelId};
+use uuid::Uuid;
+
+use crate::contacts::{Error, Target};
+use crate::unified::{ContactId, HighLevelId, System};
 
 /// What a global id names.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,6 +23,9 @@ pub enum GlobalId {
     /// A contact and a campaign.
     Delivery(ContactId, String),
     List(i64),
+    Hold(Uuid),
+    /// A contact and a system.
+    Failure(ContactId, System),
 }
 
 /// Between the two halves of an id; neither system's ids contain it.
@@ -41,6 +46,10 @@ impl GlobalId {
                 ("delivery", wrap(&format!("{contact}{SEPARATOR}{campaign}")))
             }
             Self::List(id) => ("list", id.to_string()),
+            Self::Hold(id) => ("hold", id.simple().to_string()),
+            Self::Failure(contact, system) => {
+                ("failure", wrap(&format!("{contact}{SEPARATOR}{system}")))
+            }
         };
         ID(format!("{word}_{rest}"))
     }
@@ -60,8 +69,23 @@ impl GlobalId {
                 Self::Delivery(contact.parse().ok()?, campaign.to_owned())
             }
             "list" => Self::List(rest.parse().ok()?),
+            "hold" => Self::Hold(rest.parse().ok()?),
+            "failure" => {
+                let text = unwrap(rest)?;
+                let (contact, system) = text.split_once(SEPARATOR)?;
+                let system = System::ALL.into_iter().find(|one| one.as_str() == system)?;
+                Self::Failure(contact.parse().ok()?, system)
+            }
             _ => return None,
         })
+    }
+
+    /// The contact that an id in an argument names.
+    pub fn contact(id: &str, argument: &'static str) -> Result<ContactId, Error> {
+        match Self::decode(id) {
+            Some(Self::Contact(contact)) => Ok(contact),
+            _ => Err(Error::invalid(argument, "not the id of a contact")),
+        }
     }
 }
 
@@ -96,7 +120,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_id_comes_back(contact in "[^\n]{1,40}", id in ".{1,40}", list: i64, bits: u128) {
-            let person = ContactId(uuid::Uuid::from_u128(bits));
+            let person = ContactId(Uuid::from_u128(bits));
             let all = [
                 GlobalId::Workspace(id.clone()),
                 GlobalId::Contact(person),
@@ -105,6 +129,8 @@ mod tests {
                 GlobalId::Appointment(target(&contact, &id)),
                 GlobalId::Delivery(person, id.clone()),
                 GlobalId::List(list),
+                GlobalId::Hold(person.0),
+                GlobalId::Failure(person, System::HighLevel),
             ];
             for one in all {
                 prop_assert_eq!(GlobalId::decode(&one.encode()), Some(one));

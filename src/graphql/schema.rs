@@ -12,7 +12,8 @@ pub type TandemSchema = Schema<Query, Mutation, Events>;
 /// The schema without what a running gateway adds. Limits are checked before the schema sees a
 /// document (`graphql::limits`), so the library's own, which speak too late, are not used.
 pub fn builder() -> SchemaBuilder<Query, Mutation, Events> {
-    Schema::build(Query, Mutation::default(), Events).limit_recursive_depth(64)
+    Schema::build(Query::default(), Mutation::default(), Events::default())
+        .limit_recursive_depth(64)
 }
 
 /// The schema in its own language, in a stable order.

@@ -34,12 +34,18 @@ pub(super) fn node(id: &Value, account: Account) -> Calls {
         }
         Some(GlobalId::Delivery(..)) => Calls::doppler(account.subscribers(1) + 1),
         Some(GlobalId::List(_)) => Calls::doppler(1),
-        Some(GlobalId::Contact(_) | GlobalId::Workspace(_)) | None => Calls::default(),
+        Some(
+            GlobalId::Contact(_)
+            | GlobalId::Workspace(_)
+            | GlobalId::Hold(_)
+            | GlobalId::Failure(..),
+        )
+        | None => Calls::default(),
     }
 }
 
-/// A mutation: finding the person or the thing, looking for what an earlier use of the key did, the
-/// write itself, and reading again what it changed.
+/// A mutation: finding the person, reading both sides as they are now, what plans need to know of the
+/// systems, the writes, and reading again what they changed.
 pub(super) fn write(input: Option<&Value>, account: Account) -> Calls {
     let found = match input {
         Some(Value::Object(input)) if input.contains_key("contact") => {
@@ -48,7 +54,7 @@ pub(super) fn write(input: Option<&Value>, account: Account) -> Calls {
         }
         _ => Calls::highlevel(1),
     };
-    found.and(Calls::highlevel(3))
+    found.and(Calls { highlevel: 10, doppler: 8 })
 }
 
 fn given(by: Option<&Value>, name: &str) -> bool {

@@ -25,6 +25,16 @@ pub(super) enum Kind {
     Appointment,
     Delivery,
     Tag,
+    /// A person as they were last known: whatever is selected costs no call.
+    Remembered,
+    /// What leads to people as they were last known.
+    Event,
+    Hold,
+    Failure,
+    /// How one person stands in sync.
+    Standing,
+    /// What a reconcile of one person, or another mapping, would do.
+    Plan,
     /// A connection and its edges.
     Page(Item),
     Edge(Item),
@@ -41,6 +51,9 @@ pub(super) enum Item {
     Task,
     Appointment,
     Delivery,
+    Event,
+    Hold,
+    Failure,
     Leaf,
 }
 
@@ -161,10 +174,30 @@ pub(super) fn rule(parent: Kind, field: &str) -> Rule {
         Kind::Mutation => to(Kind::Payload).begins(Begins::Write),
         Kind::Subscription => match field {
             "contactChanged" => to(Kind::Contact).begins(Begins::Contact),
+            "syncEvents" => to(Kind::Event),
             _ => to(Kind::Leaf),
         },
         Kind::Payload => payload(field),
         Kind::Contact => contact(field),
+        Kind::Remembered => Rule { needs: Needs::NONE, each: false, ..contact(field) },
+        Kind::Event | Kind::Failure if field == "contact" => to(Kind::Remembered),
+        Kind::Hold => match field {
+            "contact" => to(Kind::Remembered),
+            "contacts" => to(Kind::Remembered).many(Count::List),
+            "candidates" | "resolutions" => to(Kind::Leaf).many(Count::List),
+            _ => to(Kind::Leaf),
+        },
+        Kind::Standing => match field {
+            "history" => to(Kind::Page(Item::Event)).many(Count::Page),
+            "hold" => to(Kind::Hold),
+            "failure" => to(Kind::Failure),
+            _ => to(Kind::Leaf),
+        },
+        Kind::Plan => match field {
+            "contact" => to(Kind::Contact),
+            "actions" | "fields" | "problems" => to(Kind::Leaf).many(Count::List),
+            _ => to(Kind::Leaf),
+        },
         Kind::Doppler => match field {
             "lists" => needs(Needs::LISTS).many(Count::List),
             "fields" => to(Kind::Leaf).many(Count::List),
@@ -193,6 +226,8 @@ pub(super) fn rule(parent: Kind, field: &str) -> Rule {
         | Kind::Tag
         | Kind::Edge(_)
         | Kind::Node
+        | Kind::Event
+        | Kind::Failure
         | Kind::Appointment
         | Kind::Delivery
         | Kind::Leaf => to(Kind::Leaf),
@@ -209,6 +244,13 @@ fn query(field: &str) -> Rule {
         "lists" => needs(Needs::LISTS).many(Count::List),
         "customFields" => needs(Needs::DEFINITIONS).many(Count::List),
         "upstreams" => to(Kind::Leaf).many(Count::List),
+        "syncEvents" => to(Kind::Page(Item::Event)).many(Count::Page),
+        "holds" => to(Kind::Page(Item::Hold)).many(Count::Page),
+        "failures" => to(Kind::Page(Item::Failure)).many(Count::Page),
+        // Both sides are read whatever is at hand, and what plans need to know of the systems.
+        "syncPlan" | "mappingPreview" => to(Kind::Plan)
+            .begins(Begins::Contact)
+            .needing(Needs::BOTH.and(Needs::DEFINITIONS).and(Needs::LISTS)),
         "__schema" | "__type" => to(Kind::Introspection),
         _ => to(Kind::Leaf),
     }
@@ -219,6 +261,8 @@ fn payload(field: &str) -> Rule {
         "contact" => to(Kind::Contact),
         "note" => to(Kind::Note),
         "task" => to(Kind::Task),
+        "hold" => to(Kind::Hold),
+        "failure" => to(Kind::Failure),
         "writes" | "userErrors" => to(Kind::Leaf).many(Count::List),
         _ => to(Kind::Leaf),
     }
@@ -227,6 +271,7 @@ fn payload(field: &str) -> Rule {
 fn contact(field: &str) -> Rule {
     match field {
         "id" | "__typename" => to(Kind::Leaf),
+        "sync" => to(Kind::Standing),
         "createdAt" | "updatedAt" => needs(Needs::HIGHLEVEL),
         "highlevel" => to(Kind::HighLevel).needing(Needs::HIGHLEVEL),
         "doppler" => to(Kind::Doppler).needing(Needs::DOPPLER),
@@ -258,6 +303,9 @@ impl Item {
             Self::Task => Kind::Task,
             Self::Appointment => Kind::Appointment,
             Self::Delivery => Kind::Delivery,
+            Self::Event => Kind::Event,
+            Self::Hold => Kind::Hold,
+            Self::Failure => Kind::Failure,
             Self::Leaf => Kind::Leaf,
         }
     }
@@ -269,6 +317,9 @@ impl Item {
             "Task" => Self::Task,
             "Appointment" => Self::Appointment,
             "Delivery" => Self::Delivery,
+            "SyncEvent" => Self::Event,
+            "Hold" => Self::Hold,
+            "Failure" => Self::Failure,
             _ => Self::Leaf,
         }
     }
@@ -279,6 +330,9 @@ pub(super) fn narrowed(inside: Kind, on: &str) -> Kind {
     match on {
         // Every object with an id is a `Node`, so this does not say anything new.
         "Node" => inside,
+        "Contact" if inside == Kind::Remembered => inside,
+        "ContactSync" => Kind::Standing,
+        "SyncPlan" | "MappingPreview" => Kind::Plan,
         "Query" => Kind::Query,
         "Mutation" => Kind::Mutation,
         "Subscription" => Kind::Subscription,

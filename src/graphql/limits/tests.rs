@@ -227,9 +227,9 @@ fn mutations_and_subscriptions_are_counted() {
     let write =
         "mutation { a: createNote(input: {}) { note { contact { notes { nodes { id } } } } }
         b: createNote(input: {}) { userErrors { message } } }";
-    assert_eq!(calls(write), (4 + 4 + 1 + 4, 0));
+    assert_eq!(calls(write), (11 + 11 + 1 + 4, 8 + 8));
     let by_email = "mutation { createNote(input: {contact: {email: \"a@b.c\"}}) { note { id } } }";
-    assert_eq!(calls(by_email), (3 + 4 + 3, 1));
+    assert_eq!(calls(by_email), (3 + 4 + 10, 1 + 8));
     let watch = "subscription { contactChanged(by: {id: \"contact_0190f3b6a1c27d3e8f4a5b6c7d8e9f00\"}) { notes { nodes { id } } } }";
     assert_eq!(calls(watch), (5, 0));
 }

@@ -9,7 +9,7 @@ use crate::unified::{NoteDraft, NoteEdit};
 
 /// The mutations of notes.
 #[derive(Default)]
-pub struct Notes;
+pub struct NoteWrites;
 
 /// A note to be written on a contact.
 #[derive(InputObject)]
@@ -64,7 +64,7 @@ pub struct DeleteNotePayload {
 }
 
 #[Object]
-impl Notes {
+impl NoteWrites {
     /// Writes a note on a contact, in HighLevel. Needs `contacts.write`.
     async fn create_note(
         &self,

@@ -2,11 +2,12 @@
 
 use async_graphql::{Context, Enum, ID, Result, SimpleObject};
 
-use crate::contacts::{Error, Refusal, RefusalKind, Target, Written};
+use crate::contacts::{Error, Managed, Target, Written};
 use crate::graphql::context::ContextExt;
 use crate::graphql::error::ErrorCode;
 use crate::graphql::ids::GlobalId;
-use crate::graphql::types::{Contact, SystemName};
+use crate::graphql::types::{Contact, SystemName, WriteOutcome};
+use crate::unified;
 
 /// What one system made of a write.
 #[derive(Clone, Debug, SimpleObject)]
@@ -19,17 +20,6 @@ pub struct SystemWrite {
     reason: Option<String>,
     /// Why, as a code.
     code: Option<ErrorCode>,
-}
-
-/// What became of a write.
-#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
-pub enum WriteOutcome {
-    /// Written.
-    Applied,
-    /// Nothing was sent, for a reason given.
-    Skipped,
-    /// The system refused it.
-    Rejected,
 }
 
 /// Why an input was not taken.
@@ -45,22 +35,53 @@ pub struct UserError {
 
 /// What can be wrong with an input. New codes may come.
 #[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+#[graphql(remote = "unified::UserErrorCode")]
 pub enum UserErrorCode {
-    /// A value that cannot be taken.
-    Invalid,
     /// It does not exist.
     NotFound,
     /// Several people match.
     Ambiguous,
+    /// A value that cannot be taken.
+    Invalid,
     /// The system that would have to do it cannot.
     NotSupported,
     /// A value is longer than the system takes.
     TooLong,
+    /// The person opted out, and nothing but their own will undoes that.
+    OptedOut,
+    /// Another record has this address or number.
+    Duplicate,
+    /// It was made from an older state than the present one.
+    Stale,
 }
 
-/// Declares a payload whose result is a note or task, read anew when it is selected: the retry of
-/// an idempotent mutation shows it as it is by then.
+/// Declares a payload. With a result, which is a note or task, that is read anew when it is
+/// selected: the retry of an idempotent mutation shows it as it is by then.
 macro_rules! payload {
+    ($name:ident) => {
+        /// What became of it.
+        #[derive(async_graphql::SimpleObject)]
+        pub struct $name {
+            /// The person.
+            contact: Option<$crate::graphql::types::Contact>,
+            /// What each system made of it; one that is `QUEUED` is finished later.
+            writes: Vec<$crate::graphql::mutation::payload::SystemWrite>,
+            /// Why the input was not taken; empty when it was.
+            user_errors: Vec<$crate::graphql::mutation::payload::UserError>,
+        }
+
+        impl From<$crate::graphql::mutation::payload::Outcome> for $name {
+            fn from(outcome: $crate::graphql::mutation::payload::Outcome) -> Self {
+                let $crate::graphql::mutation::payload::Outcome {
+                    contact,
+                    writes,
+                    user_errors,
+                    target: _,
+                } = outcome;
+                Self { contact, writes, user_errors }
+            }
+        }
+    };
     ($name:ident, $result:ident: $kind:ident, $what:literal) => {
         /// What became of it.
         #[derive(async_graphql::SimpleObject)]
@@ -68,7 +89,7 @@ macro_rules! payload {
         pub struct $name {
             /// The person.
             contact: Option<$crate::graphql::types::Contact>,
-            /// What each system made of it.
+            /// What each system made of it; one that is `QUEUED` is finished later.
             writes: Vec<$crate::graphql::mutation::payload::SystemWrite>,
             /// Why the input was not taken; empty when it was.
             user_errors: Vec<$crate::graphql::mutation::payload::UserError>,
@@ -121,11 +142,12 @@ impl Outcome {
             Some(id) => context.reader()?.person(id).await?.map(Contact::new),
             None => None,
         };
-        let (writes, user_errors) = match written.refusal {
-            None => (vec![SystemWrite::applied()], Vec::new()),
-            Some(refusal) => (vec![SystemWrite::not_done(&refusal)], vec![refusal.into()]),
-        };
-        Ok(Self { contact, writes, user_errors, target: written.target })
+        Ok(Self {
+            contact,
+            writes: written.writes.into_iter().map(Into::into).collect(),
+            user_errors: written.refusals.into_iter().map(Into::into).collect(),
+            target: written.target,
+        })
     }
 
     /// An input that was not taken at all.
@@ -136,33 +158,34 @@ impl Outcome {
     }
 }
 
-impl SystemWrite {
-    fn applied() -> Self {
-        let system = SystemName::HighLevel;
-        Self { system, outcome: WriteOutcome::Applied, reason: None, code: None }
-    }
-
-    fn not_done(refusal: &Refusal) -> Self {
-        let (outcome, code) = if refusal.upstream {
-            (WriteOutcome::Rejected, Some(ErrorCode::UpstreamRejected))
-        } else {
-            (WriteOutcome::Skipped, None)
-        };
-        let reason = Some(refusal.message.clone());
-        Self { system: SystemName::HighLevel, outcome, reason, code }
+/// The result of a mutation that is not about one contact, and why its input was not taken.
+pub fn split<T, U: From<T>>(managed: Managed<T>) -> (Option<U>, Vec<UserError>) {
+    match managed {
+        Ok(result) => (Some(result.into()), Vec::new()),
+        Err(refusals) => (None, refusals.into_iter().map(Into::into).collect()),
     }
 }
 
-impl From<Refusal> for UserError {
-    fn from(refusal: Refusal) -> Self {
-        let code = match refusal.kind {
-            RefusalKind::NotFound => UserErrorCode::NotFound,
-            RefusalKind::Ambiguous => UserErrorCode::Ambiguous,
-            RefusalKind::Invalid => UserErrorCode::Invalid,
-            RefusalKind::NotSupported => UserErrorCode::NotSupported,
-        };
-        let field = (!refusal.fields.is_empty()).then_some(refusal.fields);
-        Self { code, message: refusal.message, field }
+impl From<unified::SystemWrite> for SystemWrite {
+    fn from(write: unified::SystemWrite) -> Self {
+        let unified::SystemWrite { system, outcome, reason, code } = write;
+        let code = code.as_deref().and_then(ErrorCode::named);
+        Self { system: system.into(), outcome: outcome.into(), reason, code }
+    }
+}
+
+impl From<unified::UserError> for UserError {
+    fn from(error: unified::UserError) -> Self {
+        let unified::UserError { code, message, field } = error;
+        Self { code: code.into(), message, field: (!field.is_empty()).then_some(field) }
+    }
+}
+
+/// The Doppler list that an id names.
+pub fn list_of(id: &ID, argument: &'static str) -> Result<String, Error> {
+    match GlobalId::decode(id) {
+        Some(GlobalId::List(list)) => Ok(list.to_string()),
+        _ => Err(Error::invalid(argument, "not the id of a list")),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::unified::{TaskDraft, TaskEdit};
 
 /// The mutations of tasks.
 #[derive(Default)]
-pub struct Tasks;
+pub struct TaskWrites;
 
 /// A task to be written on a contact.
 #[derive(InputObject)]
@@ -84,7 +84,7 @@ pub struct DeleteTaskPayload {
 }
 
 #[Object]
-impl Tasks {
+impl TaskWrites {
     /// Writes a task on a contact, in HighLevel. Needs `contacts.write`.
     async fn create_task(
         &self,

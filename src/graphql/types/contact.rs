@@ -19,9 +19,9 @@ use super::enums::{ContactStatus, SystemName};
 use super::freshness::Freshness;
 use super::highlevel::{HighLevelContact, highlevel_fields};
 use super::paging::paginate;
+use super::sync::ContactSync;
 use super::{DopplerList, Note, Task};
 use crate::contacts::Person;
-use crate::graphql::context::ContextExt;
 use crate::graphql::ids::GlobalId;
 use crate::graphql::scalars::{CountryCode, Date, DateTime, EmailAddress, PhoneNumber};
 use crate::unified::{self, Sides, System, lists_of};
@@ -29,12 +29,19 @@ use crate::unified::{self, Sides, System, lists_of};
 /// A person of the workspace.
 pub struct Contact {
     pub(super) person: Arc<Person>,
+    /// Whether they are shown as they were last known, without a call.
+    pub(super) remembered: bool,
 }
 
 impl Contact {
     /// A person as the schema shows them.
     pub fn new(person: Arc<Person>) -> Self {
-        Self { person }
+        Self { person, remembered: false }
+    }
+
+    /// A person as they were last known: nothing is asked of a system.
+    pub fn remembered(person: Arc<Person>) -> Self {
+        Self { person, remembered: true }
     }
 }
 
@@ -116,7 +123,7 @@ impl Contact {
         if subscriber.lists.is_empty() {
             return Ok(Some(Vec::new()));
         }
-        let lists = Box::pin(context.reader()?.lists()).await?;
+        let lists = Box::pin(self.reader(context)?.lists()).await?;
         let mine = lists_of(&subscriber, &lists);
         Ok(Some(mine.into_iter().map(|list| DopplerList(list.clone())).collect()))
     }
@@ -145,7 +152,7 @@ impl Contact {
         #[graphql(desc = "The cursor of the edge before.")] after: Option<String>,
     ) -> Result<Option<Connection<String, Note>>> {
         let Some(id) = self.highlevel_id(context).await? else { return Ok(None) };
-        let Some(notes) = context.reader()?.notes(&id).await?.value else { return Ok(None) };
+        let Some(notes) = self.reader(context)?.notes(&id).await?.value else { return Ok(None) };
         let node = |note: &unified::Note| self.note_on(&id, note);
         let page = paginate(&notes, first, after.as_deref(), |note| note.id.clone(), node)?;
         Ok(Some(page))
@@ -196,7 +203,7 @@ impl Contact {
         #[graphql(desc = "The cursor of the edge before.")] after: Option<String>,
     ) -> Result<Option<Connection<String, Appointment>>> {
         let Some(id) = self.highlevel_id(context).await? else { return Ok(None) };
-        let reader = context.reader()?;
+        let reader = self.reader(context)?;
         let Some(all) = Box::pin(reader.appointments(&id)).await?.value else { return Ok(None) };
         let node = |appointment: &unified::Appointment| Appointment {
             appointment: appointment.clone(),
@@ -259,14 +266,19 @@ impl Contact {
     async fn differences(&self, context: &Context<'_>) -> Result<Option<Vec<FieldDifference>>> {
         let (Some(doppler), Some(highlevel)) = self.both(context).await? else { return Ok(None) };
         let lists = self.tag_lists(context).await?;
-        let reader = context.reader()?;
-        let found = unified::differences(&doppler, &highlevel, reader.mapping(), &lists);
+        let reader = self.reader(context)?;
+        let found = unified::differences(&doppler, &highlevel, &reader.mapping(), &lists);
         Ok(Some(found.into_iter().map(Into::into).collect()))
     }
 
     /// How old what is shown of the person is.
     async fn freshness(&self, context: &Context<'_>) -> Result<Freshness> {
         Ok(self.freshness_of_both(context).await?.into())
+    }
+
+    /// How the person stands in sync, and what was done about them. Needs `sync.readonly`.
+    async fn sync(&self) -> ContactSync {
+        ContactSync(self.person.id)
     }
 }
 

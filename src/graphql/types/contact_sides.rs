@@ -6,31 +6,40 @@ use async_graphql::{Context, Result};
 
 use super::contact::Seen as SeenDelivery;
 use super::{Contact, Note, Task};
-use crate::contacts::{Error, Person, Seen};
+use crate::contacts::{Error, Person, Reader, Seen};
 use crate::graphql::context::{ContextExt, PersonKey};
-use crate::graphql::loaders::{DopplerKey, HighLevelKey, TasksKey};
+use crate::graphql::loaders::{DopplerKey, HighLevelKey, SidesLoader, TasksKey};
 use crate::unified::{
-    self, Freshness, FreshnessSource, HighLevelContact, HighLevelId, List, Profile, Sides,
-    Subscriber, System, TagRepresentation,
+    self, FieldMapping, Freshness, FreshnessSource, HighLevelContact, HighLevelId, List, Profile,
+    Sides, Subscriber, System, TagRepresentation,
 };
 
 type Side<T> = Seen<Option<Arc<T>>>;
 
 impl Contact {
+    /// The right to read, as far as the person may be asked about.
+    pub(super) fn reader(&self, context: &Context<'_>) -> Result<Reader> {
+        if self.remembered { context.recalled_reader() } else { context.reader() }
+    }
+
+    fn sides(&self, context: &Context<'_>) -> Result<Arc<SidesLoader>> {
+        if self.remembered { context.recalled_sides() } else { context.sides() }
+    }
+
     /// HighLevel's side, asked for together with everybody else's.
     pub(super) async fn highlevel_side(
         &self,
         context: &Context<'_>,
     ) -> Result<Side<HighLevelContact>> {
         let key = HighLevelKey(PersonKey(Arc::clone(&self.person)));
-        let side = context.sides()?.load_one(key).await?;
+        let side = self.sides(context)?.load_one(key).await?;
         Ok(side.ok_or(Error::Internal("side not loaded"))??)
     }
 
     /// Doppler's side, asked for together with everybody else's.
     pub(super) async fn doppler_side(&self, context: &Context<'_>) -> Result<Side<Subscriber>> {
         let key = DopplerKey(PersonKey(Arc::clone(&self.person)));
-        let side = context.sides()?.load_one(key).await?;
+        let side = self.sides(context)?.load_one(key).await?;
         Ok(side.ok_or(Error::Internal("side not loaded"))??)
     }
 
@@ -53,7 +62,7 @@ impl Contact {
         match &side.value {
             Some(contact) if !contact.complete => {
                 // Rare, and large: the fields of a page would all make room for it.
-                let reader = context.reader()?;
+                let reader = self.reader(context)?;
                 Ok(Box::pin(reader.whole_contact(Arc::clone(contact))).await?)
             }
             _ => Ok(side),
@@ -87,9 +96,9 @@ impl Contact {
         field: &str,
         pick: impl Fn(&Sides<'_>) -> Option<T>,
     ) -> Result<Option<T>> {
-        let reader = context.reader()?;
+        let reader = self.reader(context)?;
         let mapping = reader.mapping();
-        let owner = mapping.field(field).map_or(System::HighLevel, |rule| rule.owner);
+        let owner = mapping.field(field).map_or(System::HighLevel, FieldMapping::owner);
         let (mut doppler, mut highlevel) = (None, None);
         let mut failure = None;
         for system in [owner, owner.other()] {
@@ -110,7 +119,8 @@ impl Contact {
                 continue;
             }
             let (subscriber, contact) = (doppler.as_deref(), highlevel.as_deref());
-            if let Some(value) = pick(&Sides { subscriber, contact, mapping }) {
+            let sides = Sides { subscriber, contact, mapping: &mapping };
+            if let Some(value) = pick(&sides) {
                 return Ok(Some(value));
             }
         }
@@ -125,12 +135,12 @@ impl Contact {
         highlevel: Option<&HighLevelContact>,
     ) -> Result<Profile> {
         let lists = self.tag_lists(context).await?;
-        Ok(unified::unify(doppler, highlevel, context.reader()?.mapping(), &lists))
+        Ok(unified::unify(doppler, highlevel, &self.reader(context)?.mapping(), &lists))
     }
 
     /// The account's lists, where they stand for tags.
     pub(super) async fn tag_lists(&self, context: &Context<'_>) -> Result<Arc<Vec<List>>> {
-        let reader = context.reader()?;
+        let reader = self.reader(context)?;
         match reader.mapping().tags {
             TagRepresentation::Lists { .. } => Ok(reader.lists().await?),
             TagRepresentation::Field { .. } | TagRepresentation::Off => Ok(Arc::default()),
@@ -143,7 +153,7 @@ impl Contact {
         context: &Context<'_>,
     ) -> Result<Option<Vec<SeenDelivery>>> {
         let Some(subscriber) = self.doppler_side(context).await?.value else { return Ok(None) };
-        let reader = context.reader()?;
+        let reader = self.reader(context)?;
         let deliveries = reader.deliveries(&subscriber.email).await?.value;
         let seen = reader.deliveries_seen(self.person.id, &deliveries).await?;
         Ok(Some(deliveries.iter().cloned().zip(seen).collect()))

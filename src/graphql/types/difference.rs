@@ -25,7 +25,7 @@ pub struct FieldDifference {
 impl From<unified::Difference> for FieldDifference {
     fn from(difference: unified::Difference) -> Self {
         Self {
-            field: difference.field.to_owned(),
+            field: difference.field,
             doppler: difference.doppler,
             highlevel: difference.highlevel,
             rule: difference.rule.into(),

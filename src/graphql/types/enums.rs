@@ -65,6 +65,10 @@ pub enum DeliveryStatus {
 pub enum MappingRule {
     /// The owner's value counts.
     Owner,
+    /// The later change counts as far as times prove it, else the owner's value.
+    Newest,
     /// Both count, as a set.
     Merge,
+    /// Nobody's, until a person decides.
+    Hold,
 }

@@ -20,6 +20,7 @@ mod listing;
 mod node;
 mod note;
 mod paging;
+mod sync;
 mod tag;
 mod task;
 mod upstream;
@@ -28,12 +29,16 @@ mod viewer;
 pub use by::ContactBy;
 pub use contact::Contact;
 pub use custom_field::CustomFieldDefinition;
-pub use enums::SystemName;
+pub use enums::{MappingRule, SystemName};
 pub use list::DopplerList;
 pub use listing::{ContactFilter, ContactOrder, ContactSource, TotalCount, contact_page};
 pub use node::{Node, resolve};
 pub use note::Note;
 pub use paging::page_size;
+pub use sync::{
+    Failure, FailureFilter, Hold, HoldFilter, Mapping, MappingDirection, MappingInput,
+    MappingPreview, SyncEvent, SyncEventFilter, SyncPlan, SyncStatus, WriteOutcome,
+};
 pub use tag::Tag;
 pub use task::Task;
 pub use upstream::Upstream;

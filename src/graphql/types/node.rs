@@ -1,11 +1,13 @@
 //! Everything that has a global id.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Interface, Result};
 
 use super::appointment::Appointment;
 use super::delivery::Delivery;
 use super::viewer::Workspace;
-use super::{Contact, DopplerList, Note, Task};
+use super::{Contact, DopplerList, Failure, Hold, Note, Task};
 use crate::contacts::Target;
 use crate::graphql::context::ContextExt;
 use crate::graphql::ids::GlobalId;
@@ -22,6 +24,8 @@ pub enum Node {
     Delivery(Delivery),
     DopplerList(DopplerList),
     Workspace(Workspace),
+    Hold(Hold),
+    Failure(Failure),
 }
 
 /// What an id names, if it names anything that exists and that the caller may see.
@@ -40,6 +44,14 @@ pub async fn resolve(context: &Context<'_>, id: &str) -> Result<Option<Node>> {
         GlobalId::List(id) => {
             let lists = context.reader()?.lists().await?;
             lists.iter().find(|list| list.id == id).map(|list| DopplerList(list.clone()).into())
+        }
+        GlobalId::Hold(id) => {
+            let hold = context.observer()?.hold(id).await?;
+            hold.map(|hold| Hold(Arc::new(hold)).into())
+        }
+        GlobalId::Failure(contact, system) => {
+            let failure = context.observer()?.failure((contact, system)).await?;
+            failure.map(|failure| Failure(Arc::new(failure)).into())
         }
         GlobalId::Workspace(id) => {
             let own = &context.session()?.requester.workspace;

@@ -1,20 +1,21 @@
-//! Everything that can be followed.
+//! People as they change.
 
 use std::sync::Arc;
 
 use async_graphql::{Context, Result, Subscription};
 use futures_util::{Stream, stream};
 
-use super::context::{ContextExt, Scopes};
-use super::types::{Contact, ContactBy};
 use crate::contacts::{Error, Person, Watch};
+use crate::graphql::context::{ContextExt, Scopes};
+use crate::graphql::types::{Contact, ContactBy};
 
 /// Everything that can be followed.
-pub struct Events;
+#[derive(Default)]
+pub struct ContactNews;
 
 /// Everything that can be followed.
-#[Subscription(name = "Subscription")]
-impl Events {
+#[Subscription]
+impl ContactNews {
     /// The contact as it is after each change that Tandem makes or hears of; null when it is gone,
     /// and the stream then ends. Needs `contacts.readonly`.
     async fn contact_changed(

@@ -1,27 +1,28 @@
-//! Everything that can be read.
+//! People, and what there is to know of the systems.
 #![expect(clippy::too_many_arguments, reason = "a field's arguments are the schema's")]
 
 use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, Object, Result};
 
-use super::context::ContextExt;
-use super::types::{
+use crate::contacts::{Error, Listing};
+use crate::graphql::context::ContextExt;
+use crate::graphql::types::{
     Contact, ContactBy, ContactFilter, ContactOrder, ContactSource, CustomFieldDefinition,
     DopplerList, Node, SystemName, Tag, TotalCount, Upstream, Viewer, contact_page, page_size,
     resolve,
 };
-use crate::contacts::{Error, Listing};
 use crate::unified::System;
 
 /// How many ids `nodes` takes at most.
 const MOST_NODES: usize = 100;
 
 /// Everything that can be read.
-pub struct Query;
+#[derive(Default)]
+pub struct ContactReads;
 
 /// Everything that can be read.
 #[Object]
-impl Query {
+impl ContactReads {
     /// Anything by its global id; null if there is no such thing. Needs `contacts.readonly`.
     async fn node(
         &self,

@@ -1,0 +1,57 @@
+//! Keeps the cache and the last known copies true to what the engine reads and writes.
+
+use std::sync::{Arc, Weak};
+
+use crate::bus::{Changed, What};
+use crate::sync::{Attached, Mirror, Seen};
+use crate::unified::{
+    ContactId, HighLevelContact, HighLevelId, Subscriber, System, Task, WorkspaceId,
+};
+
+use super::core::{Brought, Core};
+
+/// See the module. Knows the use cases without keeping them alive.
+pub(super) struct Keeper(pub Weak<Core>);
+
+impl Mirror for Keeper {
+    fn contact(&self, of: &WorkspaceId, id: &HighLevelId, seen: Seen<HighLevelContact>) {
+        let Some(core) = self.0.upgrade() else { return };
+        if seen.written {
+            core.wrote::<Option<Arc<HighLevelContact>>>(of, System::HighLevel, id.as_str());
+            if let Some(contact) = &seen.value {
+                core.forget_matches(of, contact);
+            }
+        }
+        let brought = Brought { value: seen.value, fetched_ms: seen.fetched_ms };
+        core.replace(of, System::HighLevel, id.as_str(), brought);
+    }
+
+    fn subscriber(&self, of: &WorkspaceId, key: &str, seen: Seen<Subscriber>) {
+        let Some(core) = self.0.upgrade() else { return };
+        if seen.written {
+            core.wrote::<Option<Arc<Subscriber>>>(of, System::Doppler, key);
+        }
+        let brought = Brought { value: seen.value, fetched_ms: seen.fetched_ms };
+        core.replace(of, System::Doppler, key, brought);
+    }
+
+    fn attached(&self, of: &WorkspaceId, on: (ContactId, &HighLevelId), what: Attached) {
+        let (contact, id) = on;
+        let Some(core) = self.0.upgrade() else { return };
+        let part = match what {
+            Attached::Notes => Changed::Notes(id.clone()),
+            Attached::Tasks => {
+                core.wrote::<Option<Arc<Vec<Task>>>>(of, System::HighLevel, id.as_str());
+                Changed::Tasks(id.clone())
+            }
+        };
+        core.forget_part(of, id, &part);
+        core.publish(of, What::Contact { contact, entity: part });
+    }
+
+    fn changed(&self, of: &WorkspaceId, contact: ContactId) {
+        let Some(core) = self.0.upgrade() else { return };
+        core.known.invalidate_all();
+        core.publish(of, What::Contact { contact, entity: Changed::Sides });
+    }
+}

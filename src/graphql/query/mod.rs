@@ -1,0 +1,12 @@
+//! Everything that can be read. One file a topic.
+
+mod contacts;
+mod sync;
+
+use async_graphql::MergedObject;
+
+pub use sync::{cursor, events};
+
+/// Everything that can be read.
+#[derive(Default, MergedObject)]
+pub struct Query(contacts::ContactReads, sync::SyncReads);
