@@ -115,7 +115,7 @@ fn every_fault_is_named_with_its_place() {
     let variables = [
         ("TANDEM_LIMITS__DEPTH", "deep"),
         ("TANDEM_CACHE_TTL", "1s"),
-        ("TANDEM_STORE__URL", "postgres://user:hunter2@db/tandem"),
+        ("TANDEM_STORE__URL", "mysql://user:hunter2@db/tandem"),
     ];
     let found = faults(text, &variables).join("\n");
     insta::assert_snapshot!(found, @r#"
@@ -128,11 +128,32 @@ fn every_fault_is_named_with_its_place() {
         server.request_timeout: found string "soon", expected a duration such as "10s" or "5m" [tandem.toml]
         limits.depth: found string "deep", expected a whole number, not negative [TANDEM_LIMITS__DEPTH]
         highlevel.token_file: cannot read `/no/such/file`: no such file or directory [tandem.toml]
-        store.url: must begin with sqlite://, the only store of this version [TANDEM_STORE__URL]
+        store.url: must begin with sqlite:// or postgres:// [TANDEM_STORE__URL]
         limits.first: 1000 is out of range: 1 to 100 [tandem.toml]
         server.listen: 0.0.0.0:4000 is reachable from other machines, which auth.mode = "off" does not allow: listen on 127.0.0.1 or [::1] [tandem.toml]
     "#);
     assert!(!found.contains("12345") && !found.contains("hunter2"));
+}
+
+#[test]
+fn what_the_build_cannot_carry_is_refused() {
+    let variables = [
+        ("TANDEM_STORE__URL", "postgres://tandem:hunter2@db/tandem"),
+        ("TANDEM_BUS__URL", "nats://tandem:hunter2@nats:4222"),
+    ];
+    let refused = load(ACCOUNTS, &variables).err().unwrap_or_default();
+    let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        refused.iter().any(|f| f.contains("features postgres")),
+        !cfg!(feature = "postgres")
+    );
+    assert_eq!(refused.iter().any(|f| f.contains("features nats")), !cfg!(feature = "nats"));
+    assert!(!refused.join("").contains("hunter2"));
+    let variables = [("TANDEM_BUS__URL", "amqp://mq"), ("TANDEM_BUS__CHANNEL", "a..b")];
+    insta::assert_snapshot!(faults(ACCOUNTS, &variables).join("\n"), @r"
+    bus.url: must be empty or begin with nats:// or tls:// [TANDEM_BUS__URL]
+    bus.channel: must be 1 to 63 letters, digits, `_`, `-` and inner `.` [TANDEM_BUS__CHANNEL]
+    ");
 }
 
 #[test]
@@ -233,13 +254,14 @@ fn every_optional_key_of_the_reference_exists() {
     let is_key = |line: &&str| {
         let name = line.strip_prefix("# ").and_then(|rest| rest.split(" = ").next());
         name.is_some_and(|name| {
-            name.chars().all(|c| c.is_ascii_lowercase() || "_0123456789".contains(c))
+            name.starts_with("[[")
+                || name.chars().all(|c| c.is_ascii_lowercase() || "_0123456789".contains(c))
         })
     };
     let count = reference.lines().filter(is_key).count();
     let uncommented: Vec<&str> =
         reference.lines().map(|line| if is_key(&line) { &line[2..] } else { line }).collect();
     let found = faults(&uncommented.join("\n"), &[]);
-    assert_eq!(count, 16, "optional keys in default.toml");
+    assert_eq!(count, 20, "optional keys in default.toml");
     assert!(!found.iter().any(|fault| fault.contains("unknown")), "{found:#?}");
 }

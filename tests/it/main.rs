@@ -13,4 +13,5 @@ mod http;
 mod layout;
 mod openapi;
 mod sandbox;
+mod sync;
 mod world;

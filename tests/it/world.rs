@@ -25,6 +25,8 @@ pub struct World {
     pub sandbox: Sandbox,
     pub clock: Clock,
     app: Option<App>,
+    /// Another gateway on the same store.
+    other: Option<App>,
     tasks: Tasks,
     http: reqwest::Client,
     settings: Vec<(&'static str, Value)>,
@@ -68,6 +70,24 @@ impl World {
     pub async fn restart(&mut self) {
         self.app.take().unwrap().shutdown().await;
         self.app = Some(start_app(&self.sandbox, &self.clock, &self.folder, &self.settings).await);
+    }
+
+    /// Starts another gateway on the same store.
+    #[cfg(any(feature = "nats", feature = "postgres"))]
+    pub async fn join(&mut self) {
+        self.other =
+            Some(start_app(&self.sandbox, &self.clock, &self.folder, &self.settings).await);
+    }
+
+    /// What the other gateway answers, which must be without errors.
+    #[cfg(any(feature = "nats", feature = "postgres"))]
+    pub async fn data_of_other(&self, query: &str, variables: Value) -> Value {
+        let url = format!("http://{}/graphql", self.other.as_ref().unwrap().addr());
+        let body = json!({"query": query, "variables": variables});
+        let answer: Value =
+            self.http.post(url).json(&body).send().await.unwrap().json().await.unwrap();
+        assert!(answer.get("errors").is_none(), "{answer:#}");
+        answer["data"].clone()
     }
 
     /// What the gateway answers to a document, errors included.
@@ -135,6 +155,20 @@ impl World {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
+    /// Everything that both systems hold.
+    pub async fn state(&self) -> Value {
+        self.control_get("/state").await
+    }
+
+    /// How many calls since [`World::forget_calls`] may have changed something.
+    pub async fn writes(&self) -> usize {
+        let reads = |call: &Call| {
+            let searches = call.route.as_ref().is_some_and(|route| route.ends_with("/search"));
+            call.method == "GET" || searches
+        };
+        self.calls().await.iter().filter(|call| !reads(call)).count()
+    }
+
     pub async fn control_get(&self, route: &str) -> Value {
         let url = format!("{}{route}", self.sandbox.control_url());
         self.http.get(url).send().await.unwrap().json().await.unwrap()
@@ -152,8 +186,10 @@ impl World {
 
     /// Ends the world; nothing may be left running.
     pub async fn end(mut self) {
-        let ended = tokio::time::timeout(PATIENCE, self.app.take().unwrap().shutdown()).await;
-        assert!(ended.is_ok(), "the gateway did not stop");
+        for app in [self.app.take(), self.other.take()].into_iter().flatten() {
+            let ended = tokio::time::timeout(PATIENCE, app.shutdown()).await;
+            assert!(ended.is_ok(), "the gateway did not stop");
+        }
         self.tasks.stop();
     }
 }
@@ -176,10 +212,11 @@ impl Builder {
         let clock = self.options.clock.clone();
         let sandbox = Sandbox::start(self.options, &tasks).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let app = start_app(&sandbox, &clock, &folder, &self.settings).await;
+        let settings = self.settings;
+        let app = start_app(&sandbox, &clock, &folder, &settings).await;
         let http = reqwest::Client::builder().build().unwrap();
         let world =
-            World { sandbox, clock, app: Some(app), tasks, http, settings: self.settings, folder };
+            World { sandbox, clock, app: Some(app), other: None, tasks, http, settings, folder };
         world.forget_calls().await;
         world
     }
@@ -205,14 +242,8 @@ async fn start_app(
         .set("highlevel.burst", 0, "test")
         .set("telemetry.filter", "off", "test");
     for (key, value) in settings {
-        loader = match value {
-            Value::String(text) => loader.set(key, text.as_str(), "test"),
-            Value::Bool(flag) => loader.set(key, *flag, "test"),
-            Value::Number(number) => loader.set(key, number.as_u64().unwrap(), "test"),
-            Value::Null | Value::Array(_) | Value::Object(_) => {
-                panic!("{key}: only texts, numbers and flags")
-            }
-        };
+        let value = figment::value::Value::serialize(value).unwrap();
+        loader = loader.set(key, value, "test");
     }
     let config = loader.load().unwrap_or_else(|faults| panic!("{faults}"));
     App::start(config, AppOptions { clock: clock.clone() }).await.unwrap()

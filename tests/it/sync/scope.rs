@@ -1,0 +1,46 @@
+//! Before a first sync is approved a mutation writes what its input names and nothing else.
+
+use serde_json::{Value, json};
+
+use super::{ANA, contact, mutate, outcome, subscriber, upsert};
+use crate::world::World;
+
+async fn companies(world: &World) -> (Value, Value) {
+    let there = subscriber(world, ANA).await.unwrap();
+    let here = contact(world, ANA).await.unwrap();
+    (there["fields"]["COMPANY"].clone(), here["companyName"].clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_the_input_names_is_written() {
+    let world = World::start().await;
+    let before = companies(&world).await;
+    assert_ne!(before.0, before.1);
+    let changed = upsert(&world, json!({"email": ANA, "firstName": "Anita"})).await;
+    assert_eq!(outcome(&changed, "DOPPLER"), "APPLIED", "{changed:#}");
+    assert_eq!(companies(&world).await, before);
+    assert_eq!(contact(&world, ANA).await.unwrap()["firstName"], "Anita");
+    mutate(&world, "addTags", json!({"contact": {"email": ANA}, "tags": ["new"]})).await;
+    assert_eq!(companies(&world).await, before);
+    world.forget_calls().await;
+    mutate(&world, "syncContact", json!({"contact": {"email": ANA}})).await;
+    assert_eq!(world.writes().await, 0);
+    assert_eq!(companies(&world).await, before);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_named_system_is_written() {
+    let world = World::start().await;
+    let doppler = subscriber(&world, ANA).await;
+    let note = json!({"contact": {"email": ANA}, "body": "Only here"});
+    mutate(&world, "createNote", note).await;
+    let gone = json!({"contact": {"email": ANA}, "systems": ["HIGHLEVEL"]});
+    let deleted = mutate(&world, "deleteContact", gone).await;
+    assert_eq!(outcome(&deleted, "HIGHLEVEL"), "APPLIED", "{deleted:#}");
+    assert_eq!(outcome(&deleted, "DOPPLER"), "none", "{deleted:#}");
+    assert_eq!(subscriber(&world, ANA).await, doppler);
+    let calls = world.calls().await;
+    assert!(calls.iter().all(|call| call.system != "DOPPLER" || call.method == "GET"));
+    world.end().await;
+}
