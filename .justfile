@@ -8,7 +8,7 @@ test:
     cargo test
 
 lint:
-    cargo fmt --check && cargo clippy --all-targets -- -D warnings && cargo deny check bans licenses sources && typos
+    cargo fmt --check && cargo clippy --all-targets --all-features -- -D warnings && cargo deny check bans licenses sources && typos
 
 # Rewrite schema.graphql from the code.
 schema:
