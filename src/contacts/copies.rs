@@ -88,7 +88,12 @@ async fn write_behind(
                 return;
             }
         }
+        let more = batch.len() == BATCH;
         write(&*store, std::mem::take(&mut batch)).await;
+        // Where a batch is full there is more: it waits in memory.
+        if more {
+            continue;
+        }
         tokio::select! {
             () = clock.sleep(GATHER) => {}
             () = tasks.stopping() => {}

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use chrono::DateTime;
+use foldhash::quality::RandomState;
 use tokio::time::timeout_at;
 
 use crate::bus::{Bus, News, What};
@@ -17,7 +18,7 @@ use crate::upstream::{self, Call, Crm, Directory, Mailing};
 
 use super::copies::Copies;
 use super::entity::{Entity, EntityKey, Kept};
-use super::person::Person;
+use super::person::{Glimpse, Person};
 use super::status::Status;
 use super::tail::Tails;
 use super::{Error, Session, Settings};
@@ -33,7 +34,7 @@ pub(super) struct Core {
     pub crm: Arc<dyn Crm>,
     pub cache: Cache<EntityKey, Entity, upstream::Error>,
     /// Who a sighting is, so that a page of known people costs no look into the store.
-    pub known: moka::sync::Cache<(WorkspaceId, Sighting), Arc<Person>>,
+    pub known: moka::sync::Cache<Glimpse, Arc<Person>, RandomState>,
     /// When we last wrote a thing (epoch milliseconds), which indices hear of later.
     pub written: moka::sync::Cache<EntityKey, i64>,
     /// When the last of them was written.
@@ -238,20 +239,20 @@ impl Core {
         let mut unknown = Vec::new();
         let mut places = Vec::new();
         for (place, sighting) in sightings.into_iter().enumerate() {
-            let key = (workspace.clone(), sighting);
-            let known = self.known.get(&key);
+            let glimpse = Glimpse::of(workspace, &sighting);
+            let known = self.known.get(&glimpse);
             if known.is_none() {
-                unknown.push(key.1);
-                places.push(place);
+                unknown.push(sighting);
+                places.push((place, glimpse));
             }
             found.push(known);
         }
         if !unknown.is_empty() {
             let now = self.clock.now();
             let known = self.store.recognize(workspace, &unknown, now).await?;
-            for ((place, sighting), known) in places.into_iter().zip(unknown).zip(known) {
+            for ((place, glimpse), known) in places.into_iter().zip(known) {
                 let known = Arc::new(Person::from(&known));
-                self.known.insert((workspace.clone(), sighting), Arc::clone(&known));
+                self.known.insert(glimpse, Arc::clone(&known));
                 found[place] = Some(known);
             }
         }

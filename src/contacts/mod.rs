@@ -36,6 +36,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
+use foldhash::quality::RandomState;
+
 pub use self::core::Seen;
 pub use admin::{Admin, Managed, PauseTarget};
 pub use doppler_side::DopplerSide;
@@ -133,8 +135,10 @@ impl Contacts {
             |directory: &dyn Directory| Arc::from(directory.status().account.unwrap_or_default());
         let accounts = [account(&*mailing), account(&*crm)];
         let copies = Copies::start(Arc::clone(&store), clock.clone(), tasks);
-        let known =
-            moka::sync::Cache::builder().max_capacity(KNOWN_PEOPLE).time_to_live(KNOWN_FOR).build();
+        let known = moka::sync::Cache::builder()
+            .max_capacity(KNOWN_PEOPLE)
+            .time_to_live(KNOWN_FOR)
+            .build_with_hasher(RandomState::default());
         let written = moka::sync::Cache::builder()
             .max_capacity(KNOWN_WRITES)
             .time_to_live(WRITES_KNOWN_FOR.saturating_add(settings.index_delay))

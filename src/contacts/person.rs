@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use crate::store::{Known, Sighting};
 use crate::unified::{
-    ContactId, HighLevelContact, HighLevelId, Mapping, Subscriber, System, normalize_email,
-    normalize_phone,
+    ContactId, HighLevelContact, HighLevelId, Mapping, Subscriber, System, WorkspaceId,
+    normalize_email, normalize_phone,
 };
 
 /// Who a contact is: its id and what leads to it in both systems.
@@ -37,6 +39,27 @@ impl From<&Known> for Person {
     }
 }
 
+/// A sighting in short: whole ones would take more memory than the people whom they lead to.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Glimpse([u8; 16]);
+
+impl Glimpse {
+    pub fn of(workspace: &WorkspaceId, sighting: &Sighting) -> Self {
+        let Sighting { system, key, email, phone } = sighting;
+        let parts = [Some(workspace.as_str()), Some(system.as_str()), Some(key)];
+        let mut hash = Sha256::new();
+        for part in parts.into_iter().chain([email.as_deref(), phone.as_deref()]) {
+            // Lengths keep the parts apart, and what is absent from what is empty.
+            let length = part.map_or(u64::MAX, |part| part.len() as u64);
+            hash.update(length.to_le_bytes());
+            hash.update(part.unwrap_or_default());
+        }
+        let mut short = [0; 16];
+        short.copy_from_slice(&hash.finalize()[..16]);
+        Self(short)
+    }
+}
+
 /// A HighLevel contact as a sighting.
 pub fn sight_contact(contact: &HighLevelContact) -> Sighting {
     Sighting {
@@ -62,4 +85,34 @@ pub fn sight_subscriber(subscriber: &Subscriber, mapping: &Mapping) -> Sighting 
 /// The key of a subscriber in the cache and the store: the normalised address.
 pub fn subscriber_key(email: &str) -> String {
     normalize_email(email).unwrap_or_else(|| email.trim().to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sighting(key: &str, email: Option<&str>, phone: Option<&str>) -> Sighting {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let (email, phone) = (owned(email), owned(phone));
+        Sighting { system: System::HighLevel, key: key.to_owned(), email, phone }
+    }
+
+    #[test]
+    fn different_sightings_are_different_in_short() {
+        let here = WorkspaceId::from("here");
+        let seen = [
+            Glimpse::of(&here, &sighting("ab", None, None)),
+            Glimpse::of(&here, &sighting("a", Some("b"), None)),
+            Glimpse::of(&here, &sighting("a", None, Some("b"))),
+            Glimpse::of(&here, &sighting("ab", Some(""), None)),
+            Glimpse::of(&here, &sighting("ab", None, Some(""))),
+            Glimpse::of(&WorkspaceId::from("there"), &sighting("ab", None, None)),
+            Glimpse::of(&here, &Sighting { system: System::Doppler, ..sighting("ab", None, None) }),
+        ];
+        let again = Glimpse::of(&here, &sighting("ab", None, None));
+        assert_eq!(seen[0], again);
+        for (place, one) in seen.iter().enumerate() {
+            assert!(!seen[place + 1..].contains(one), "{place}");
+        }
+    }
 }

@@ -243,14 +243,14 @@ impl Crm for Client {
     async fn notes(&self, call: &Call, contact: &HighLevelId) -> Result<Option<Vec<Note>>, Error> {
         let answer: Option<wire::NotesAnswer> =
             self.of_contact(call, &routes::NOTES, contact).await?;
-        Ok(answer.map(|answer| answer.notes.into_iter().map(convert::note).collect()))
+        Ok(answer.map(|answer| convert::all(answer.notes, convert::note)))
     }
 
     async fn tasks(&self, call: &Call, contact: &HighLevelId) -> Result<Option<Vec<Task>>, Error> {
         let answer: Option<wire::TasksAnswer> =
             self.of_contact(call, &routes::TASKS, contact).await?;
         Ok(answer.map(|answer| {
-            let mut tasks: Vec<Task> = answer.tasks.into_iter().map(convert::task).collect();
+            let mut tasks = convert::all(answer.tasks, convert::task);
             convert::sort_tasks(&mut tasks);
             tasks
         }))

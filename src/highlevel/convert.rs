@@ -36,6 +36,11 @@ pub(super) fn row(from: wire::Contact, location: &str) -> Option<HighLevelContac
     if elsewhere || from.id.is_empty() {
         return None;
     }
+    let mut tags = from.tags;
+    tags.shrink_to_fit();
+    let fields = from.custom_fields.into_iter().filter_map(custom_field);
+    let mut custom_fields: Vec<CustomFieldValue> = fields.collect();
+    custom_fields.shrink_to_fit();
     Some(HighLevelContact {
         id: from.id.into(),
         location_id: location.to_owned(),
@@ -62,11 +67,19 @@ pub(super) fn row(from: wire::Contact, location: &str) -> Option<HighLevelContac
         dnd_settings: from.dnd_settings.filter(|settings| !settings.is_null()),
         bounced: from.bounce_email.unwrap_or_default(),
         unsubscribed: from.unsubscribe_email.unwrap_or_default(),
-        tags: from.tags,
-        custom_fields: from.custom_fields.into_iter().filter_map(custom_field).collect(),
+        tags,
+        custom_fields,
         date_added: from.date_added,
         date_updated: from.date_updated,
     })
+}
+
+/// All of a list, in no more memory than they take: they are kept, mostly one or two, and a list that
+/// is being read has room for four.
+pub(super) fn all<From, To>(from: Vec<From>, convert: impl FnMut(From) -> To) -> Vec<To> {
+    let mut all: Vec<To> = from.into_iter().map(convert).collect();
+    all.shrink_to_fit();
+    all
 }
 
 fn custom_field(from: wire::CustomField) -> Option<CustomFieldValue> {

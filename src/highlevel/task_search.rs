@@ -103,6 +103,7 @@ impl<'a> Gathering<'a> {
     pub(super) fn finish(mut self) -> Vec<Vec<Task>> {
         for tasks in &mut self.tasks {
             convert::sort_tasks(tasks);
+            tasks.shrink_to_fit();
         }
         self.tasks
     }
