@@ -10,12 +10,12 @@ use std::sync::atomic::Ordering;
 
 use futures_util::future::{join_all, try_join_all};
 
-use crate::unified::{Subscriber, System};
+use crate::unified::{Sighting, Subscriber, System};
 use crate::upstream::PAGE_SIZE;
 
 use super::core::{Brought, Core, Seen, no_read};
 use super::entity::SubscriberRows;
-use super::person::{Person, sight_subscriber, subscriber_key};
+use super::person::{Person, subscriber_key};
 use super::{Error, Session};
 
 /// How many pages one scan may take, whatever the account's size is said to be.
@@ -56,7 +56,7 @@ impl Core {
         let side = self.subscriber(session, &address).await?;
         let Some(subscriber) = &side.value else { return Ok(side) };
         let mapping = self.mapping(&session.requester.workspace);
-        let sighting = sight_subscriber(subscriber, &mapping);
+        let sighting = Sighting::of_subscriber(subscriber, &mapping);
         if self.is_of(session, person.id, sighting).await? {
             Ok(side)
         } else {
@@ -155,7 +155,7 @@ impl Core {
             .emails
             .iter()
             .filter_map(|email| self.peek::<Found>(session, System::Doppler, email)?.value);
-        let sightings = found.map(|found| sight_subscriber(&found, &mapping)).collect();
+        let sightings = found.map(|found| Sighting::of_subscriber(&found, &mapping)).collect();
         self.recognize(session, sightings).await?;
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::unified::{ContactId, HighLevelId, System, normalize_email, normalize_
 use crate::upstream::SearchTerm;
 
 use super::entity::Match;
-use super::person::{Person, sight_contact, sight_subscriber, subscriber_key};
+use super::person::{Person, subscriber_key};
 use super::{Error, Reader, Session};
 
 /// What a client knows of a person.
@@ -59,7 +59,8 @@ impl Reader {
     ) -> Result<Option<Arc<Person>>, Error> {
         let side = self.core.contact(&self.session, id).await?;
         let Some(contact) = side.value else { return Ok(None) };
-        let known = self.core.recognize(&self.session, vec![sight_contact(&contact)]).await?;
+        let known =
+            self.core.recognize(&self.session, vec![Sighting::of_contact(&contact)]).await?;
         Ok(known.into_iter().next())
     }
 
@@ -81,7 +82,7 @@ impl Reader {
         match in_doppler {
             Ok(side) => {
                 let mapping = self.mapping();
-                sightings.extend(side.value.map(|found| sight_subscriber(&found, &mapping)));
+                sightings.extend(side.value.map(|found| Sighting::of_subscriber(&found, &mapping)));
             }
             Err(error) => failure = Some(error),
         }
@@ -128,14 +129,14 @@ impl Reader {
         let found = core.search_terms(session, std::slice::from_ref(&term)).await?;
         let mut sightings: Vec<Sighting> = found
             .iter()
-            .map(|contact| sight_contact(contact))
+            .map(|contact| Sighting::of_contact(contact))
             .filter(|sighting| answers(sighting, &term))
             .collect();
         if sightings.is_empty()
             && let Match::One(id) = core.matching(session, term).await?.value
             && let Some(contact) = core.contact(session, &id).await?.value
         {
-            sightings.push(sight_contact(&contact));
+            sightings.push(Sighting::of_contact(&contact));
         }
         Ok(sightings)
     }

@@ -14,13 +14,13 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 
 use crate::unified::{
-    HighLevelContact, HighLevelId, System, WorkspaceId, normalize_email, normalize_phone,
+    HighLevelContact, HighLevelId, Sighting, System, WorkspaceId, normalize_email, normalize_phone,
 };
 use crate::upstream::{self, SearchRequest, SearchTerm};
 
 use super::core::{Brought, Core, Seen};
 use super::entity::{ContactRows, Match};
-use super::person::{Person, sight_contact};
+use super::person::Person;
 use super::{Error, Session};
 
 /// How many terms one search may name. HighLevel states no bound on a filter group; this one keeps
@@ -94,7 +94,7 @@ impl Core {
         };
         let side = self.contact(session, id).await?;
         let Some(contact) = &side.value else { return Ok(side) };
-        if self.is_of(session, person.id, sight_contact(contact)).await? {
+        if self.is_of(session, person.id, Sighting::of_contact(contact)).await? {
             Ok(side)
         } else {
             Ok(side.map(|_| None))

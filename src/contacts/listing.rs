@@ -9,10 +9,10 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::unified::{ContactFilter, ContactOrder, System};
+use crate::unified::{ContactFilter, ContactOrder, Sighting, System};
 use crate::upstream::SearchRequest;
 
-use super::person::{Person, sight_contact, sight_subscriber};
+use super::person::Person;
 use super::{Error, HighLevelSide, Reader};
 
 /// What HighLevel accepts as free text (`highlevel-api.md`, search: at most 75 characters).
@@ -108,7 +108,7 @@ impl Reader {
             // Somebody who was deleted since the index was built is passed over.
             let side = contact?;
             if let Some(contact) = &side.value {
-                sightings.push(sight_contact(contact));
+                sightings.push(Sighting::of_contact(contact));
                 cursors.push(Cursor::HighLevel(cursor.clone()).encode()?);
                 sides.push(side);
             }
@@ -152,7 +152,7 @@ impl Reader {
             for (place, email) in left.take(wanted) {
                 // Somebody who is gone again is passed over.
                 let Some(found) = core.subscriber(session, email).await?.value else { continue };
-                let sighting = sight_subscriber(&found, &mapping);
+                let sighting = Sighting::of_subscriber(&found, &mapping);
                 done = u32::try_from(place + 1).unwrap_or(u32::MAX);
                 people.push((Cursor::Doppler(number, done).encode()?, sighting));
             }

@@ -5,10 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::store::{Known, Sighting};
-use crate::unified::{
-    ContactId, HighLevelContact, HighLevelId, Mapping, Subscriber, System, WorkspaceId,
-    normalize_email, normalize_phone,
-};
+use crate::unified::{ContactId, HighLevelId, System, WorkspaceId, normalize_email};
 
 /// Who a contact is: its id and what leads to it in both systems.
 #[derive(Clone, Debug)]
@@ -57,28 +54,6 @@ impl Glimpse {
         let mut short = [0; 16];
         short.copy_from_slice(&hash.finalize()[..16]);
         Self(short)
-    }
-}
-
-/// A HighLevel contact as a sighting.
-pub fn sight_contact(contact: &HighLevelContact) -> Sighting {
-    Sighting {
-        system: System::HighLevel,
-        key: contact.id.as_str().to_owned(),
-        email: contact.email.as_deref().and_then(normalize_email),
-        phone: contact.phone.as_deref().and_then(normalize_phone),
-    }
-}
-
-/// A Doppler subscriber as a sighting. An address that does not normalise still is its key.
-pub fn sight_subscriber(subscriber: &Subscriber, mapping: &Mapping) -> Sighting {
-    let email = normalize_email(&subscriber.email);
-    let phone = mapping.doppler_field("phone").and_then(|name| subscriber.field(name));
-    Sighting {
-        system: System::Doppler,
-        key: subscriber_key(&subscriber.email),
-        email,
-        phone: phone.and_then(normalize_phone),
     }
 }
 

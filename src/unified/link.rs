@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ContactId, System};
+use super::{
+    ContactId, HighLevelContact, Mapping, Subscriber, System, normalize_email, normalize_phone,
+};
 
 /// A person as a system shows them, reduced to what tells who it is.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -14,6 +16,30 @@ pub struct Sighting {
     pub email: Option<String>,
     /// E.164, by `unified::normalize_phone`.
     pub phone: Option<String>,
+}
+
+impl Sighting {
+    /// A HighLevel contact.
+    pub fn of_contact(contact: &HighLevelContact) -> Self {
+        Self {
+            system: System::HighLevel,
+            key: contact.id.as_str().to_owned(),
+            email: contact.email.as_deref().and_then(normalize_email),
+            phone: contact.phone.as_deref().and_then(normalize_phone),
+        }
+    }
+
+    /// A Doppler subscriber. An address that does not normalise still is its key.
+    pub fn of_subscriber(subscriber: &Subscriber, mapping: &Mapping) -> Self {
+        let email = normalize_email(&subscriber.email);
+        let phone = mapping.doppler_field("phone").and_then(|name| subscriber.field(name));
+        Self {
+            system: System::Doppler,
+            key: email.clone().unwrap_or_else(|| subscriber.email.trim().to_lowercase()),
+            email,
+            phone: phone.and_then(normalize_phone),
+        }
+    }
 }
 
 /// A known link: where a contact was seen, and what the system then said of it.

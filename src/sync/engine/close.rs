@@ -15,10 +15,11 @@ use crate::sync::backoff;
 use crate::sync::plan::{HoldDraft, Payload, Plan};
 use crate::sync::settle::{EditSettled, FailureDraft, LinkChange, Outcome, Reread, Settled};
 use crate::unified::{
-    ActionKind, Agreement, Base, Canonical, Failure, Hold, PendingWrite, System, WorkspaceId,
+    ActionKind, Agreement, Base, Canonical, Failure, Hold, PendingWrite, Sighting, System,
+    WorkspaceId,
 };
 
-use super::look::{TOMBSTONE, sight_subscriber};
+use super::look::TOMBSTONE;
 use super::perform::Importing;
 use super::run::Facts;
 use super::{Attached, Inner, Seen, id};
@@ -159,7 +160,7 @@ impl Inner {
             let Outcome::Done { side: Some(side), .. } = outcome else { continue };
             match side {
                 Reread::Doppler(Some(subscriber)) => {
-                    let key = sight_subscriber(subscriber).key;
+                    let key = Sighting::of_subscriber(subscriber, &facts.mapping).key;
                     mirror.subscriber(workspace, &key, seen(subscriber, written_ms));
                 }
                 Reread::HighLevel(Some(contact)) => {
@@ -180,7 +181,11 @@ impl Inner {
     }
 
     fn address(facts: &Facts) -> Option<String> {
-        let read = facts.looked.subscriber.present().map(|found| sight_subscriber(found).key);
+        let read = facts
+            .looked
+            .subscriber
+            .present()
+            .map(|found| Sighting::of_subscriber(found, &facts.mapping).key);
         read.or_else(|| facts.sheet.known.key(System::Doppler).map(str::to_owned))
     }
 

@@ -216,7 +216,8 @@ impl Inner {
             let found = found(self.parts.mailing.subscriber(call, email).await, Found::Absent);
             match &found {
                 Found::Present(subscriber) => {
-                    let sighting = sight_subscriber(subscriber);
+                    let mapping = self.parts.mappings.of(workspace);
+                    let sighting = Sighting::of_subscriber(subscriber, &mapping);
                     return self.ours(workspace, contact, sighting, found).await;
                 }
                 Found::Unread(_) => return Ok(found),
@@ -247,7 +248,7 @@ impl Inner {
             }
             let found = found(self.parts.crm.contact(call, &row.id).await, Found::Absent);
             let Some(present) = found.present() else { return Ok(found) };
-            let sighting = sight_contact(present);
+            let sighting = Sighting::of_contact(present);
             return self.ours(workspace, contact, sighting, found).await;
         }
         Ok(Found::Absent)
@@ -367,23 +368,6 @@ impl Traces {
     fn contradict(&self, contact: &HighLevelContact) -> bool {
         let theirs = contact.email.as_deref().and_then(normalize_email);
         !self.emails.is_empty() && theirs.is_some_and(|theirs| !self.emails.contains(&theirs))
-    }
-}
-
-/// A subscriber as a sighting.
-pub(super) fn sight_subscriber(subscriber: &Subscriber) -> Sighting {
-    let email = normalize_email(&subscriber.email);
-    let key = email.clone().unwrap_or_else(|| subscriber.email.trim().to_lowercase());
-    Sighting { system: System::Doppler, key, email, phone: None }
-}
-
-/// A contact as a sighting.
-pub(super) fn sight_contact(contact: &HighLevelContact) -> Sighting {
-    Sighting {
-        system: System::HighLevel,
-        key: contact.id.as_str().to_owned(),
-        email: contact.email.as_deref().and_then(normalize_email),
-        phone: contact.phone.as_deref().and_then(normalize_phone),
     }
 }
 

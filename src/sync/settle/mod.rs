@@ -19,7 +19,7 @@ pub fn settle(input: &Input<'_>, plan: &Plan, outcomes: &[Outcome]) -> Settled {
         agreement: bases::settle(input, plan, outcomes),
         edits: edits::settle(input, plan, outcomes),
         events: events::settle(plan, outcomes),
-        links: outcome::links(plan, outcomes),
+        links: outcome::links(input.mapping, plan, outcomes),
         failures,
         recovered,
     }

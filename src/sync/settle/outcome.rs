@@ -2,8 +2,8 @@
 
 use crate::sync::plan::{Action, Payload, Plan, When};
 use crate::unified::{
-    ActionKind, Agreement, EditId, EventDraft, HighLevelContact, Sighting, Subscriber, System,
-    SystemWrite, UserError, UserErrorCode, normalize_email, normalize_phone,
+    ActionKind, Agreement, EditId, EventDraft, HighLevelContact, Mapping, Sighting, Subscriber,
+    System, SystemWrite, UserError, UserErrorCode,
 };
 
 /// What became of one action.
@@ -133,15 +133,15 @@ pub(super) fn failures(plan: &Plan, outcomes: &[Outcome]) -> (Vec<FailureDraft>,
 }
 
 /// Who turned out to be where.
-pub(super) fn links(plan: &Plan, outcomes: &[Outcome]) -> Vec<LinkChange> {
+pub(super) fn links(mapping: &Mapping, plan: &Plan, outcomes: &[Outcome]) -> Vec<LinkChange> {
     let mut links = Vec::new();
     for (action, outcome) in pairs(plan, outcomes) {
-        links.extend(link(&action.payload, outcome));
+        links.extend(link(mapping, &action.payload, outcome));
     }
     links
 }
 
-fn link(payload: &Payload, outcome: Option<&Outcome>) -> Option<LinkChange> {
+fn link(mapping: &Mapping, payload: &Payload, outcome: Option<&Outcome>) -> Option<LinkChange> {
     if let Payload::Link(sighting) = payload {
         return Some(LinkChange::Linked(sighting.clone()));
     }
@@ -154,30 +154,21 @@ fn link(payload: &Payload, outcome: Option<&Outcome>) -> Option<LinkChange> {
         return Some(LinkChange::Unlinked { system, key });
     }
     if let Payload::Rename { from, .. } = payload {
-        return Some(LinkChange::Moved { from: from.clone(), to: sighting(side.as_ref()?)? });
+        return Some(LinkChange::Moved {
+            from: from.clone(),
+            to: sighting(side.as_ref()?, mapping)?,
+        });
     }
     if matches!(payload, Payload::CreateContact(_) | Payload::CreateSubscriber { .. }) {
-        return Some(LinkChange::Linked(sighting(side.as_ref()?)?));
+        return Some(LinkChange::Linked(sighting(side.as_ref()?, mapping)?));
     }
     None
 }
 
 /// A side as a sighting.
-pub(super) fn sighting(side: &Reread) -> Option<Sighting> {
-    match side {
-        Reread::Doppler(subscriber) => {
-            let email = normalize_email(&subscriber.as_ref()?.email);
-            let key = email.clone()?;
-            Some(Sighting { system: System::Doppler, key, email, phone: None })
-        }
-        Reread::HighLevel(contact) => {
-            let contact = contact.as_ref()?;
-            Some(Sighting {
-                system: System::HighLevel,
-                key: contact.id.as_str().to_owned(),
-                email: contact.email.as_deref().and_then(normalize_email),
-                phone: contact.phone.as_deref().and_then(normalize_phone),
-            })
-        }
-    }
+fn sighting(side: &Reread, mapping: &Mapping) -> Option<Sighting> {
+    Some(match side {
+        Reread::Doppler(subscriber) => Sighting::of_subscriber(subscriber.as_ref()?, mapping),
+        Reread::HighLevel(contact) => Sighting::of_contact(contact.as_ref()?),
+    })
 }
