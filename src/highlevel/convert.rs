@@ -2,11 +2,10 @@
 
 use chrono::{DateTime, NaiveDate};
 use chrono_tz::Tz;
-use serde_json::Value;
 
 use crate::unified::{
-    Address, Appointment, CustomFieldValue, DndStatus, FieldDefinition, HighLevelContact, Location,
-    Note, System, Task,
+    Address, Appointment, CustomFieldValue, DndStatus, FieldDefinition, HighLevelContact, JsonText,
+    Location, Note, System, Task,
 };
 use crate::upstream::{SearchPage, SearchRow};
 
@@ -64,7 +63,7 @@ pub(super) fn row(from: wire::Contact, location: &str) -> Option<HighLevelContac
         assigned_to: from.assigned_to,
         dnd: from.dnd.value,
         email_dnd: from.dnd_settings.as_ref().and_then(email_dnd),
-        dnd_settings: from.dnd_settings.filter(|settings| !settings.is_null()),
+        dnd_settings: from.dnd_settings,
         bounced: from.bounce_email.unwrap_or_default(),
         unsubscribed: from.unsubscribe_email.unwrap_or_default(),
         tags,
@@ -87,7 +86,8 @@ fn custom_field(from: wire::CustomField) -> Option<CustomFieldValue> {
 }
 
 /// Version 2021-07-28 writes `Email`, later ones `email`.
-fn email_dnd(settings: &Value) -> Option<DndStatus> {
+fn email_dnd(settings: &JsonText) -> Option<DndStatus> {
+    let settings = settings.value();
     let channel = settings.get("Email").or_else(|| settings.get("email"))?;
     match channel.get("status")?.as_str()? {
         "active" => Some(DndStatus::Active),

@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::unified::JsonText;
+
 use super::lenient::{Member, member, member_truth, moment, text, texts, truth};
 
 #[derive(Debug, Deserialize)]
@@ -65,7 +67,7 @@ pub(super) struct Contact {
     pub assigned_to: Option<String>,
     #[serde(deserialize_with = "member_truth")]
     pub dnd: Member<bool>,
-    pub dnd_settings: Option<Value>,
+    pub dnd_settings: Option<JsonText>,
     #[serde(deserialize_with = "truth")]
     pub bounce_email: Option<bool>,
     #[serde(deserialize_with = "truth")]

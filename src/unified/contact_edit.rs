@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Address, Assign, CustomFieldEdit, HighLevelContact};
+use super::{Address, Assign, CustomFieldEdit, HighLevelContact, JsonText};
 
 /// A contact to be created. What is `None` is left out.
 ///
@@ -77,11 +77,15 @@ impl EmailDnd {
     /// left out, since sending them would undo an opt-out that came in after the reading, and so
     /// are permanent ones, which no update changes and some refuse.
     pub fn new(on: bool, contact: &HighLevelContact) -> Self {
-        let settings = contact.dnd_settings.as_ref().and_then(Value::as_object);
-        let beside = settings.into_iter().flatten().filter(|(channel, setting)| {
+        let settings = contact.dnd_settings.as_ref().map(JsonText::value);
+        let mut beside = match settings {
+            Some(Value::Object(settings)) => settings,
+            _ => serde_json::Map::new(),
+        };
+        beside.retain(|channel, setting| {
             CHANNELS.contains(&channel.as_str()) && setting["status"] == "active"
         });
-        Self { on, beside: beside.map(|(name, set)| (name.clone(), set.clone())).collect() }
+        Self { on, beside }
     }
 
     /// Whether e-mail must not be sent.

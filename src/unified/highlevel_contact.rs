@@ -2,9 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{CustomFieldValue, HighLevelId};
+use super::{CustomFieldValue, HighLevelId, JsonText};
 
 /// A HighLevel contact in neutral form. Empty texts arrive as `None`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -28,7 +27,7 @@ pub struct HighLevelContact {
     /// The e-mail channel of `dndSettings`.
     pub email_dnd: Option<DndStatus>,
     /// `dndSettings` as HighLevel sent it, every channel included.
-    pub dnd_settings: Option<Value>,
+    pub dnd_settings: Option<JsonText>,
     pub bounced: bool,
     pub unsubscribed: bool,
     pub tags: Vec<String>,

@@ -32,6 +32,7 @@ mod highlevel_contact;
 mod hold;
 mod identity;
 mod ids;
+mod json_text;
 mod link;
 mod list;
 mod listing;
@@ -71,6 +72,7 @@ pub use highlevel_contact::{Address, Appointment, DndStatus, HighLevelContact, L
 pub use hold::{Hold, HoldCandidate, HoldDecision, HoldKind, HoldResolution};
 pub use identity::{Change, Recognition};
 pub use ids::{ContactId, HighLevelId, WorkspaceId};
+pub use json_text::JsonText;
 pub use link::{Link, Reservation, Sighting};
 pub use list::{List, lists_of};
 pub use listing::{ContactFilter, ContactOrder};

@@ -185,7 +185,8 @@ mod tests {
         let bounced = doppler("unsubscribed", Some("hardBounce"), 0);
         assert_eq!(status(Some(&bounced), Some(&row)), Some(Bounced));
 
-        let settings = HighLevelContact { dnd_settings: Some(serde_json::json!({})), ..row };
+        let settings =
+            HighLevelContact { dnd_settings: Some((&serde_json::json!({})).into()), ..row };
         assert_eq!(status(None, Some(&settings)), Some(Active));
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::custom_field::CustomField;
 use crate::graphql::context::ContextExt;
 use crate::graphql::scalars::{DateTime, EmailAddress, PhoneNumber};
-use crate::unified::{self, System};
+use crate::unified::{self, JsonText, System};
 
 /// What HighLevel says of a contact.
 pub struct HighLevelContact(pub Arc<unified::HighLevelContact>);
@@ -69,7 +69,7 @@ impl HighLevelContact {
 
     /// Do not disturb by channel, as HighLevel has it; `active` means that it is on.
     async fn dnd_settings(&self) -> Option<Value> {
-        self.0.dnd_settings.clone()
+        self.0.dnd_settings.as_ref().map(JsonText::value)
     }
 
     /// HighLevel's tags.

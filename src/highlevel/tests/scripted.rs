@@ -132,7 +132,7 @@ async fn a_contact_whose_members_are_odd_is_read_all_the_same() {
     assert_eq!(found.address.country.as_deref(), Some("AR"));
     assert_eq!(found.birthday.unwrap().to_string(), "1990-09-25");
     assert_eq!((found.dnd, found.email_dnd), (Some(true), Some(DndStatus::Permanent)));
-    assert_eq!(found.dnd_settings.unwrap()["RCS"]["status"], "active");
+    assert_eq!(found.dnd_settings.unwrap().value()["RCS"]["status"], "active");
     assert!(found.bounced && !found.unsubscribed && found.complete);
     assert_eq!(found.tags, ["vip", "5"]);
     let values: Vec<_> = found.custom_fields.iter().map(|field| field.value.clone()).collect();

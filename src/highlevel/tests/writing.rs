@@ -180,14 +180,15 @@ async fn silencing_mail_leaves_the_other_channels_whether_updates_merge_or_repla
         let before = read(&client, &id).await;
         let after = silence(&client, &id, true).await.unwrap();
         assert_eq!((after.dnd, after.email_dnd), (Some(false), Some(DndStatus::Active)));
-        let (before, after) = (before.dnd_settings.unwrap(), after.dnd_settings.unwrap());
+        let settings = |contact: &HighLevelContact| contact.dnd_settings.as_ref().unwrap().value();
+        let (before, after) = (settings(&before), settings(&after));
         for channel in ["SMS", "Call", "GMB"] {
             assert_eq!(after[channel], before[channel], "{channel}, replaces: {replaces}");
         }
         assert_ne!(after["FB"]["status"], "active");
         let after = silence(&client, &id, false).await.unwrap();
         assert_eq!(after.email_dnd, Some(DndStatus::Inactive));
-        assert_eq!(after.dnd_settings.unwrap()["SMS"], before["SMS"]);
+        assert_eq!(after.dnd_settings.unwrap().value()["SMS"], before["SMS"]);
     }
 }
 

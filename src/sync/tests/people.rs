@@ -12,7 +12,7 @@ use crate::unified::{
 fn an_opt_out_travels_and_calls_and_messages_are_left_alone() {
     let mut world = World::paired();
     let settings = serde_json::json!({"SMS": {"status": "active"}, "Call": {"status": "inactive"}});
-    world.highlevel_mut().dnd_settings = Some(settings);
+    world.highlevel_mut().dnd_settings = Some((&settings).into());
     world.subscriber_mut().status = SubscriberStatus::Unsubscribed;
     let plan = world.plan();
     let Payload::UpdateContact { edit, .. } = &plan.actions[0].payload else { panic!("{plan:?}") };
@@ -30,7 +30,7 @@ fn an_opt_out_travels_and_calls_and_messages_are_left_alone() {
 
     let mut world = World::paired();
     let settings = serde_json::json!({"SMS": {"status": "active"}, "Call": {"status": "active"}});
-    world.highlevel_mut().dnd_settings = Some(settings);
+    world.highlevel_mut().dnd_settings = Some((&settings).into());
     assert_eq!(kinds(&world), []);
 }
 
