@@ -99,7 +99,7 @@ pub(super) struct Entry<V> {
 
 impl<V: Value> Entry<V> {
     /// The entry's own bookkeeping takes about as much as a small value.
-    const OVERHEAD: u32 = 200;
+    pub const OVERHEAD: u32 = 200;
 
     pub fn weight(&self) -> u32 {
         self.value.weight().saturating_add(Self::OVERHEAD)

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use foldhash::quality::RandomState;
 use futures_util::FutureExt;
+use moka::policy::EvictionPolicy;
 
 pub use entry::{Demand, Failure, Read, Token, Value};
 
@@ -57,6 +58,9 @@ where
         let entries = moka::sync::Cache::builder()
             .weigher(|_: &K, entry: &Entry<V>| entry.weight())
             .max_capacity(max_bytes)
+            // A page's people must be held when its fields are resolved, or each would be read again:
+            // a policy that turns away who was not asked for often would do that to a full cache.
+            .eviction_policy(EvictionPolicy::lru())
             // What is no longer held could not be dropped from what was built from it.
             .eviction_listener(|_, entry: Entry<V>, cause| {
                 if cause.was_evicted() {

@@ -180,6 +180,27 @@ async fn priming_never_replaces_a_newer_value() {
     assert_eq!(read(&cache, Demand::default(), 3).await.value, 2);
 }
 
+#[tokio::test]
+async fn a_full_cache_takes_what_comes_whatever_was_asked_for_often() {
+    let clock = Clock::manual(chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1));
+    let room = 20 * u64::from(4 + Entry::<u32>::OVERHEAD);
+    let small: Cache<u32, u32, String> =
+        Cache::new(room, |_| Duration::from_secs(60), clock.clone());
+    for key in 0..20 {
+        small.prime(key, key, clock.now_ms());
+    }
+    for _ in 0..50 {
+        assert!((0..20).all(|key| small.has(&key, Demand::default())));
+        small.entries.run_pending_tasks();
+    }
+    for key in 100..110 {
+        small.prime(key, key, clock.now_ms());
+    }
+    small.entries.run_pending_tasks();
+    assert!((100..110).all(|key| small.has(&key, Demand::default())));
+    assert!(small.entries.weighted_size() <= room);
+}
+
 /// A demand with so many seconds.
 fn within(seconds: u64) -> Demand {
     let deadline = Some(tokio::time::Instant::now() + Duration::from_secs(seconds));
