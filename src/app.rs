@@ -20,11 +20,13 @@ use crate::contacts::{self, Contacts, Session, Wanted};
 use crate::graphql::limits::Limits;
 use crate::graphql::{self, Gateway, GatewaySettings};
 use crate::http::{self, AllowAll, Front, Probe};
-use crate::store::{self, Retention, Store};
+use crate::store::{self, INBOX, Retention, Store};
+use crate::sync::{Handler, Handlers};
 use crate::tasks::Tasks;
 use crate::telemetry::{self, Metrics, names};
 use crate::unified::{CreateRule, Mapping, System, TagRepresentation, WorkspaceId};
-use crate::upstream::{self, Call, Directory, Priority};
+use crate::upstream::{self, Call, Directory, Inbound, Priority};
+use crate::webhooks::{self, Accounts, Webhooks};
 use crate::{doppler, highlevel};
 
 /// The one workspace that the config's own sections describe.
@@ -87,7 +89,22 @@ impl App {
             clock: clock.clone(),
         };
         let contacts = Contacts::start(parts, &tasks);
-        contacts.work();
+        let inbound: Arc<dyn Inbound> = Arc::new(highlevel::Webhooks::new(&config.highlevel));
+        let sorting = webhooks::Sorting {
+            inbound: Arc::clone(&inbound),
+            store: Arc::clone(&store),
+            contacts: contacts.clone(),
+            clock: clock.clone(),
+        };
+        contacts.work(Handlers::from([(INBOX, Arc::new(sorting) as Arc<dyn Handler>)]));
+        let webhooks = Webhooks::new(webhooks::Parts {
+            inbound,
+            store: Arc::clone(&store),
+            accounts: accounts(&config, &requester.workspace),
+            wake: contacts.waker(),
+            clock: clock.clone(),
+            tasks: tasks.clone(),
+        });
         first_look(&contacts, &requester, &clock).await;
         prune(Arc::clone(&store), &config.store, clock.clone(), &tasks);
         measure(metrics.clone(), contacts.clone(), clock.clone(), &tasks);
@@ -100,6 +117,7 @@ impl App {
             executor: Gateway::new(contacts.clone(), gateway),
             authenticate: Arc::new(AllowAll(requester)),
             probe: Arc::new(StoreProbe(contacts)),
+            webhooks: Some(webhooks),
             metrics: config.telemetry.metrics.then_some(metrics),
             settings: http_settings(&config),
             tasks: tasks.clone(),
@@ -273,6 +291,11 @@ fn http_settings(config: &Config) -> http::Settings {
     let public = config.server.public_url.as_ref().and_then(|url| url.host_str());
     settings.allowed_hosts.extend(public.map(str::to_owned));
     settings
+}
+
+/// Whose news HighLevel's webhooks bring, by location.
+fn accounts(config: &Config, workspace: &WorkspaceId) -> Accounts {
+    config.highlevel.location_id.iter().map(|id| (id.clone(), workspace.clone())).collect()
 }
 
 /// The default mapping with the names that the config gives.

@@ -11,6 +11,7 @@
 //! | [`app`] | puts the parts together; the only one that knows all of them |
 //! | `http` | the outside: GraphQL over HTTP, WebSocket and server-sent events, playground, probes |
 //! | `graphql` | the schema, thin: shapes answers, decides nothing; `limits` refuses too much |
+//! | `webhooks` | what systems send: is it theirs, keep it, answer, look at it later |
 //! | `contacts` | the use cases and the rights to them: find, list, both sides, mutations, watching sync |
 //! | `sync` | what to do so that both systems agree (pure), doing it, and what to record of it |
 //! | `auth` | who asks and what they may do |
@@ -70,3 +71,4 @@ mod unified;
     expect(dead_code, reason = "polling and runs, which come next, use the rest")
 )]
 mod upstream;
+mod webhooks;

@@ -58,6 +58,7 @@ pub enum Changed {
     Sides,
     Notes(HighLevelId),
     Tasks(HighLevelId),
+    Appointments(HighLevelId),
 }
 
 /// Carries news.

@@ -47,7 +47,7 @@ pub(super) async fn run(args: Args, env: Environment) -> Result<ExitCode, Failur
         settings = settings.set("server.listen", listen.to_string(), "--listen");
     }
     let mut store = None;
-    let mut fakes = String::new();
+    let mut fakes = None;
     if args.sandbox {
         if !settings.is_set("store.url") {
             let folder = TemporaryFolder::create(&clock)?;
@@ -56,15 +56,21 @@ pub(super) async fn run(args: Args, env: Environment) -> Result<ExitCode, Failur
         }
         let options = args.world.options(args.sandbox_listen, &clock);
         let sandbox = sandbox::start(options, &tasks).await?;
-        settings = over_sandbox(settings, sandbox.addr(), args.world.limits_rate());
-        fakes = format!(
-            "\nIt works on the sandbox of both systems:\n\n{}",
-            sandbox::facts(sandbox.addr())
+        settings = over_sandbox(settings, sandbox.addr(), args.world.limits_rate()).set(
+            "highlevel.webhook_public_key",
+            sandbox.highlevel().webhook_public_key_pem(),
+            "--sandbox",
         );
+        fakes = Some(sandbox);
     }
     let signals = Signals::listen()?;
     let app = App::start(settings.load()?, AppOptions { clock }).await?;
-    print(&format!("Tandem is ready.\n\n{}{fakes}\nCtrl-C stops it.\n", addresses(app.addr())))?;
+    let on = fakes.as_ref().map_or_else(String::new, |fakes| {
+        fakes.send_webhooks_to(format!("http://{}/webhooks/highlevel", app.addr()));
+        let facts = sandbox::facts(fakes.addr());
+        format!("\nIt works on the sandbox of both systems:\n\n{facts}")
+    });
+    print(&format!("Tandem is ready.\n\n{}{on}\nCtrl-C stops it.\n", addresses(app.addr())))?;
     let drain = async {
         app.shutdown().await;
         tasks.stop();

@@ -39,8 +39,10 @@ pub struct HighLevel {
     pub version_id: Option<String>,
     /// Rights asked for.
     pub scopes: Vec<String>,
-    /// Ed25519 key (PEM) of webhook signatures.
+    /// Ed25519 keys (PEM, one after the other) of webhook signatures beside the published one.
     pub webhook_public_key: Option<String>,
+    /// Whether webhooks with only the older RSA signature count.
+    pub legacy_webhook_signatures: bool,
     /// Zone of the location; without it the location is asked.
     #[serde(default, deserialize_with = "value::optional_zone")]
     pub timezone: Option<Tz>,
@@ -87,8 +89,9 @@ impl HighLevel {
                 check.fault(key, "must not be empty");
             }
         }
-        if let Some(key) = &self.webhook_public_key
-            && VerifyingKey::from_public_key_pem(key.trim()).is_err()
+        if let Some(keys) = &self.webhook_public_key
+            && !keys.trim().is_empty()
+            && !pem_blocks(keys).all(|key| VerifyingKey::from_public_key_pem(&key).is_ok())
         {
             check.fault("webhook_public_key", "is not an Ed25519 public key in PEM form");
         }
@@ -103,4 +106,11 @@ impl Default for HighLevel {
     fn default() -> Self {
         super::Config::default().highlevel
     }
+}
+
+/// The PEM blocks of a text, each with its frame.
+pub fn pem_blocks(text: &str) -> impl Iterator<Item = String> {
+    const END: &str = "-----END PUBLIC KEY-----";
+    let blocks = text.split(END).map(str::trim).filter(|block| !block.is_empty());
+    blocks.map(|block| format!("{block}\n{END}\n"))
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use crate::bus::{Changed, Heard, News, What};
 use crate::tasks::Tasks;
 use crate::unified::{
-    ContactId, HighLevelContact, HighLevelId, Note, Subscriber, System, Task, WorkspaceId,
+    Appointment, ContactId, HighLevelContact, HighLevelId, Note, Subscriber, System, Task,
+    WorkspaceId,
 };
 
 use super::core::Core;
@@ -43,7 +44,9 @@ pub(super) fn listen(core: Arc<Core>, tasks: &Tasks) {
 impl Core {
     async fn forget_entity(&self, workspace: &WorkspaceId, contact: ContactId, entity: &Changed) {
         match entity {
-            Changed::Notes(id) | Changed::Tasks(id) => self.forget_part(workspace, id, entity),
+            Changed::Notes(id) | Changed::Tasks(id) | Changed::Appointments(id) => {
+                self.forget_part(workspace, id, entity);
+            }
             Changed::Sides => match self.store.contact(workspace, contact).await {
                 Ok(known) => {
                     for link in known.into_iter().flat_map(|known| known.links) {
@@ -67,6 +70,9 @@ impl Core {
             }
             Changed::Tasks(_) => {
                 self.forget::<Option<Arc<Vec<Task>>>>(workspace, System::HighLevel, id);
+            }
+            Changed::Appointments(_) => {
+                self.forget::<Option<Arc<Vec<Appointment>>>>(workspace, System::HighLevel, id);
             }
             Changed::Sides => self.forget_side(workspace, System::HighLevel, id),
         }

@@ -14,6 +14,7 @@ mod elsewhere;
 mod entity;
 mod error;
 mod find;
+mod hearing;
 mod highlevel_side;
 mod idempotency;
 mod keeper;
@@ -69,7 +70,7 @@ use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config;
 use crate::store::Store;
-use crate::sync::{self, Engine, Mappings};
+use crate::sync::{self, Engine, Handlers, Mappings, Wake};
 use crate::tasks::Tasks;
 use crate::unified::{Budget, Mapping, System};
 use crate::upstream::{Crm, Directory, Mailing};
@@ -188,10 +189,16 @@ impl Contacts {
         Self(core)
     }
 
-    /// Sets the workers to work: what was accepted and not finished, by this process or another.
-    pub fn work(&self) {
+    /// Sets the workers to work: what was accepted and not finished, by this process or another, and
+    /// other kinds of work by their handlers.
+    pub fn work(&self, others: Handlers) {
         let core = &self.0;
-        core.engine.start_workers(core.settings.sync.workers);
+        core.engine.start_workers(core.settings.sync.workers, others);
+    }
+
+    /// For whoever stores work by itself.
+    pub fn waker(&self) -> Wake {
+        self.0.engine.waker()
     }
 
     /// The right to read, if the session's requester has it.

@@ -22,7 +22,7 @@ use crate::upstream::{
 use super::body::{self, Completed};
 use super::contact_body;
 use super::search::{Search, Unsearchable};
-use super::task_search::{Gathering, Odd, Step};
+use super::task_search::{ByTitle, Gathering, Odd, Step};
 use super::{convert, refusal, routes, wire};
 
 /// The API's version: the last dated one. Its successor drops calls and renames members.
@@ -273,6 +273,20 @@ impl Crm for Client {
                 }
             }
         }
+    }
+
+    async fn task_owner(
+        &self,
+        call: &Call,
+        task: &str,
+        title: &str,
+    ) -> Result<Option<HighLevelId>, Error> {
+        let location = [Segment::id(&self.location)];
+        let body = ByTitle::new(title);
+        let request = Request::new(&routes::TASK_SEARCH, &location).json(&body)?;
+        let answer: wire::TaskSearchAnswer = self.transport.call(call, request).await?;
+        let mut found = answer.tasks.into_iter().filter_map(convert::found_task);
+        Ok(found.find(|(_, row)| row.id == task).map(|(contact, _)| contact.into()))
     }
 
     fn searches_tasks(&self) -> bool {

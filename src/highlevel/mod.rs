@@ -19,9 +19,12 @@ mod local_time;
 mod refusal;
 mod routes;
 mod search;
+mod signature;
 mod task_search;
 #[cfg(test)]
 mod tests;
+mod webhook;
 mod wire;
 
 pub use client::Client;
+pub use webhook::Webhooks;

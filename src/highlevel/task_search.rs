@@ -27,6 +27,19 @@ pub(super) struct Body<'a> {
     skip: usize,
 }
 
+/// The search for one task by what it is called.
+#[derive(Serialize)]
+pub(super) struct ByTitle<'a> {
+    query: &'a str,
+    limit: usize,
+}
+
+impl<'a> ByTitle<'a> {
+    pub(super) fn new(title: &'a str) -> Self {
+        Self { query: title, limit: TASK_ROWS }
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
 fn is_zero(number: &usize) -> bool {
     *number == 0

@@ -20,6 +20,7 @@ use crate::clock::{self, Clock};
 use crate::graphql::Gateway;
 use crate::tasks::Tasks;
 use crate::telemetry::{Metrics, names};
+use crate::webhooks::Webhooks;
 
 use super::access::Authenticate;
 use super::error::Refusal;
@@ -37,6 +38,8 @@ pub struct Parts<E = Gateway> {
     pub executor: E,
     pub authenticate: Arc<dyn Authenticate>,
     pub probe: Arc<dyn Probe>,
+    /// What takes webhooks in; `None`: there is no such route.
+    pub webhooks: Option<Webhooks>,
     /// What `/metrics` shows; `None`: there is no such route.
     pub metrics: Option<Metrics>,
     pub settings: Settings,
@@ -52,6 +55,7 @@ pub struct Shared<E> {
     pub(super) executor: E,
     pub(super) authenticate: Arc<dyn Authenticate>,
     pub(super) probe: Arc<dyn Probe>,
+    pub(super) webhooks: Option<Webhooks>,
     pub(super) metrics: Option<Metrics>,
     /// One permit a WebSocket.
     pub(super) sockets: Arc<Semaphore>,
@@ -88,6 +92,7 @@ impl<E> Front<E> {
             executor: parts.executor,
             authenticate: parts.authenticate,
             probe: parts.probe,
+            webhooks: parts.webhooks,
             metrics: parts.metrics,
             sockets: Arc::new(Semaphore::new(parts.settings.sockets)),
             settings: parts.settings,

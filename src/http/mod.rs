@@ -10,6 +10,7 @@
 
 mod access;
 mod assets;
+mod body;
 mod cors;
 mod error;
 mod executor;
@@ -22,6 +23,7 @@ mod sample;
 mod serve;
 mod settings;
 mod socket;
+mod webhooks;
 
 pub use access::AllowAll;
 pub use front::{Front, Parts};
@@ -33,6 +35,7 @@ use axum::response::Redirect;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 
+use body::read_body;
 use error::Refusal;
 use executor::Executor;
 use front::RequestId;
@@ -46,6 +49,7 @@ fn routes<E: Executor>(front: Front<E>) -> Router {
     Router::new()
         .route("/", only(get(async || Redirect::temporary(PLAYGROUND)), "GET, HEAD"))
         .route("/graphql", only(graphql, "GET, POST"))
+        .route("/webhooks/highlevel", only(post(webhooks::highlevel::<E>), "POST"))
         .route("/health/live", only(get(health::live), "GET, HEAD"))
         .route("/health/ready", only(get(health::ready::<E>), "GET, HEAD"))
         .route("/metrics", only(get(health::metrics::<E>), "GET, HEAD"))
@@ -59,6 +63,7 @@ fn template(path: &str) -> &'static str {
     match path {
         "/" => "/",
         "/graphql" => "/graphql",
+        "/webhooks/highlevel" => "/webhooks/highlevel",
         "/health/live" => "/health/live",
         "/health/ready" => "/health/ready",
         "/metrics" => "/metrics",

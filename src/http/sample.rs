@@ -181,6 +181,7 @@ pub(super) fn front(settings: Settings) -> Front<Sample> {
         },
         authenticate: Arc::new(Tokens),
         probe: Arc::new(Ready),
+        webhooks: None,
         metrics: None,
         settings,
         tasks: Tasks::new(),

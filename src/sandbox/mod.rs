@@ -141,6 +141,14 @@ impl Sandbox {
         format!("http://{}/control", self.addr)
     }
 
+    /// Sends HighLevel's webhooks there, unless they are sent somewhere already.
+    pub fn send_webhooks_to(&self, url: String) {
+        let webhooks = self.control.highlevel.webhooks();
+        if !webhooks.are_sent() {
+            webhooks.change(webhook::Change::url(Some(url)));
+        }
+    }
+
     /// The HighLevel fake, for tests in the same process.
     pub fn highlevel(&self) -> &Arc<HighLevel> {
         &self.control.highlevel

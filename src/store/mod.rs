@@ -1,5 +1,5 @@
 //! What Tandem remembers: who is who ([`People`]), last known copies ([`Copies`]), what clients asked
-//! for and what is agreed ([`Ledger`], [`Idempotency`]), work to be done ([`Queue`]), what waits for
+//! for and what is agreed ([`Ledger`], [`Idempotency`]), work to be done ([`Queue`]), what systems sent ([`Inbox`]), what waits for
 //! somebody ([`Problems`]), what happened ([`History`]) and how it is set up ([`Settings`]).
 //!
 //! [`Store`] is the contract, one trait a topic. `sql` implements it once, in SQL that SQLite and
@@ -15,6 +15,7 @@ mod copies;
 mod error;
 mod history;
 mod idempotency;
+mod inbox;
 mod ledger;
 mod open;
 mod people;
@@ -33,6 +34,7 @@ pub use copies::{Copies, Copy, CopyKey};
 pub use error::Error;
 pub use history::{EventFilter, Events, History, Span};
 pub use idempotency::{Attempt, Begun, Idempotency};
+pub use inbox::{Arrival, INBOX, Inbox};
 pub use ledger::{Accept, Accepted, AgreementChange, EditOutcome, Ledger, Record, Recorded, Sheet};
 pub use open::open;
 pub use people::{Known, People, Reserved, Workspace};
@@ -60,9 +62,10 @@ pub struct Retention {
 /// given workspace only; [`Queue::claim`] and [`Store::prune`] go through all of them.
 #[async_trait]
 pub trait Store:
-    People + Copies + Idempotency + Ledger + Queue + Problems + History + Settings
+    People + Copies + Idempotency + Inbox + Ledger + Queue + Problems + History + Settings
 {
-    /// Forgets idempotency rows older than 24 hours and what the retention says; how many rows.
+    /// Forgets idempotency rows older than 24 hours, arrivals that were looked at (their words after 7
+    /// days, their ids after 31) and what the retention says; how many rows.
     async fn prune(&self, now: DateTime<Utc>, retention: Retention) -> Result<u64, Error>;
 
     /// Ends when the store answers a trivial query.

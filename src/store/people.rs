@@ -70,6 +70,14 @@ pub trait People: Send + Sync {
     async fn contact(&self, workspace: &WorkspaceId, id: ContactId)
     -> Result<Option<Known>, Error>;
 
+    /// Whose a system's records are, in the order given; `None`: nobody's that is known.
+    async fn linked(
+        &self,
+        workspace: &WorkspaceId,
+        system: System,
+        keys: &[&str],
+    ) -> Result<Vec<Option<ContactId>>, Error>;
+
     /// Every contact known under a normalised e-mail address, by link or reservation, oldest first.
     async fn contacts_by_email(
         &self,

@@ -19,11 +19,12 @@ mod settle;
 mod tests;
 mod work;
 
-pub use engine::{Attached, Engine, Mirror, Parts, Seen, Settings};
+pub use engine::{Attached, Engine, LEASE, Mirror, Parts, Seen, Settings};
 pub use error::Error;
 pub use mappings::Mappings;
 pub use plan::{Action, Plan, PlannedField};
 pub use preview::Preview;
+pub use work::{Handler, Handlers, Wake};
 
 // What the tests of deciding name.
 #[cfg(test)]

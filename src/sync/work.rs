@@ -44,13 +44,16 @@ pub trait Handler: Send + Sync {
     async fn handle(&self, lease: Lease) -> Result<(), Error>;
 }
 
+/// Who does which kind of work.
+pub type Handlers = HashMap<&'static str, Arc<dyn Handler>>;
+
 /// The workers of this process.
 pub struct Workers {
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub clock: Clock,
     pub wake: Wake,
-    pub handlers: HashMap<&'static str, Arc<dyn Handler>>,
+    pub handlers: Handlers,
     /// How many keys are worked on at once.
     pub at_once: usize,
 }

@@ -25,17 +25,21 @@ pub const UPSTREAM_WAITING: &str = "tandem_upstream_calls_waiting";
 pub const COPIES_LOST: &str = "tandem_last_known_copies_lost_total";
 /// Look-ups in the entity cache. Label: [`OUTCOME`] (hit, miss, joined: waited for another's read).
 pub const CACHE_READS: &str = "tandem_cache_reads_total";
+/// Webhooks that came in. Labels: [`KIND`] (the event, `other` for those that are not known, `unknown`
+/// for what is not signed), [`OUTCOME`] (stored, seen, ignored, refused, failed).
+pub const WEBHOOKS: &str = "tandem_webhooks_total";
 /// Open WebSocket connections.
 pub const WEBSOCKETS: &str = "tandem_websockets";
 /// Subscriptions that run, over WebSocket or SSE.
 pub const SUBSCRIPTIONS: &str = "tandem_subscriptions";
 
-pub(super) const COUNTERS: [(&str, &str); 5] = [
+pub(super) const COUNTERS: [(&str, &str); 6] = [
     (HTTP_REQUESTS, "HTTP requests answered"),
     (GRAPHQL_OPERATIONS, "GraphQL operations executed"),
     (UPSTREAM_CALLS, "Calls made to a system"),
     (COPIES_LOST, "Last known copies that were not written"),
     (CACHE_READS, "Look-ups in the entity cache"),
+    (WEBHOOKS, "Webhooks that came in"),
 ];
 
 pub(super) const GAUGES: [(&str, &str); 4] = [

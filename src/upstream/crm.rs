@@ -50,6 +50,14 @@ pub trait Crm: Directory {
         call: &Call,
         contacts: &[HighLevelId],
     ) -> Result<Vec<Vec<Task>>, Error>;
+    /// Whose a task is, by its id and its title; `None` if it is not found. Subject to the index's
+    /// delay. Needs `locations/tasks.readonly`.
+    async fn task_owner(
+        &self,
+        call: &Call,
+        task: &str,
+        title: &str,
+    ) -> Result<Option<HighLevelId>, Error>;
     /// Whether [`Crm::tasks_of`] may be asked, by the configured scopes.
     fn searches_tasks(&self) -> bool;
     /// The contact's appointments, in UTC by the location's zone; `None` if there is no such

@@ -220,6 +220,14 @@ impl<T: Crm + ?Sized> Crm for Double<T> {
     ) -> Result<Vec<Vec<Task>>, Error> {
         self.real.tasks_of(call, contacts).await
     }
+    async fn task_owner(
+        &self,
+        call: &Call,
+        task: &str,
+        title: &str,
+    ) -> Result<Option<HighLevelId>, Error> {
+        self.real.task_owner(call, task, title).await
+    }
     fn searches_tasks(&self) -> bool {
         self.real.searches_tasks()
     }

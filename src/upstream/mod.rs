@@ -22,6 +22,7 @@ mod directory;
 pub mod double;
 mod error;
 mod health;
+mod inbound;
 mod mailing;
 mod route;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use credentials::{Credentials, Token};
 pub use crm::{Crm, SearchPage, SearchRequest, SearchRow, SearchTerm, TASK_CONTACTS, TASK_ROWS};
 pub use directory::{CredentialKind, Directory, UpstreamState, UpstreamStatus};
 pub use error::{Error, Kind, Retry};
+pub use inbound::{About, Inbound, Notice, Post, Unverified};
 pub use mailing::{Mailing, PAGE_SIZE, SubscriberPage};
 pub use route::{Effect, Route};
 pub use segment::{Query, Segment};

@@ -14,4 +14,5 @@ mod layout;
 mod openapi;
 mod sandbox;
 mod sync;
+mod webhooks;
 mod world;

@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Builder {
     options: Options,
     settings: Vec<(&'static str, Value)>,
+    hearing: bool,
 }
 
 pub struct World {
@@ -50,7 +51,7 @@ impl World {
             index_delay: Duration::ZERO,
             ..Options::default()
         };
-        Builder { options, settings: Vec::new() }
+        Builder { options, settings: Vec::new(), hearing: false }
     }
 
     /// A small one with everything as it comes.
@@ -201,6 +202,12 @@ impl Builder {
         self
     }
 
+    /// The gateway believes the sandbox's webhooks.
+    pub fn hearing(mut self) -> Self {
+        self.hearing = true;
+        self
+    }
+
     /// Sets a key of the gateway's config.
     pub fn set(mut self, key: &'static str, value: impl Into<Value>) -> Self {
         self.settings.push((key, value.into()));
@@ -212,7 +219,11 @@ impl Builder {
         let clock = self.options.clock.clone();
         let sandbox = Sandbox::start(self.options, &tasks).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let settings = self.settings;
+        let mut settings = self.settings;
+        if self.hearing {
+            let key = sandbox.highlevel().webhook_public_key_pem();
+            settings.push(("highlevel.webhook_public_key", key.into()));
+        }
         let app = start_app(&sandbox, &clock, &folder, &settings).await;
         let http = reqwest::Client::builder().build().unwrap();
         let world =

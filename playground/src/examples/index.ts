@@ -9,6 +9,10 @@ import onePerson from './OnePerson.graphql?raw';
 import onePersonVariables from './OnePerson.json?raw';
 import search from './Search.graphql?raw';
 import searchVariables from './Search.json?raw';
+import syncEvents from './SyncEvents.graphql?raw';
+import syncPlan from './SyncPlan.graphql?raw';
+import upsertContact from './UpsertContact.graphql?raw';
+import upsertContactVariables from './UpsertContact.json?raw';
 import upstreams from './Upstreams.graphql?raw';
 
 /** An operation that teaches one thing. */
@@ -51,6 +55,22 @@ export const examples: Example[] = [
     summary: 'A mutation that is safe to send twice.',
     query: createNote,
     variables: createNoteVariables,
+  },
+  {
+    title: 'Add a person to both systems',
+    summary: 'One mutation; what each system made of it, and why.',
+    query: upsertContact,
+    variables: upsertContactVariables,
+  },
+  {
+    title: 'What sync would do',
+    summary: 'A plan with reasons. Nothing is written.',
+    query: syncPlan,
+  },
+  {
+    title: 'Watch sync at work',
+    summary: 'A subscription to the history, with no gap when it is resumed.',
+    query: syncEvents,
   },
   {
     title: 'Watch a person',

@@ -90,7 +90,8 @@ async fn news_reach_the_others_and_do_not_come_back(server: &Server) {
     let all = [
         What::Contact { contact, entity: Changed::Sides },
         What::Contact { contact, entity: Changed::Notes(id.clone()) },
-        What::Contact { contact, entity: Changed::Tasks(id) },
+        What::Contact { contact, entity: Changed::Tasks(id.clone()) },
+        What::Contact { contact, entity: Changed::Appointments(id) },
         What::Work,
         What::Events(i64::MAX),
     ];

@@ -1,13 +1,6 @@
 //! `POST /graphql`.
 
-use axum::body::{Body, HttpBody};
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
-use tokio::time::{Instant, timeout_at};
-
+use super::super::body::read_body;
 use super::super::error::Refusal;
 use super::super::executor::Executor;
 use super::super::front::Front;
@@ -17,6 +10,9 @@ use super::ask;
 use super::envelope::{self, Envelope};
 use super::reply::{self, Shape};
 use super::run::{self, Ran, Way};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 
 /// Runs the operation or the batch in the body.
 pub(in crate::http) async fn post<E: Executor>(
@@ -41,7 +37,8 @@ async fn answer<E: Executor>(
     check_content_type(request.headers())?;
     let id = ask::request_id(&request);
     let caller = ask::caller(front, request.headers(), &id)?;
-    let body = read(request.into_body(), front.settings.max_body_bytes, caller.deadline).await?;
+    let body =
+        read_body(request.into_body(), front.settings.max_body_bytes, caller.deadline).await?;
     let media = accept.media.unwrap_or(Media::Json);
 
     // The short way: an answer to this very body that is still true.
@@ -74,27 +71,4 @@ async fn answer<E: Executor>(
             Ok(reply::http(media, status, bytes, served))
         }
     }
-}
-
-/// Reads a body of at most `limit` bytes before the deadline. One that says it is longer is not
-/// read at all.
-async fn read(body: Body, limit: usize, deadline: Instant) -> Result<Bytes, Refusal> {
-    let too_large = || {
-        let message = format!("the body is larger than {limit} bytes");
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "BAD_USER_INPUT", message).with("limit", limit)
-    };
-    if body.size_hint().lower() > limit as u64 {
-        return Err(too_large());
-    }
-    let read = timeout_at(deadline, Limited::new(body, limit).collect()).await.map_err(|_| {
-        let message = "the body did not arrive in time";
-        Refusal::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message)
-    })?;
-    read.map(Collected::to_bytes).map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            too_large()
-        } else {
-            Refusal::bad_input("the body broke off")
-        }
-    })
 }

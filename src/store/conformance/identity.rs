@@ -25,6 +25,19 @@ pub async fn ids_come_in_order_and_stay(place: &impl Place) {
     assert_eq!(store.contact(&w, ContactId(uuid::Uuid::nil())).await.unwrap(), None);
 }
 
+pub async fn records_tell_whose_they_are(place: &impl Place) {
+    let (store, w) = open(place).await;
+    let seen = [contact("h1", Some("ana@example.com")), contact("h2", None)];
+    let known = ids(&store.recognize(&w, &seen, at(0)).await.unwrap());
+    let keys = ["h2", "none", "h1", "h2"];
+    let linked = store.linked(&w, HighLevel, &keys).await.unwrap();
+    assert_eq!(linked, [Some(known[1]), None, Some(known[0]), Some(known[1])]);
+    assert_eq!(store.linked(&w, Doppler, &keys).await.unwrap(), [None; 4]);
+    assert!(store.linked(&w, HighLevel, &[]).await.unwrap().is_empty());
+    let again = store.recognize(&w, &seen, at(1)).await.unwrap();
+    assert_eq!(again[0].links[0].email.as_deref(), Some("ana@example.com"), "nothing changed");
+}
+
 pub async fn both_halves_of_a_person_are_one(place: &impl Place) {
     let (store, w) = open(place).await;
     let ana = contact("h1", Some("ana@example.com"));

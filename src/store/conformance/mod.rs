@@ -13,6 +13,7 @@ pub mod history;
 pub mod holds;
 pub mod idempotency;
 pub mod identity;
+pub mod inbox;
 pub mod merging;
 pub mod model;
 pub mod queue;
@@ -54,7 +55,7 @@ macro_rules! conformance {
         $crate::store::conformance::conformance! {
             $place;
             identity: {
-                ids_come_in_order_and_stay, both_halves_of_a_person_are_one,
+                ids_come_in_order_and_stay, records_tell_whose_they_are, both_halves_of_a_person_are_one,
                 a_batch_may_hold_both_halves, what_cannot_be_told_is_kept_apart,
                 a_proof_merges_and_both_ids_answer, changes_move_the_lookups,
                 workspaces_know_nothing_of_each_other, ids_outlive_the_store,
@@ -104,6 +105,10 @@ macro_rules! conformance {
             failures: {
                 failures_are_listed_by_what_they_are, a_retry_ends_the_backoff,
                 a_discarded_failure_takes_its_edits_along
+            }
+            inbox: {
+                what_comes_again_is_no_news, what_was_looked_at_is_marked_at_once,
+                words_are_forgotten_before_ids
             }
             history: {
                 cursors_count_up_and_filters_hold, whoever_reads_on_misses_nothing,

@@ -11,6 +11,7 @@ pub(super) mod db;
 pub(super) mod history;
 mod idempotency;
 pub(super) mod identity;
+mod inbox;
 mod ledger;
 pub(super) mod merge;
 mod people;
@@ -45,6 +46,7 @@ impl Store for SqlStore {
         let mut tx = self.db.write().await?;
         let mut pruned = idempotency::prune(&mut tx, now).await?;
         tx.commit().await?;
+        pruned += inbox::prune(&self.db, now).await?;
         pruned += history::prune(&self.db, retention.events_before).await?;
         // An idempotency key may answer with an edit for a day.
         let before = retention.bodies_before.min(now - TimeDelta::hours(24));

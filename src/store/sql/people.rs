@@ -11,7 +11,7 @@ use super::row::{self, LinkRow};
 use super::{SqlStore, identity};
 use crate::clock;
 use crate::store::{Error, Known, People, Reserved, Sighting, Workspace};
-use crate::unified::{ContactId, WorkspaceId};
+use crate::unified::{ContactId, System, WorkspaceId};
 
 #[async_trait]
 impl People for SqlStore {
@@ -60,6 +60,24 @@ impl People for SqlStore {
     ) -> Result<Option<Known>, Error> {
         let rows: Vec<Row> = self.db.all(BY_ID, args![workspace, id]).await?;
         known(rows)
+    }
+
+    async fn linked(
+        &self,
+        workspace: &WorkspaceId,
+        system: System,
+        keys: &[&str],
+    ) -> Result<Vec<Option<ContactId>>, Error> {
+        let rows: Vec<(i64, String)> =
+            self.db.all(LINKED, args![workspace, system, row::list(keys)?]).await?;
+        let mut linked = vec![None; keys.len()];
+        for (place, contact) in rows {
+            let place = usize::try_from(place).ok().and_then(|place| linked.get_mut(place));
+            if let Some(place) = place {
+                *place = Some(row::contact_id(&contact)?);
+            }
+        }
+        Ok(linked)
     }
 
     async fn contacts_by_email(
@@ -159,6 +177,10 @@ const BY_ID: &str = "
       ON l.workspace = c.workspace AND l.contact = coalesce(c.survivor, c.id)
     WHERE c.workspace = $1 AND c.id = $2
     ORDER BY l.system, l.key";
+
+const LINKED: &str = "
+    SELECT k.key, l.contact FROM json_each($3) AS k CROSS JOIN link AS l
+    WHERE l.workspace = $1 AND l.system = $2 AND l.key = k.value ->> 0";
 
 /// Ids sort by age, so the order is the oldest first.
 const BY_EMAIL: &str = "

@@ -15,7 +15,6 @@ mod perform;
 mod run;
 mod words;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,13 +29,13 @@ use crate::unified::{ContactId, HighLevelContact, HighLevelId, Mapping, Subscrib
 use crate::upstream::{Call, Crm, Mailing};
 
 use super::mappings::Mappings;
-use super::work::{Handler, Wake, Workers};
+use super::work::{Handler, Handlers, Wake, Workers};
 use super::{Error, Plan, Preview};
 use catalog::Catalog;
 use run::Urgency;
 
 /// How long a lease lasts. Longer than the longest call, before each of which it is prolonged.
-pub(super) const LEASE: Duration = Duration::from_secs(60);
+pub const LEASE: Duration = Duration::from_secs(60);
 /// How often a client that waits for somebody else's run looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -109,16 +108,17 @@ impl Engine {
         Self(Arc::new(Inner { parts, catalog, wake: Wake::default() }))
     }
 
-    /// Sets workers to work on contacts, so many at once, until the tasks stop.
-    pub fn start_workers(&self, at_once: usize) {
+    /// Sets workers to work on contacts and on other kinds of work, so many at once, until the tasks
+    /// stop.
+    pub fn start_workers(&self, at_once: usize, mut handlers: Handlers) {
         let parts = &self.0.parts;
-        let contacts: Arc<dyn Handler> = Arc::new(self.clone());
+        handlers.insert(CONTACT, Arc::new(self.clone()));
         let workers = Workers {
             store: Arc::clone(&parts.store),
             bus: Arc::clone(&parts.bus),
             clock: parts.clock.clone(),
             wake: self.0.wake.clone(),
-            handlers: HashMap::from([(CONTACT, contacts)]),
+            handlers,
             at_once,
         };
         workers.start(&parts.tasks);
@@ -195,6 +195,11 @@ impl Engine {
     /// Says that there may be work that was not due before.
     pub fn wake(&self) {
         self.0.wake.now();
+    }
+
+    /// For whoever stores work by itself.
+    pub fn waker(&self) -> Wake {
+        self.0.wake.clone()
     }
 }
 

@@ -6,7 +6,7 @@ use super::ana;
 use crate::world::World;
 
 /// The playground's examples, by their files; a subscription makes its calls later.
-const EXAMPLES: [(&str, &str); 6] = [
+const EXAMPLES: [(&str, &str); 8] = [
     (include_str!("../../../playground/src/examples/ContactsPage.graphql"), "{}"),
     (
         include_str!("../../../playground/src/examples/CreateNote.graphql"),
@@ -20,6 +20,11 @@ const EXAMPLES: [(&str, &str); 6] = [
     (
         include_str!("../../../playground/src/examples/Search.graphql"),
         include_str!("../../../playground/src/examples/Search.json"),
+    ),
+    (include_str!("../../../playground/src/examples/SyncPlan.graphql"), "{}"),
+    (
+        include_str!("../../../playground/src/examples/UpsertContact.graphql"),
+        include_str!("../../../playground/src/examples/UpsertContact.json"),
     ),
     (include_str!("../../../playground/src/examples/Upstreams.graphql"), "{}"),
 ];

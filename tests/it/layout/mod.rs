@@ -33,8 +33,9 @@ const fn row(
     Row { module, may_import, sections }
 }
 
-const TABLE: [Row; 17] = [
-    row("http", &["graphql", "contacts", "auth"], &["server", "limits"]),
+const TABLE: [Row; 18] = [
+    row("http", &["graphql", "webhooks", "contacts", "auth", "upstream"], &["server", "limits"]),
+    row("webhooks", &["contacts", "sync", "store", "bus", "upstream", "unified"], &[]),
     row("graphql", &["contacts", "unified", "auth"], &["limits"]),
     row(
         "contacts",

@@ -99,6 +99,11 @@ impl Webhooks {
         self.lock().installed = installed;
     }
 
+    /// Whether anybody listens.
+    pub fn are_sent(&self) -> bool {
+        self.lock().settings.url.is_some()
+    }
+
     /// Whether the app is installed.
     pub fn is_installed(&self) -> bool {
         self.lock().installed

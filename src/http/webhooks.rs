@@ -1,0 +1,61 @@
+//! What systems send us. Answered when it is stored, and before anything is done about it.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::upstream::Post;
+use crate::webhooks::Verdict;
+
+use super::error::Refusal;
+use super::executor::Executor;
+use super::front::{Front, RequestId};
+use super::read_body;
+
+/// A webhook of HighLevel. What is stored, known or of no use is 200, or HighLevel would send it
+/// again and, after many, stop sending at all; 503 asks it to.
+pub(super) async fn highlevel<E: Executor>(
+    State(front): State<Front<E>>,
+    Extension(id): Extension<RequestId>,
+    request: Request<Body>,
+) -> Response {
+    match receive(&front, request).await {
+        Ok(word) => Json(json!({"status": word})).into_response(),
+        Err(refusal) => refusal.about(&id.0).into_response(),
+    }
+}
+
+async fn receive<E>(front: &Front<E>, request: Request<Body>) -> Result<&'static str, Refusal> {
+    let Some(webhooks) = &front.webhooks else { return Err(Refusal::not_found()) };
+    let deadline = Instant::now() + front.settings.request_timeout;
+    let (head, body) = request.into_parts();
+    let body = read_body(body, front.settings.max_body_bytes, deadline).await?;
+    let post = Post {
+        signature: text(&head.headers, "x-ghl-signature"),
+        legacy_signature: text(&head.headers, "x-wh-signature"),
+        body: &body,
+    };
+    match webhooks.receive(post).await {
+        Verdict::Stored => Ok("stored"),
+        Verdict::Seen => Ok("seen"),
+        Verdict::Ignored(_) => Ok("ignored"),
+        // Not why: whoever forges would learn from it.
+        Verdict::Refused(_) => {
+            let status = StatusCode::UNAUTHORIZED;
+            Err(Refusal::new(status, "UNAUTHENTICATED", "this needs a valid signature"))
+        }
+        Verdict::NotStored => {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            Err(Refusal::new(status, "INTERNAL", "it could not be stored; send it again"))
+        }
+    }
+}
+
+/// A header's text. What is no text is no signature, and there all the same: nothing else counts then.
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).map(|value| value.to_str().unwrap_or("?"))
+}

@@ -1,0 +1,44 @@
+//! What systems sent us by themselves and nobody has looked at yet.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{Error, Lease, Mark};
+use crate::unified::WorkspaceId;
+
+/// The kind of work that is to look at what came in. Its key is the system that sent it.
+pub const INBOX: &str = "inbox";
+
+/// Something that came in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Arrival {
+    /// The system's id of it, the same when it is sent again.
+    pub id: String,
+    /// What the system calls it.
+    pub kind: String,
+    /// As it came, for 7 days: it is about a person.
+    pub body: String,
+    /// Whether it came later than the system says it was sent.
+    pub late: bool,
+}
+
+/// The inbox.
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// Stores what came in and marks the inbox's work, all of it or nothing; of each, whether it
+    /// is new. An id is remembered for 31 days.
+    async fn receive(
+        &self,
+        workspace: &WorkspaceId,
+        arrivals: &[Arrival],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<bool>, Error>;
+
+    /// What waits, the oldest first.
+    async fn waiting(&self, workspace: &WorkspaceId, limit: u32) -> Result<Vec<Arrival>, Error>;
+
+    /// Takes arrivals out of those that wait and marks what they are about, at once; `false`: the
+    /// lease is lost and nothing was stored.
+    async fn looked_at(&self, lease: &Lease, ids: &[String], marks: &[Mark])
+    -> Result<bool, Error>;
+}

@@ -1,0 +1,124 @@
+//! What came in and waits.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::arg::args;
+use super::db::Db;
+use super::{AT_ONCE, SqlStore, row, work};
+use crate::store::{Arrival, Error, INBOX, Inbox, Lease, Mark, Priority};
+use crate::unified::{System, WorkspaceId};
+
+/// How long the words are kept.
+const BODIES: TimeDelta = TimeDelta::days(7);
+/// How long ids are: HighLevel sends again for up to 30 days.
+const IDS: TimeDelta = TimeDelta::days(31);
+
+#[async_trait]
+impl Inbox for SqlStore {
+    async fn receive(
+        &self,
+        workspace: &WorkspaceId,
+        arrivals: &[Arrival],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<bool>, Error> {
+        if arrivals.is_empty() {
+            return Ok(Vec::new());
+        }
+        // In one order, so that two who store the same ones never wait for each other.
+        let mut rows: Vec<_> = arrivals
+            .iter()
+            .map(|one| (&one.id, &one.kind, &one.body, u8::from(one.late)))
+            .collect();
+        rows.sort_unstable();
+        let mut tx = self.db.write().await?;
+        let new: Vec<(String,)> = tx
+            .all(
+                "INSERT INTO webhook (workspace, id, kind, body, late, received_at, waits)
+                 SELECT $1, value ->> 0, value ->> 1, value ->> 2, CAST(value ->> 3 AS BIGINT), $3, 1
+                 FROM json_each($2) WHERE true
+                 ON CONFLICT (id, workspace) DO NOTHING RETURNING id",
+                args![workspace, row::json(rows)?, now],
+            )
+            .await?;
+        if !new.is_empty() {
+            let key = System::HighLevel.as_str().to_owned();
+            let mark = Mark { kind: INBOX, key, priority: Priority::Client, due: now };
+            work::mark(&mut tx, workspace, &[mark]).await?;
+        }
+        tx.commit().await?;
+        let mut new: HashSet<String> = new.into_iter().map(|(id,)| id).collect();
+        Ok(arrivals.iter().map(|arrival| new.remove(&arrival.id)).collect())
+    }
+
+    async fn waiting(&self, workspace: &WorkspaceId, limit: u32) -> Result<Vec<Arrival>, Error> {
+        let rows: Vec<(String, String, Option<String>, i64)> = self
+            .db
+            .all(
+                "SELECT id, kind, body, late FROM webhook WHERE workspace = $1 AND waits = 1
+                 ORDER BY received_at, id LIMIT $2",
+                args![workspace, limit],
+            )
+            .await?;
+        let arrival = |(id, kind, body, late): (String, String, Option<String>, i64)| Arrival {
+            id,
+            kind,
+            body: body.unwrap_or_default(),
+            late: late != 0,
+        };
+        Ok(rows.into_iter().map(arrival).collect())
+    }
+
+    async fn looked_at(
+        &self,
+        lease: &Lease,
+        ids: &[String],
+        marks: &[Mark],
+    ) -> Result<bool, Error> {
+        let workspace = &lease.workspace;
+        let mut tx = self.db.write().await?;
+        let marked = marks.iter().map(|mark| (mark.kind, mark.key.as_str()));
+        let keys: Vec<_> = marked.chain([(lease.kind, lease.key.as_str())]).collect();
+        work::lock(&mut tx, workspace, &keys).await?;
+        if !work::fence(&mut tx, lease).await? {
+            return Ok(false);
+        }
+        tx.run(
+            "UPDATE webhook SET waits = 0 WHERE workspace = $1
+               AND id IN (SELECT value ->> 0 FROM json_each($2))",
+            args![workspace, row::list(ids.iter().cloned())?],
+        )
+        .await?;
+        work::mark(&mut tx, workspace, marks).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+/// Forgets what nobody needs any more; how many rows.
+pub(super) async fn prune(db: &Db, now: DateTime<Utc>) -> Result<u64, Error> {
+    let mut pruned = 0;
+    for (sql, before) in [(FORGET_BODIES, now - BODIES), (FORGET_IDS, now - IDS)] {
+        loop {
+            let mut tx = db.write().await?;
+            let gone = tx.run(sql, args![before, AT_ONCE]).await?;
+            tx.commit().await?;
+            pruned += gone;
+            if gone < u64::from(AT_ONCE) {
+                break;
+            }
+        }
+    }
+    Ok(pruned)
+}
+
+const FORGET_BODIES: &str = "
+    UPDATE webhook SET body = NULL WHERE (id, workspace) IN
+      (SELECT id, workspace FROM webhook
+       WHERE body IS NOT NULL AND received_at < $1 AND waits = 0 LIMIT $2)";
+
+const FORGET_IDS: &str = "
+    DELETE FROM webhook WHERE (id, workspace) IN
+      (SELECT id, workspace FROM webhook WHERE received_at < $1 AND waits = 0 LIMIT $2)";

@@ -1,0 +1,162 @@
+//! Taking in what a system sends, up to the answer.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::clock::Clock;
+use crate::store::{Arrival, Store};
+use crate::sync::Wake;
+use crate::tasks::Tasks;
+use crate::telemetry::names;
+use crate::unified::WorkspaceId;
+use crate::upstream::{Inbound, Notice, Post};
+
+use super::together::Together;
+
+/// How far ahead of our clock a sender's may be.
+const AHEAD: TimeDelta = TimeDelta::minutes(5);
+/// After how long something that comes counts as late: it is one of the repetitions.
+const LATE: TimeDelta = TimeDelta::minutes(5);
+
+/// Which workspace an account's news are for.
+pub type Accounts = HashMap<String, WorkspaceId>;
+
+/// What becomes of something that came in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// It is stored and will be looked at.
+    Stored,
+    /// It came before.
+    Seen,
+    /// It is the system's own, and nothing to us. Why.
+    Ignored(&'static str),
+    /// It is not the system's. Why.
+    Refused(&'static str),
+    /// It could not be stored: the system should send it again.
+    NotStored,
+}
+
+impl Verdict {
+    /// Its name among the metric's outcomes.
+    fn outcome(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Seen => "seen",
+            Self::Ignored(_) => "ignored",
+            Self::Refused(_) => "refused",
+            Self::NotStored => "failed",
+        }
+    }
+}
+
+/// What [`Webhooks`] are made of.
+pub struct Parts {
+    pub inbound: Arc<dyn Inbound>,
+    pub store: Arc<dyn Store>,
+    pub accounts: Accounts,
+    pub wake: Wake,
+    pub clock: Clock,
+    pub tasks: Tasks,
+}
+
+/// Takes in what one system sends.
+pub struct Webhooks {
+    inbound: Arc<dyn Inbound>,
+    accounts: Accounts,
+    together: Arc<Together>,
+    wake: Wake,
+    clock: Clock,
+    tasks: Tasks,
+}
+
+impl Webhooks {
+    /// Ready to take in.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { inbound, store, accounts, wake, clock, tasks } = parts;
+        let together = Arc::new(Together::new(store, clock.clone()));
+        Self { inbound, accounts, together, wake, clock, tasks }
+    }
+
+    /// Takes one in. It is stored when this says so, also if the caller goes away meanwhile.
+    pub async fn receive(&self, post: Post<'_>) -> Verdict {
+        let (kind, verdict) = self.judge(post).await;
+        let outcome = verdict.outcome();
+        metrics::counter!(names::WEBHOOKS, names::KIND => kind, names::OUTCOME => outcome)
+            .increment(1);
+        match verdict {
+            Verdict::Refused(why) => tracing::warn!(why, "webhook refused"),
+            Verdict::Ignored(why) => tracing::info!(kind, why, "webhook ignored"),
+            Verdict::Stored => self.wake.now(),
+            Verdict::Seen | Verdict::NotStored => {}
+        }
+        verdict
+    }
+
+    async fn judge(&self, post: Post<'_>) -> (&'static str, Verdict) {
+        /// The kind of what nobody vouches for.
+        const UNKNOWN: &str = "unknown";
+        if let Err(why) = self.inbound.verify(post) {
+            return (UNKNOWN, Verdict::Refused(why.in_words()));
+        }
+        let Some(notice) = self.inbound.read(post.body) else {
+            return (UNKNOWN, Verdict::Ignored("it is no event"));
+        };
+        let kind = notice.kind;
+        let late = match time(notice.at, self.clock.now()) {
+            Time::Ahead => return (kind, Verdict::Refused("it was sent in the future")),
+            Time::Late => true,
+            Time::Fine => false,
+        };
+        let workspace = notice.account.as_ref().and_then(|account| self.accounts.get(account));
+        let Some(workspace) = workspace.cloned() else {
+            return (kind, Verdict::Ignored("it is about an account that is not served here"));
+        };
+        let body = String::from_utf8_lossy(post.body).into_owned();
+        let Notice { id, .. } = notice;
+        let arrival = Arrival { id, kind: kind.to_owned(), body, late };
+        let together = Arc::clone(&self.together);
+        // On its own task: who stores for many must not end with one of them.
+        let stored = self.tasks.spawn(async move { together.store(workspace, arrival).await });
+        let verdict = match stored.await {
+            Ok(Some(true)) => Verdict::Stored,
+            Ok(Some(false)) => Verdict::Seen,
+            Ok(None) | Err(_) => Verdict::NotStored,
+        };
+        (kind, verdict)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Time {
+    Fine,
+    /// Repetitions come hours later with their first time: their id tells whether they are new.
+    Late,
+    /// No clock is that wrong: it was signed to be used later.
+    Ahead,
+}
+
+fn time(at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Time {
+    match at {
+        Some(at) if at > now + AHEAD => Time::Ahead,
+        Some(at) if at < now - LATE => Time::Late,
+        Some(_) | None => Time::Fine,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_far_ahead_is_refused_for_its_time() {
+        let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        for (minutes, expected) in
+            [(6, Time::Ahead), (5, Time::Fine), (-5, Time::Fine), (-6, Time::Late)]
+        {
+            assert_eq!(time(Some(now + TimeDelta::minutes(minutes)), now), expected, "{minutes}");
+        }
+        assert_eq!(time(None, now), Time::Fine);
+    }
+}

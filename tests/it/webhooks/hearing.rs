@@ -1,0 +1,93 @@
+//! What the gateway does after a change inside HighLevel.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{connected, counted};
+use crate::world::World;
+
+const ANA: &str = "ana.paz@example.com";
+
+const READ: &str = "query($email: EmailAddress!) { contact(by: {email: $email}) { id firstName tags \
+    notes { nodes { body } } tasks { nodes { title } } } }";
+
+async fn read(world: &World) -> Value {
+    world.data(READ, json!({"email": ANA})).await["contact"].clone()
+}
+
+/// How many people are known.
+async fn total(world: &World) -> u64 {
+    let answer = world.data("{ syncStatus { total } }", json!({})).await;
+    answer["syncStatus"]["total"].as_u64().unwrap()
+}
+
+async fn edit(world: &World, op: &str, more: Value) {
+    let mut body = json!({"system": "HIGHLEVEL", "op": op, "email": ANA});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    world.control("/edit", body).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_inside_highlevel_shows_at_once() {
+    let world = connected(World::builder()).await;
+    let before = read(&world).await;
+    edit(&world, "upsert", json!({"fields": {"firstName": "Anabel"}})).await;
+    world.until("the name", async || read(&world).await["firstName"] == "Anabel").await;
+    edit(&world, "tag", json!({"tags": ["heard"]})).await;
+    let tagged = async || read(&world).await["tags"].to_string().contains("heard");
+    world.until("the tag", tagged).await;
+    edit(&world, "note", json!({"body": "Written there"})).await;
+    let noted = async || read(&world).await["notes"].to_string().contains("Written there");
+    world.until("the note", noted).await;
+    edit(&world, "task", json!({"title": "Made there"})).await;
+    let tasked = async || read(&world).await["tasks"].to_string().contains("Made there");
+    world.until("the task, of which is not told whose it is", tasked).await;
+    assert_eq!(read(&world).await["id"], before["id"]);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_new_gets_to_be_known() {
+    let world = connected(World::builder()).await;
+    let before = total(&world).await;
+    let made = json!({"system": "HIGHLEVEL", "op": "upsert", "email": "new@example.com",
+        "fields": {"firstName": "New"}});
+    world.control("/edit", made).await;
+    let known = async || {
+        world.clock.advance(Duration::from_secs(1));
+        total(&world).await == before + 1
+    };
+    world.until("known", known).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_highlevel_cannot_be_asked_nothing_is_lost() {
+    let world = connected(World::builder()).await;
+    let before = total(&world).await;
+    world.fault(json!({"system": "HIGHLEVEL", "kind": "status", "status": 503})).await;
+    let made = json!({"system": "HIGHLEVEL", "op": "upsert", "email": "new@example.com"});
+    world.control("/edit", made).await;
+    world.until("it came", async || counted(&world, "stored").await >= 1).await;
+    world.clear_faults().await;
+    let known = async || {
+        world.clock.advance(Duration::from_secs(5));
+        total(&world).await == before + 1
+    };
+    world.until("known", known).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_says_when_the_app_goes() {
+    let world = connected(World::builder()).await;
+    world.control("/edit", json!({"system": "HIGHLEVEL", "op": "uninstall"})).await;
+    let query = "{ syncEvents(first: 10) { nodes { kind message } } }";
+    let said = async || {
+        let events = world.data(query, json!({})).await;
+        events["syncEvents"]["nodes"].to_string().contains("taken off")
+    };
+    world.until("said", said).await;
+    world.end().await;
+}
