@@ -15,13 +15,14 @@ use tokio::time::Instant;
 use crate::auth::Requester;
 use crate::bus;
 use crate::clock::Clock;
+use crate::config::sync::FirstRun;
 use crate::config::{self, Config};
 use crate::contacts::{self, Contacts, Session, Wanted};
 use crate::graphql::limits::Limits;
 use crate::graphql::{self, Gateway, GatewaySettings};
 use crate::http::{self, AllowAll, Front, Probe};
-use crate::store::{self, INBOX, Retention, Store};
-use crate::sync::{Handler, Handlers};
+use crate::store::{self, INBOX, POLL, Retention, Store};
+use crate::sync::{Handler, Handlers, Poll, PollSettings};
 use crate::tasks::Tasks;
 use crate::telemetry::{self, Metrics, names};
 use crate::unified::{CreateRule, Mapping, System, TagRepresentation, WorkspaceId};
@@ -88,7 +89,25 @@ impl App {
             },
             clock: clock.clone(),
         };
+        let (mailing, crm) = (Arc::clone(&parts.mailing), Arc::clone(&parts.crm));
         let contacts = Contacts::start(parts, &tasks);
+        if config.sync.first_run == FirstRun::Auto {
+            contacts.begin_sync().await?;
+        }
+        contacts.schedule_polls().await?;
+        let poll = Poll {
+            store: Arc::clone(&store),
+            mailing,
+            crm,
+            mappings: contacts.mappings(),
+            clock: clock.clone(),
+            tasks: tasks.clone(),
+            settings: PollSettings {
+                doppler_every: config.doppler.poll_interval,
+                highlevel_every: config.highlevel.poll_interval,
+                index_delay: config.highlevel.index_delay,
+            },
+        };
         let inbound: Arc<dyn Inbound> = Arc::new(highlevel::Webhooks::new(&config.highlevel));
         let sorting = webhooks::Sorting {
             inbound: Arc::clone(&inbound),
@@ -96,7 +115,9 @@ impl App {
             contacts: contacts.clone(),
             clock: clock.clone(),
         };
-        contacts.work(Handlers::from([(INBOX, Arc::new(sorting) as Arc<dyn Handler>)]));
+        let handlers: [(&'static str, Arc<dyn Handler>); 2] =
+            [(INBOX, Arc::new(sorting)), (POLL, Arc::new(poll))];
+        contacts.work(Handlers::from(handlers));
         let webhooks = Webhooks::new(webhooks::Parts {
             inbound,
             store: Arc::clone(&store),

@@ -49,6 +49,9 @@ pub struct HighLevel {
     /// How long search may lag behind a write.
     #[serde(with = "humantime_serde")]
     pub index_delay: Duration,
+    /// From the end of one look for changes to the next.
+    #[serde(with = "humantime_serde")]
+    pub poll_interval: Duration,
     /// Most calls at the same time.
     pub connections: usize,
     /// Longest wait for a connection.
@@ -96,6 +99,7 @@ impl HighLevel {
             check.fault("webhook_public_key", "is not an Ed25519 public key in PEM form");
         }
         check.lasting("index_delay", self.index_delay, Duration::ZERO..=SECOND * 600);
+        check.lasting("poll_interval", self.poll_interval, SECOND..=SECOND * 86_400);
         check.within("connections", self.connections, 1..=1_024);
         check.lasting("connect_timeout", self.connect_timeout, SECOND / 100..=SECOND * 60);
         check.lasting("timeout", self.timeout, SECOND / 10..=SECOND * 120);

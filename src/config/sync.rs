@@ -15,8 +15,20 @@ pub struct Sync {
     pub mutation_deadline: Duration,
     /// People worked on at once in the background.
     pub workers: usize,
+    /// What happens in a workspace that was never synced.
+    pub first_run: FirstRun,
     /// Attempts at one person in one system before it is given up.
     pub most_attempts: u32,
+}
+
+/// How a workspace's sync begins.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum FirstRun {
+    /// It does not begin by itself.
+    Manual,
+    /// It begins at once.
+    Auto,
 }
 
 impl Sync {

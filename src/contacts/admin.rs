@@ -168,6 +168,22 @@ impl Admin {
     }
 }
 
+impl Core {
+    /// See [`Contacts::begin_sync`](super::Contacts::begin_sync).
+    pub(super) async fn begin_sync(&self) -> Result<(), Error> {
+        let workspace = &self.workspace.id;
+        let mut settings = self.store.sync_settings(workspace).await?;
+        if settings.state != SyncState::NotSetUp {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        settings.state = SyncState::Running;
+        settings.changed_at = Some(now);
+        let event = settings_changed("Sync was switched on by the gateway's settings".to_owned());
+        Ok(self.store.put_sync_settings(workspace, &settings, &event, now).await?)
+    }
+}
+
 fn refused(code: UserErrorCode, message: &str, field: &str) -> UserError {
     UserError::new(code, message, [field])
 }

@@ -196,6 +196,23 @@ impl Contacts {
         core.engine.start_workers(core.settings.sync.workers, others);
     }
 
+    /// Keeps the workspace's systems in step from now on, if that was never decided before.
+    pub async fn begin_sync(&self) -> Result<(), Error> {
+        self.0.begin_sync().await
+    }
+
+    /// Has both systems looked through for changes, now and then.
+    pub async fn schedule_polls(&self) -> Result<(), Error> {
+        let core = &self.0;
+        let marks = sync::schedule(core.clock.now());
+        Ok(core.store.mark(&core.workspace.id, &marks).await?)
+    }
+
+    /// Each workspace's mapping.
+    pub fn mappings(&self) -> Mappings {
+        self.0.mappings.clone()
+    }
+
     /// For whoever stores work by itself.
     pub fn waker(&self) -> Wake {
         self.0.engine.waker()

@@ -1,5 +1,6 @@
 //! What Tandem remembers: who is who ([`People`]), last known copies ([`Copies`]), what clients asked
-//! for and what is agreed ([`Ledger`], [`Idempotency`]), work to be done ([`Queue`]), what systems sent ([`Inbox`]), what waits for
+//! for and what is agreed ([`Ledger`], [`Idempotency`]), work to be done ([`Queue`]), what systems sent ([`Inbox`]) and how far they were looked
+//! through ([`Polls`]), what waits for
 //! somebody ([`Problems`]), what happened ([`History`]) and how it is set up ([`Settings`]).
 //!
 //! [`Store`] is the contract, one trait a topic. `sql` implements it once, in SQL that SQLite and
@@ -19,6 +20,7 @@ mod inbox;
 mod ledger;
 mod open;
 mod people;
+mod polls;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod problems;
@@ -38,6 +40,7 @@ pub use inbox::{Arrival, INBOX, Inbox};
 pub use ledger::{Accept, Accepted, AgreementChange, EditOutcome, Ledger, Record, Recorded, Sheet};
 pub use open::open;
 pub use people::{Known, People, Reserved, Workspace};
+pub use polls::{POLL, Polls, Step, Version};
 pub use problems::{
     Decided, FailureFilter, FailureKey, Failures, HoldFilter, Page, Problems, Resolved,
 };
@@ -62,7 +65,7 @@ pub struct Retention {
 /// given workspace only; [`Queue::claim`] and [`Store::prune`] go through all of them.
 #[async_trait]
 pub trait Store:
-    People + Copies + Idempotency + Inbox + Ledger + Queue + Problems + History + Settings
+    People + Copies + Idempotency + Inbox + Ledger + Polls + Queue + Problems + History + Settings
 {
     /// Forgets idempotency rows older than 24 hours, arrivals that were looked at (their words after 7
     /// days, their ids after 31) and what the retention says; how many rows.

@@ -5,7 +5,8 @@
 //! [`engine`] only reads and makes calls. Preview, dry run, mutation and background work are the
 //! same plan.
 //!
-//! [`work`] finds contacts that have work and hands them to the engine; [`mappings`] has each
+//! [`work`] finds contacts that have work and hands them to the engine, [`poll`] looks for changes that
+//! nobody told of; [`mappings`] has each
 //! workspace's mapping at hand.
 
 mod backoff;
@@ -13,6 +14,7 @@ mod engine;
 mod error;
 mod mappings;
 mod plan;
+mod poll;
 mod preview;
 mod settle;
 #[cfg(test)]
@@ -23,6 +25,7 @@ pub use engine::{Attached, Engine, LEASE, Mirror, Parts, Seen, Settings};
 pub use error::Error;
 pub use mappings::Mappings;
 pub use plan::{Action, Plan, PlannedField};
+pub use poll::{Poll, PollSettings, schedule};
 pub use preview::Preview;
 pub use work::{Handler, Handlers, Wake};
 

@@ -16,6 +16,7 @@ pub mod identity;
 pub mod inbox;
 pub mod merging;
 pub mod model;
+pub mod polls;
 pub mod queue;
 pub mod record;
 pub mod reservation;
@@ -110,6 +111,7 @@ macro_rules! conformance {
                 what_comes_again_is_no_news, what_was_looked_at_is_marked_at_once,
                 words_are_forgotten_before_ids
             }
+            polls: { a_page_is_remembered_whole, who_lost_the_lease_of_a_poll_moves_nothing }
             history: {
                 cursors_count_up_and_filters_hold, whoever_reads_on_misses_nothing,
                 what_is_forgotten_is_said_to_be
@@ -169,7 +171,7 @@ pub fn ids(known: &[Known]) -> Vec<ContactId> {
 }
 
 /// A kind of work that is nobody's id.
-pub const POLL: &str = "poll";
+pub const POLL: &str = super::POLL;
 /// The kinds of work that these tests know.
 pub const KINDS: [&str; 2] = [super::CONTACT, POLL];
 

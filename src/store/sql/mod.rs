@@ -15,6 +15,7 @@ mod inbox;
 mod ledger;
 pub(super) mod merge;
 mod people;
+mod polls;
 mod problem;
 mod problems;
 pub(super) mod queue;

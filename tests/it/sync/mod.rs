@@ -5,6 +5,7 @@ mod consent;
 mod creating;
 mod delete;
 mod events;
+mod keeping;
 mod mapping;
 mod notes;
 mod outage;
