@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::record::failure;
 use super::{Place, accept, at, claim, claim_only, edit, event, open, person, write_of};
-use crate::store::{EditOutcome, FailureFilter, FailureKey, Failures, Next, Record, Store};
+use crate::store::{
+    EditOutcome, FailureFilter, FailureKey, Failures, Next, Priority, Record, Store,
+};
 use crate::unified::EventKind::Resolved;
 use crate::unified::System::{Doppler, HighLevel};
 use crate::unified::WriteOutcome::{Applied, Queued, Skipped};
@@ -91,6 +93,23 @@ pub async fn a_retry_ends_the_backoff(place: &impl Place) {
     retried.sort_unstable();
     assert_eq!(retried, [(ana, Doppler), (bea, Doppler)]);
     assert_eq!(claim(&store, 11, 9).await.len(), 2);
+}
+
+pub async fn a_retry_of_an_edit_does_not_wait_for_sync(place: &impl Place) {
+    let (store, w) = open(place).await;
+    let dead = |id| vec![Failure { dead: true, next_attempt_at: None, ..failure(id, Doppler) }];
+    let id = person(&store, &w, "h1").await;
+    let edit = edit(id, "vip", 1);
+    accept(&store, &w, &edit).await;
+    let lease = claim_only(&store, 2).await;
+    let writes = vec![write_of(HighLevel, Applied), write_of(Doppler, Queued)];
+    let edits = vec![EditOutcome { edit: edit.id, writes, result: None, errors: Vec::new() }];
+    let record = Record { failures: dead(id), edits, ..Record::default() };
+    store.record(&lease, record, at(2)).await.unwrap();
+    assert_eq!(claim(&store, 3, 9).await, [], "given up");
+    store.retry(&w, Failures::These(&[(id, Doppler)]), at(4)).await.unwrap();
+    let lease = claim_only(&store, 4).await;
+    assert_eq!((lease.key, lease.priority), (id.to_string(), Priority::Client));
 }
 
 pub async fn a_discarded_failure_takes_its_edits_along(place: &impl Place) {

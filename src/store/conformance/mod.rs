@@ -103,6 +103,7 @@ macro_rules! conformance {
             }
             failures: {
                 failures_are_listed_by_what_they_are, a_retry_ends_the_backoff,
+                a_retry_of_an_edit_does_not_wait_for_sync,
                 a_discarded_failure_takes_its_edits_along
             }
             history: {

@@ -237,7 +237,8 @@ fn page<T>(mut rows: Vec<T>, first: u32) -> Page<T> {
     Page { rows, more }
 }
 
-/// Marks contacts and ends their backoff: somebody waits for what comes of it.
+/// Marks contacts and ends their backoff: somebody waits for what comes of it. Where a client's edit
+/// waits, it is the client's work: it is done whether or not sync is running.
 async fn mark(
     tx: &mut Tx,
     workspace: &WorkspaceId,
@@ -249,7 +250,10 @@ async fn mark(
     work::mark(tx, workspace, &marks).await?;
     let keys = row::list(marks.iter().map(|mark| &mark.key))?;
     tx.run(
-        "UPDATE work SET due_at = $4, attempt = CASE WHEN lease IS NULL THEN 0 ELSE attempt END
+        "UPDATE work SET due_at = $4, attempt = CASE WHEN lease IS NULL THEN 0 ELSE attempt END,
+           priority = CASE WHEN EXISTS (SELECT 1 FROM edit AS e
+             WHERE e.workspace = $1 AND e.contact = work.key AND e.done_at IS NULL)
+             THEN 0 ELSE priority END
          WHERE workspace = $1 AND kind = $2 AND key IN (SELECT value ->> 0 FROM json_each($3))",
         args![workspace, CONTACT, keys, now],
     )
