@@ -68,8 +68,7 @@ macro_rules! conformance {
             deliveries: { first_sight_is_kept, a_merge_keeps_the_earliest_sight }
             idempotency: {
                 the_first_use_decides, keys_of_others_do_not_clash, a_claim_can_be_given_back,
-                a_lapsed_claim_can_be_taken_up, doubt_is_told_at_once, a_day_later_it_is_forgotten,
-                one_of_many_gets_the_key
+                a_lapsed_claim_can_be_taken_up, a_day_later_it_is_forgotten, one_of_many_gets_the_key
             }
             reservation: {
                 fifty_who_ask_at_once_get_one, a_new_person_is_joined_to_who_reserved_them,
