@@ -73,7 +73,7 @@ pub use hold::{Hold, HoldCandidate, HoldDecision, HoldKind, HoldResolution};
 pub use identity::{Change, Recognition};
 pub use ids::{ContactId, HighLevelId, WorkspaceId};
 pub use json_text::JsonText;
-pub use link::{Link, Reservation, Sighting};
+pub use link::{Link, Reservation, Sighting, subscriber_key};
 pub use list::{List, lists_of};
 pub use listing::{ContactFilter, ContactOrder};
 pub use mapping::{

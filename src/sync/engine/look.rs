@@ -19,7 +19,6 @@ use crate::upstream::{self, Call, Kind, SearchTerm};
 
 use super::perform::Importing;
 use super::run::Facts;
-use super::words::code;
 use super::{Error, Inner, Seen, Urgency};
 
 /// Among the bases of a system, that it knew the person once: nobody who was deleted there is made
@@ -172,7 +171,7 @@ impl Inner {
         }
         let failure = sheet.failures.iter().find(|failure| failure.system == system)?;
         let waits = failure.next_attempt_at.is_some_and(|at| at > self.parts.clock.now());
-        waits.then(|| super::words::known_code(&failure.code))
+        waits.then(|| upstream::known_code(&failure.code))
     }
 
     async fn linked_subscriber(
@@ -240,7 +239,7 @@ impl Inner {
             let row = match self.parts.crm.duplicate(call, &term).await {
                 Ok(Some(row)) => row,
                 Ok(None) => continue,
-                Err(error) => return Ok(Found::Unread(code(&error.kind))),
+                Err(error) => return Ok(Found::Unread(error.kind.code())),
             };
             // A number alone does not make one of two people with different addresses.
             if matches!(term, SearchTerm::Phone(_)) && traces.contradict(&row) {
@@ -314,7 +313,7 @@ fn found<T>(read: Result<Option<T>, upstream::Error>, missing: Found<T>) -> Foun
     match read {
         Ok(Some(value)) => Found::Present(Arc::new(value)),
         Ok(None) => missing,
-        Err(error) => Found::Unread(code(&error.kind)),
+        Err(error) => Found::Unread(error.kind.code()),
     }
 }
 

@@ -151,7 +151,7 @@ fn restrict(draft: &mut Draft<'_>, out: bool, wishes: &[EditId]) {
             let (outcome, reason) = if says == Some(true) || unread {
                 (WriteOutcome::Unchanged, None)
             } else {
-                let reason = format!("the person is not in {}", holds::name_of(system));
+                let reason = format!("the person is not in {}", system.name());
                 (WriteOutcome::Skipped, Some(reason))
             };
             draft.know(*edit, system, outcome, reason);
@@ -162,7 +162,7 @@ fn restrict(draft: &mut Draft<'_>, out: bool, wishes: &[EditId]) {
 fn opt_out(draft: &mut Draft<'_>, system: System, wishes: &[EditId]) {
     let input = draft.input;
     let reason = if wishes.is_empty() {
-        format!("the person opted out of e-mail in {}", holds::name_of(system.other()))
+        format!("the person opted out of e-mail in {}", system.other().name())
     } else {
         "a client unsubscribed the person".to_owned()
     };

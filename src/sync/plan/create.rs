@@ -26,9 +26,9 @@ pub(super) fn plan(draft: &mut Draft<'_>, topics: &[Topic<'_>], standing: Standi
         let edits = named_by(input, system);
         if !presence::may_be_created(input, system) {
             let reason = if input.is_gone(system) {
-                format!("the person was deleted in {}", holds::name_of(system))
+                format!("the person was deleted in {}", system.name())
             } else {
-                format!("the person is not in {}", holds::name_of(system))
+                format!("the person is not in {}", system.name())
             };
             for edit in upserts(input) {
                 draft.know(edit, system, WriteOutcome::Skipped, Some(reason.clone()));
@@ -75,11 +75,7 @@ fn values<'a>(draft: &mut Draft<'_>, topics: &'a [Topic<'a>], system: System) ->
         match slot.project(field.kind, &value, false) {
             Ok(after) => values.push(Value { field, value, after }),
             Err(misfit) => {
-                draft.because(format!(
-                    "{} cannot hold {}: {misfit}",
-                    holds::name_of(system),
-                    field.name()
-                ));
+                draft.because(format!("{} cannot hold {}: {misfit}", system.name(), field.name()));
                 if misfit.is_of_the_value() {
                     let wanted = holds::misfit(draft.input.contact, field.name(), system, &misfit);
                     draft.wanted.push(wanted);

@@ -49,7 +49,7 @@ pub(super) fn of<'a>(
         base.sent.as_ref() == Some(&after) && field.kind.agrees(&base.value, &before)
     });
     if settled {
-        draft.because(format!("{} keeps its own form of {name}", holds::name_of(system)));
+        draft.because(format!("{} keeps its own form of {name}", system.name()));
         return None;
     }
     Some(Change {
@@ -76,7 +76,7 @@ fn unfit(
     (system, misfit): (System, &Misfit),
 ) {
     let name = topic.field.name();
-    let reason = format!("{} cannot hold {name}: {misfit}", holds::name_of(system));
+    let reason = format!("{} cannot hold {name}: {misfit}", system.name());
     if !misfit.is_of_the_value() {
         draft.because(reason.clone());
         if !topic.edits.is_empty() {

@@ -159,11 +159,11 @@ fn missing(draft: &mut Draft<'_>, topic: &Topic<'_>) {
                 draft.wanted.push(holds::field_gone(topic.field.name(), *system, name));
             }
             Missing::Gone => {
-                draft.because(format!("{} has no field {name}", holds::name_of(*system)));
+                draft.because(format!("{} has no field {name}", system.name()));
             }
             Missing::Unknown => draft.because(format!(
                 "the fields of {} could not be read, so {} is left alone there",
-                holds::name_of(*system),
+                system.name(),
                 topic.field.name()
             )),
         }

@@ -28,21 +28,13 @@ pub(super) const OPT_OUT: &str = "OPT_OUT";
 /// Lifts HighLevel's do-not-disturb, because the person asked for mail again.
 pub(super) const OPT_IN: &str = "OPT_IN";
 
-/// The system as people call it.
-pub(super) const fn name_of(system: System) -> &'static str {
-    match system {
-        System::Doppler => "Doppler",
-        System::HighLevel => "HighLevel",
-    }
-}
-
 fn resolution(choice: &str, effect: impl Into<String>) -> HoldResolution {
     HoldResolution { choice: choice.to_owned(), effect: effect.into() }
 }
 
 /// A field of the mapping that a system does not have any more. About the workspace, not a contact.
 pub(super) fn field_gone(field: &str, system: System, name: &str) -> HoldDraft {
-    let shown = name_of(system);
+    let shown = system.name();
     HoldDraft {
         kind: HoldKind::RemoteFieldGone,
         contact: None,
@@ -76,13 +68,13 @@ pub(super) fn of_values(
         id: choice_of(source.origin).to_owned(),
         system: system_of(source.origin),
         label: match system_of(source.origin) {
-            Some(system) => format!("{} has", name_of(system)),
+            Some(system) => format!("{} has", system.name()),
             None => "A client asked for".to_owned(),
         },
         value: super::fields::shown(&source.value),
     };
     let effect = |source: &&Source| {
-        let whose = system_of(source.origin).map_or("the client", name_of);
+        let whose = system_of(source.origin).map_or("the client", System::name);
         resolution(choice_of(source.origin), format!("Write the value of {whose} to both systems"))
     };
     let reason = if kind == HoldKind::Oscillation {
@@ -116,7 +108,7 @@ pub(super) fn misfit(
         Misfit::Overflow { .. } => HoldKind::Overflow,
         Misfit::Invalid(_) | Misfit::Fixed(_) => HoldKind::InvalidValue,
     };
-    let (here, there) = (name_of(system), name_of(system.other()));
+    let (here, there) = (system.name(), system.other().name());
     HoldDraft {
         kind,
         contact: Some(contact),
@@ -137,7 +129,7 @@ pub(super) fn misfit(
 
 /// Somebody opted out, and one system says that this is over.
 pub(super) fn consent(contact: ContactId, lifted: System, can_lift: bool) -> HoldDraft {
-    let (here, there) = (name_of(lifted), name_of(lifted.other()));
+    let (here, there) = (lifted.name(), lifted.other().name());
     let mut resolutions = vec![resolution(OPT_OUT, format!("Opt the person out in {here} again"))];
     if can_lift {
         resolutions.push(resolution(
@@ -279,7 +271,7 @@ pub(super) fn left_alone(
     draft.decided.push(Over {
         hold: open.hold.id,
         field: Some(field.to_owned()),
-        reason: format!("{field} may stay different in {}", name_of(system)),
+        reason: format!("{field} may stay different in {}", system.name()),
     });
     draft.agreement.base(system).get(field).cloned()
 }

@@ -222,7 +222,7 @@ fn act(draft: &mut Draft<'_>, kind: ActionKind, payload: Payload, turn: &Turn, d
     let system = if native { System::HighLevel } else { System::Doppler };
     let number = tags.len();
     let noun = if number == 1 { "tag" } else { "tags" };
-    let reason = format!("{what} {number} {noun} in {}", holds::name_of(system));
+    let reason = format!("{what} {number} {noun} in {}", system.name());
     let mut action = Action::new(system, kind, payload, reason).with(vec![planned(turn)]);
     action.tags = Some(delta);
     draft.act(action, &turn.edits);
@@ -249,7 +249,7 @@ fn later(draft: &mut Draft<'_>, system: System, turn: &Turn) {
     if add.is_empty() && remove.is_empty() {
         return;
     }
-    let reason = format!("bring the tags in {} up to date", holds::name_of(system));
+    let reason = format!("bring the tags in {} up to date", system.name());
     let action =
         Action::new(system, ActionKind::Tag, Payload::Nothing, reason).with(vec![planned(turn)]);
     draft.act(action, &turn.edits);

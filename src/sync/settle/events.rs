@@ -1,7 +1,7 @@
 //! What people are told: one event for everything that happened, in plain words and without values.
 
 use crate::sync::plan::{Action, Plan, When};
-use crate::unified::{ActionKind, EventDraft, EventKind, System};
+use crate::unified::{ActionKind, EventDraft, EventKind};
 
 use super::Outcome;
 use super::outcome::pairs;
@@ -30,7 +30,7 @@ pub(super) fn settle(plan: &Plan, outcomes: &[Outcome]) -> Vec<EventDraft> {
 }
 
 fn event(plan: &Plan, action: &Action, outcome: Option<&Outcome>) -> Option<EventDraft> {
-    let system = system_name(action.system);
+    let system = action.system.name();
     let did = done(action.kind);
     let (kind, message, code) = match (&action.when, outcome?) {
         (When::Never, _) => return None,
@@ -75,13 +75,6 @@ fn entry(plan: &Plan, kind: EventKind, message: String) -> EventDraft {
         message,
         attempt: None,
         code: None,
-    }
-}
-
-fn system_name(system: System) -> &'static str {
-    match system {
-        System::Doppler => "Doppler",
-        System::HighLevel => "HighLevel",
     }
 }
 

@@ -177,7 +177,8 @@ async fn failures_can_be_listed_and_forgotten() {
     assert_eq!(retried["retried"], 2, "{retried:#}");
     world
         .until("what was tried again is done", || async {
-            let data = world.data("{ failures { nodes { id } } syncStatus { pending } }", json!({}));
+            let data =
+                world.data("{ failures { nodes { id } } syncStatus { pending } }", json!({}));
             data.await == json!({"failures": {"nodes": []}, "syncStatus": {"pending": 0}})
         })
         .await;
