@@ -13,7 +13,9 @@ use crate::bus::{News, What};
 use crate::store::{AgreementChange, EditOutcome, Next, Record};
 use crate::sync::backoff;
 use crate::sync::plan::{HoldDraft, Payload, Plan};
-use crate::sync::settle::{EditSettled, FailureDraft, LinkChange, Outcome, Reread, Settled};
+use crate::sync::settle::{
+    Course, EditSettled, FailureDraft, LinkChange, Outcome, Reread, Settled, damp,
+};
 use crate::unified::{
     ActionKind, Agreement, Base, Canonical, Failure, Hold, PendingWrite, Sighting, System,
     WorkspaceId,
@@ -42,11 +44,10 @@ impl Inner {
             closed: closed(facts, plan, outcomes, writes),
             edits: settled.edits.into_iter().map(outcome_of).collect(),
             holds: plan.holds.iter().map(|draft| self.hold(draft, now)).collect(),
-            failures: self.failures(facts, settled.failures, now),
-            cleared: Vec::new(),
-            events: settled.events,
             ..Record::default()
         };
+        let (failures, given_up) = self.failures(facts, settled.failures, now);
+        record.failures = failures;
         for link in settled.links {
             match link {
                 LinkChange::Linked(sighting) => record.links.push(sighting),
@@ -59,6 +60,13 @@ impl Inner {
         }
         bury(&mut record, &facts.sheet.agreement);
         record.cleared = cleared(facts, &record.failures, &settled.recovered);
+        let course = Course {
+            before: &facts.sheet.failures,
+            now: &record.failures,
+            given_up: &given_up,
+            cleared: &record.cleared,
+        };
+        record.events = damp(settled.events, facts.sheet.known.id, course);
         let decided = |hold| facts.sheet.decisions.iter().any(|one| one.hold.id == hold);
         for over in &plan.over {
             if decided(over.hold) {
@@ -88,17 +96,22 @@ impl Inner {
         }
     }
 
-    /// Failures with their attempts and the time of the next one.
+    /// Failures with their attempts and the time of the next one, and the systems in which trying
+    /// is given up now.
     fn failures(
         &self,
         facts: &Facts,
         drafts: Vec<FailureDraft>,
         now: DateTime<Utc>,
-    ) -> Vec<Failure> {
+    ) -> (Vec<Failure>, Vec<System>) {
+        let mut given_up = Vec::new();
         let failed = |draft: FailureDraft| {
             let before = facts.sheet.failures.iter().find(|one| one.system == draft.system);
             let attempts = before.map_or(0, |before| before.attempts) + 1;
             let dead = draft.dead || attempts >= self.parts.settings.most_attempts;
+            if dead && !draft.dead && before.is_none_or(|before| !before.dead) {
+                given_up.push(draft.system);
+            }
             let wait = backoff::after(attempts);
             Failure {
                 contact: facts.sheet.known.id,
@@ -112,7 +125,7 @@ impl Inner {
                 dead,
             }
         };
-        drafts.into_iter().map(failed).collect()
+        (drafts.into_iter().map(failed).collect(), given_up)
     }
 
     fn next(

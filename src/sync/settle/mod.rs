@@ -8,6 +8,7 @@ mod edits;
 mod events;
 mod outcome;
 
+pub use events::{Course, damp};
 pub use outcome::{EditSettled, FailureDraft, LinkChange, Outcome, Reread, Settled};
 
 use super::plan::{Input, Plan};
