@@ -118,7 +118,9 @@ pub trait Problems: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<FailureKey>, Error>;
 
-    /// Forgets a failure and appends the event; what it was, if there was one.
+    /// Forgets a failure, gives up what was to be written to its system and appends the event; what
+    /// it was, if there was one. A run that is under way makes no call any more that it planned
+    /// before; one that it is making is finished.
     async fn discard(
         &self,
         workspace: &WorkspaceId,

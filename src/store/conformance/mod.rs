@@ -103,7 +103,8 @@ macro_rules! conformance {
             failures: {
                 failures_are_listed_by_what_they_are, a_retry_ends_the_backoff,
                 a_retry_of_an_edit_does_not_wait_for_sync,
-                a_discarded_failure_takes_its_edits_along
+                a_discarded_failure_takes_its_edits_along,
+                a_run_under_way_writes_nothing_that_was_discarded
             }
             history: {
                 cursors_count_up_and_filters_hold, whoever_reads_on_misses_nothing,

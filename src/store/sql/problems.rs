@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::arg::args;
 use super::db::Tx;
 use super::problem::{self, failure};
-use super::{SqlStore, history, ledger, people, record, row, work};
+use super::{SqlStore, agreement, history, ledger, people, record, row, work};
 use crate::store::{
     CONTACT, Error, FailureFilter, FailureKey, Failures, HoldFilter, Mark, Page, Priority,
     Problems, Resolved,
@@ -156,7 +156,7 @@ impl Problems for SqlStore {
     ) -> Result<Option<Failure>, Error> {
         let mut tx = self.db.write().await?;
         let contact = people::survivor(&mut tx, workspace, contact).await?.unwrap_or(contact);
-        // Waits for a run that is recording; one that is under way finds the edits closed.
+        // Waits for a run that is recording, or about to make a call.
         let sql = "SELECT gen FROM work WHERE workspace = $1 AND kind = $2 AND key = $3
                    /*pg FOR UPDATE */";
         tx.one::<(i64,)>(sql, args![workspace, CONTACT, contact]).await?;
@@ -166,6 +166,9 @@ impl Problems for SqlStore {
         let Some(failure) = found else { return Ok(None) };
         problem::clear(&mut tx, workspace, (contact, system)).await?;
         give_up_edits(&mut tx, workspace, (contact, system), now).await?;
+        let mut agreed = agreement::get(&mut tx, workspace, contact).await?.unwrap_or_default();
+        agreed.given_up.insert(system, now);
+        agreement::put(&mut tx, workspace, contact, &agreed).await?;
         if !others {
             tx.run(
                 "UPDATE work SET done_gen = gen, attempt = 0, dead = 0, first_failed_at = NULL

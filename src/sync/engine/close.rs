@@ -42,6 +42,7 @@ impl Inner {
         let mut record = Record {
             agreement: difference(&facts.sheet.agreement, &settled.agreement),
             closed: closed(facts, plan, outcomes, writes),
+            given_up: facts.sheet.agreement.given_up.clone(),
             edits: settled.edits.into_iter().map(outcome_of).collect(),
             holds: plan.holds.iter().map(|draft| self.hold(draft, now)).collect(),
             ..Record::default()
@@ -163,7 +164,8 @@ impl Inner {
         let written_ms = self.parts.clock.now_ms();
         let mut changed = false;
         for (action, outcome) in plan.actions.iter().zip(outcomes) {
-            if !action.is_write() || matches!(outcome, Outcome::NotTried { .. }) {
+            if !action.is_write() || matches!(outcome, Outcome::NotTried { .. } | Outcome::GivenUp)
+            {
                 continue;
             }
             changed = true;

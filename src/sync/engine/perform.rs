@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::store::Lease;
+use crate::store::{Intended, Lease};
 use crate::sync::plan::{Action, ListTarget, Payload, Plan};
 use crate::sync::settle::{Outcome, Reread};
 use crate::unified::{
@@ -53,7 +53,9 @@ impl Inner {
         }
         let body = serde_json::to_string(&action.payload).map_err(|_| Error::Encoding)?;
         let write = self.write(facts, action, body);
-        self.remember(lease, &write).await?;
+        if !self.remember(lease, facts, &write).await? {
+            return Ok((Outcome::GivenUp, None));
+        }
         fault::point("intended");
         let done = match &action.payload {
             Payload::Nothing | Payload::Link(_) | Payload::Unlink { .. } => Ok(done(None)),
@@ -97,8 +99,19 @@ impl Inner {
         }
     }
 
-    async fn remember(&self, lease: &Lease, write: &PendingWrite) -> Result<(), Error> {
-        if self.parts.store.intend(lease, write).await? { Ok(()) } else { Err(Error::LeaseLost) }
+    /// Whether the call is still to be made.
+    async fn remember(
+        &self,
+        lease: &Lease,
+        facts: &Facts,
+        write: &PendingWrite,
+    ) -> Result<bool, Error> {
+        let given_up = facts.sheet.agreement.given_up.get(&write.system).copied();
+        match self.parts.store.intend(lease, write, given_up).await? {
+            Intended::Stored => Ok(true),
+            Intended::GivenUp => Ok(false),
+            Intended::Lost => Err(Error::LeaseLost),
+        }
     }
 
     /// Doppler answers a write with no more than its success: the side is read back once, after the
@@ -254,7 +267,9 @@ impl Inner {
         }
         let body = serde_json::to_string(&action.payload).map_err(|_| Error::Encoding)?;
         let before = self.write(facts, action, body);
-        self.remember(lease, &before).await?;
+        if !self.remember(lease, facts, &before).await? {
+            return Ok((Outcome::GivenUp, None));
+        }
         fault::point("intended");
         let begun = self.parts.mailing.import(call, None, std::slice::from_ref(edit), None).await;
         fault::point("called");
@@ -265,8 +280,8 @@ impl Inner {
         let importing = Importing { import: task.id, edit: edit.clone() };
         let body = serde_json::to_string(&importing).map_err(|_| Error::Encoding)?;
         let after = self.write(facts, action, body);
-        self.remember(lease, &after).await?;
-        Ok((Outcome::Accepted, Some(after)))
+        let stored = self.remember(lease, facts, &after).await?;
+        Ok((Outcome::Accepted, Some(if stored { after } else { before })))
     }
 
     /// Reads the subscriber once after all writes to Doppler: what it made of them is the base, not

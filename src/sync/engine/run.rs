@@ -229,7 +229,8 @@ impl Inner {
                 Outcome::Done { .. }
                 | Outcome::Accepted
                 | Outcome::Refused { .. }
-                | Outcome::NotTried { .. } => {}
+                | Outcome::NotTried { .. }
+                | Outcome::GivenUp => {}
             }
             done.push((index, outcome, write));
         }

@@ -24,6 +24,9 @@ pub(super) fn plan(draft: &mut Draft<'_>, topics: &[Topic<'_>], standing: Standi
             continue;
         }
         let edits = named_by(input, system);
+        if given_up(draft, system) {
+            continue;
+        }
         if !presence::may_be_created(input, system) {
             let reason = if input.is_gone(system) {
                 format!("the person was deleted in {}", system.name())
@@ -51,6 +54,26 @@ pub(super) fn plan(draft: &mut Draft<'_>, topics: &[Topic<'_>], standing: Standi
             System::HighLevel => in_highlevel(draft, &values, standing, &edits),
         }
     }
+}
+
+/// Whether a person gave the creation up and nobody asked for it since.
+fn given_up(draft: &mut Draft<'_>, system: System) -> bool {
+    let input = draft.input;
+    if !input.agreement.given_up.contains_key(&system) {
+        return false;
+    }
+    let edits = input.edits.iter().filter(|edit| creates(&edit.change, system));
+    let (old, new): (Vec<_>, Vec<_>) =
+        edits.partition(|edit| input.agreement.gave_up(system, edit.at));
+    if !new.is_empty() {
+        return false;
+    }
+    draft.because(format!("making the person in {} was given up by hand", system.name()));
+    for edit in old {
+        let reason = Some("Discarded by a person".to_owned());
+        draft.know(edit.id, system, WriteOutcome::Skipped, reason);
+    }
+    true
 }
 
 /// A value for the person to be created.
@@ -296,12 +319,15 @@ fn upserts(input: &Input<'_>) -> Vec<EditId> {
 
 /// The edits that a creation carries out.
 fn named_by(input: &Input<'_>, system: System) -> Vec<EditId> {
-    let concerns = |change: &EditChange| {
-        change.is_upsert()
-            || matches!(change, EditChange::AddTags(_))
-            || (system == System::Doppler && matches!(change, EditChange::AddToList(_)))
-    };
-    input.edits.iter().filter(|edit| concerns(&edit.change)).map(|edit| edit.id).collect()
+    let edits = input.edits.iter().filter(|edit| creates(&edit.change, system));
+    edits.map(|edit| edit.id).collect()
+}
+
+/// Whether a creation in a system carries a change out.
+fn creates(change: &EditChange, system: System) -> bool {
+    change.is_upsert()
+        || matches!(change, EditChange::AddTags(_))
+        || (system == System::Doppler && matches!(change, EditChange::AddToList(_)))
 }
 
 fn names_list(input: &Input<'_>, id: EditId) -> bool {

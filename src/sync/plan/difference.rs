@@ -35,6 +35,11 @@ pub(super) fn of<'a>(
     if !(wanted || leads) {
         return None;
     }
+    if input.agreement.gave_up(system, canon.changed_at) {
+        let reason = "what was to be written by then was given up by hand";
+        draft.because(format!("{name} stays different in {}: {reason}", system.name()));
+        return None;
+    }
     let after = match slot.project(field.kind, &canon.value, true) {
         Ok(after) => after,
         Err(misfit) => {

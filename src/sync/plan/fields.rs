@@ -229,7 +229,8 @@ pub(super) fn case<'a>(input: &'a Input<'_>, topic: &'a Topic<'_>, paused: bool)
             base.is_some_and(|base| {
                 !field.kind.agrees(canon, &base.value) && base.sent.as_ref() != Some(canon)
             }) && field.mapping.direction.leads_to(system)
-        });
+        }) && canon
+            .is_some_and(|canon| !input.agreement.gave_up(system, canon.changed_at));
         SideCase {
             system,
             read: read(input, field, system),

@@ -11,7 +11,8 @@ use super::{Action, ListTarget, Payload, Side};
 
 /// Plans what edits want of lists. A person who is to be created is put into the first one by that.
 pub(super) fn plan(draft: &mut Draft<'_>, standing: Standing) {
-    for edit in draft.input.edits {
+    let agreement = draft.input.agreement;
+    for edit in draft.input.edits.iter().filter(|e| !agreement.gave_up(System::Doppler, e.at)) {
         for list in edit.change.joins() {
             join(draft, edit, list, standing);
         }

@@ -4,6 +4,8 @@
 //! away unless another side added it; without a base nothing was taken away. In the scope of edits
 //! alone each side keeps its own set and only what the edits name changes.
 
+use chrono::{DateTime, Utc};
+
 use crate::unified::projection::{self, Slot};
 use crate::unified::{
     ActionKind, Base, Canon, Canonical, EditId, HighLevelContact, Lookup, MappingRule, Origin,
@@ -23,6 +25,7 @@ pub(super) const TAGS: &str = "tags";
 struct Wish<'a> {
     edit: EditId,
     add: bool,
+    at: DateTime<Utc>,
     tags: &'a [String],
     fresh: bool,
 }
@@ -60,22 +63,31 @@ pub(super) fn plan<'a>(draft: &mut Draft<'a>, standing: Standing) -> Option<Chan
     if !all {
         remember(draft, &wishes);
     }
-    let turn = |read: Vec<String>| Turn {
-        after: target.clone().unwrap_or_else(|| apply(&read, wishes.iter())),
-        before: read,
-        edits: writes::unique(&edits),
+    let turn = |system: System, read: Vec<String>| {
+        let wanted = wishes.iter().filter(|wish| !input.agreement.gave_up(system, wish.at));
+        Turn {
+            after: target.clone().unwrap_or_else(|| apply(&read, wanted)),
+            before: read,
+            edits: writes::unique(&edits),
+        }
     };
-    if let Some(contact) = input.highlevel.present() {
-        in_highlevel(draft, contact, &turn(highlevel_tags(contact)));
-    } else {
-        later(draft, System::HighLevel, &turn(known(input, System::HighLevel)));
+    let agreed_at = draft.agreement.canon.get(TAGS).map(|canon| canon.changed_at);
+    let given_up = |system| all && agreed_at.is_some_and(|at| input.agreement.gave_up(system, at));
+    let system = System::HighLevel;
+    match input.highlevel.present() {
+        _ if given_up(system) => {}
+        Some(contact) => in_highlevel(draft, contact, &turn(system, highlevel_tags(contact))),
+        None => later(draft, system, &turn(system, known(input, system))),
     }
+    let system = System::Doppler;
     match input.doppler.present() {
+        _ if given_up(system) => None,
         Some(subscriber) => {
-            in_doppler(draft, subscriber, turn(read_doppler(input, subscriber)), standing)
+            let turn = turn(system, read_doppler(input, subscriber));
+            in_doppler(draft, subscriber, turn, standing)
         }
         None if input.mapping.tags != TagRepresentation::Off => {
-            later(draft, System::Doppler, &turn(known(input, System::Doppler)));
+            later(draft, system, &turn(system, known(input, system)));
             None
         }
         None => None,
@@ -97,7 +109,7 @@ fn wishes<'a>(input: &Input<'a>) -> Vec<Wish<'a>> {
     let wish = |edit: &'a crate::unified::Edit| {
         let (add, tags) = edit.change.tags()?;
         let fresh = taken.is_none_or(|taken| taken < edit.at);
-        (!tags.is_empty()).then_some(Wish { edit: edit.id, add, tags, fresh })
+        (!tags.is_empty()).then_some(Wish { edit: edit.id, add, at: edit.at, tags, fresh })
     };
     input.edits.iter().filter_map(wish).collect()
 }

@@ -114,6 +114,11 @@ fn of_action(action: &Action, outcome: Option<&Outcome>) -> Came {
             Outcome::Failed { code, message } => queued(code, message),
             Outcome::Unknown { code } => queued(code, "it is not known whether it took effect"),
             Outcome::NotTried { code, reason } => queued(code, reason),
+            Outcome::GivenUp => Came {
+                outcome: WriteOutcome::Skipped,
+                reason: Some("Discarded by a person".to_owned()),
+                code: None,
+            },
         },
     }
 }

@@ -33,7 +33,7 @@ fn event(plan: &Plan, action: &Action, outcome: Option<&Outcome>) -> Option<Even
     let system = action.system.name();
     let did = done(action.kind);
     let (kind, message, code) = match (&action.when, outcome?) {
-        (When::Never, _) => return None,
+        (When::Never, _) | (_, Outcome::GivenUp) => return None,
         (When::Later { code }, _) => {
             let message = format!("{system} cannot be reached, so this waits: {}", action.reason);
             (EventKind::Planned, message, Some(code.clone()))

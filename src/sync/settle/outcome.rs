@@ -33,6 +33,8 @@ pub enum Outcome {
     Unknown { code: String },
     /// Not tried, such as for want of time. `code` as above.
     NotTried { code: String, reason: String },
+    /// Not tried, because a person gave it up meanwhile.
+    GivenUp,
 }
 
 /// A side as it is after an action; `None`: the person is not there.
@@ -106,7 +108,9 @@ pub(super) fn failures(plan: &Plan, outcomes: &[Outcome]) -> (Vec<FailureDraft>,
     for (action, outcome) in pairs(plan, outcomes) {
         let (code, message, dead) = match (&action.when, outcome) {
             (When::Later { code }, _) => (code, action.reason.clone(), false),
-            (When::Never, _) | (_, None) | (When::Now, Some(Outcome::NotTried { .. })) => continue,
+            (When::Never, _)
+            | (_, None)
+            | (When::Now, Some(Outcome::NotTried { .. } | Outcome::GivenUp)) => continue,
             (When::Now, Some(Outcome::Done { .. } | Outcome::Accepted)) => {
                 fine.push(action.system);
                 continue;
