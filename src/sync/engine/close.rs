@@ -44,7 +44,7 @@ impl Inner {
             closed: closed(facts, plan, outcomes, writes),
             given_up: facts.sheet.agreement.given_up.clone(),
             edits: settled.edits.into_iter().map(outcome_of).collect(),
-            holds: plan.holds.iter().map(|draft| self.hold(draft, now)).collect(),
+            holds: plan.holds.iter().chain(&settled.holds).map(|one| self.hold(one, now)).collect(),
             ..Record::default()
         };
         let (failures, given_up) = self.failures(facts, settled.failures, now);
@@ -139,6 +139,10 @@ impl Inner {
         if let Some((at, failure)) = retry {
             return Next::Retry { at, error: failure.code.clone() };
         }
+        // The rest of the write is made now that this is known.
+        if outcomes.iter().any(|one| matches!(one, Outcome::Taken { .. } | Outcome::Found(_))) {
+            return Next::Again(now);
+        }
         if outcomes.contains(&Outcome::Accepted) || importing {
             return Next::Again(now + IMPORT_TAKES);
         }
@@ -171,6 +175,9 @@ impl Inner {
             changed = true;
             if let Some((id, what)) = attached(&action.payload) {
                 mirror.attached(workspace, (facts.sheet.known.id, id), what);
+            }
+            if let Outcome::Found(contact) = outcome {
+                mirror.contact(workspace, &contact.id, seen(&**contact, written_ms));
             }
             let Outcome::Done { side: Some(side), .. } = outcome else { continue };
             match side {

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::store::{Intended, Lease};
-use crate::sync::plan::{Action, ListTarget, Payload, Plan};
+use crate::sync::plan::{Action, ListTarget, Payload, Plan, PlannedField, named_by_whom};
 use crate::sync::settle::{Outcome, Reread};
 use crate::unified::{
-    ContactDraft, HighLevelContact, HighLevelId, PendingWrite, SubscriberEdit, System,
+    ContactDraft, HighLevelContact, HighLevelId, PendingWrite, Sighting, SubscriberEdit, System,
     UserErrorCode,
 };
 use crate::upstream::{Call, Error as UpstreamError, Kind, SearchTerm};
@@ -70,7 +70,11 @@ impl Inner {
             | Payload::AddTags { .. }
             | Payload::RemoveTags { .. }
             | Payload::DeleteContact { .. } => {
-                self.write_contact(facts, &action.payload, call).await
+                let done = self.write_contact(facts, &action.payload, call).await;
+                match done {
+                    Err(error) => self.or_taken(lease, facts, (action, error), call).await?,
+                    done => done,
+                }
             }
             Payload::CreateNote { .. }
             | Payload::UpdateNote { .. }
@@ -173,11 +177,7 @@ impl Inner {
         let contact = match payload {
             Payload::CreateContact(draft) => match crm.create_contact(call, draft).await {
                 Ok(contact) => Some(contact),
-                // Who is in the way is this person: the address or number says so.
                 Err(error) => match &error.kind {
-                    Kind::Duplicate { id: Some(id), .. } => {
-                        crm.contact(call, &HighLevelId::from(id.as_str())).await?
-                    }
                     // Seen to be answered although the contact had been made.
                     Kind::Rejected { .. } if error.in_doubt() => {
                         match self.made_all_the_same(draft, call).await? {
@@ -201,6 +201,49 @@ impl Inner {
             _ => None,
         };
         Ok(done(Some(Reread::HighLevel(contact.map(Box::new)))))
+    }
+
+    /// What a refused write comes to when another contact is in the way. Of a creation it may be this
+    /// person, whom no search showed; anybody else is for a person to decide about.
+    async fn or_taken(
+        &self,
+        lease: &Lease,
+        facts: &Facts,
+        (action, error): (&Action, UpstreamError),
+        call: &Call,
+    ) -> Result<Done, Error> {
+        let Kind::Duplicate { id, field } = &error.kind else { return Ok(Err(error)) };
+        let found = match id {
+            Some(id) => self.parts.crm.contact(call, &HighLevelId::from(id.as_str())).await,
+            None => Ok(None),
+        };
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut other = None;
+        if let Some(found) = found {
+            let (own, record) = (facts.sheet.known.id, Sighting::of_contact(&found));
+            let whose = self.somebody_elses(&lease.workspace, own, record).await?;
+            if whose.is_none() && matches!(action.payload, Payload::CreateContact(_)) {
+                return Ok(Ok(Outcome::Found(Box::new(found))));
+            }
+            other = whose.map(|whose| whose.contact);
+        }
+        let (field, value) = match &action.payload {
+            Payload::CreateContact(draft) => (None, named_by_whom(draft)),
+            Payload::UpdateContact { .. } => {
+                let tells = |name: &str| matches!(name, "email" | "phone");
+                let named = |one: &&PlannedField| match field.as_deref() {
+                    Some(name) => one.field == name,
+                    None => tells(&one.field),
+                };
+                let Some(planned) = action.fields.iter().find(named) else { return Ok(Err(error)) };
+                (Some(planned.field.clone()), planned.after.clone())
+            }
+            _ => return Ok(Err(error)),
+        };
+        Ok(Ok(Outcome::Taken { field, value, other }))
     }
 
     /// The contact that a refused creation may have made.

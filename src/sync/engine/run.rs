@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join;
 use tokio::time::Instant;
 
-use crate::store::{Lease, Record, Recorded, Sheet};
+use crate::store::{Lease, Next, Record, Recorded, Sheet};
 use crate::sync::plan::{Extra, Input, OpenHold, Plan, Scope, When, plan};
 use crate::sync::preview::{Preview, preview};
 use crate::sync::settle::{Outcome, settle};
@@ -73,6 +73,7 @@ impl Facts {
                 tasks: self.looked.tasks.as_deref(),
                 target: self.looked.target(),
                 importing: self.looked.importing,
+                others: &self.looked.others,
             },
             now: self.now,
         }
@@ -80,13 +81,13 @@ impl Facts {
 }
 
 impl Inner {
-    /// Carries out a lease's work and records it.
+    /// Carries out a lease's work and records it; whether another run is to follow at once.
     pub(super) async fn run(
         &self,
         lease: &Lease,
         urgency: Urgency,
         meter: Arc<Meter>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         fault::point("claimed");
         let contact: ContactId = lease.key.parse().map_err(|_| Error::Key)?;
         let priority = match urgency {
@@ -99,7 +100,7 @@ impl Inner {
         else {
             // Nobody of this id any more: there is nothing to record but the end.
             self.parts.store.record(lease, Record::default(), self.parts.clock.now()).await?;
-            return Ok(());
+            return Ok(false);
         };
         fault::point("planned");
         let (outcomes, writes) = self.act(lease, &facts, &plan, &call).await?;
@@ -107,13 +108,15 @@ impl Inner {
         fault::point("acted");
         let record = self.close(&facts, &plan, (&outcomes, &writes), settled);
         self.tell(&lease.workspace, &facts, &plan, &outcomes);
-        let recorded = self.parts.store.record(lease, record, self.parts.clock.now()).await?;
+        let now = self.parts.clock.now();
+        let again = matches!(record.next, Next::Again(at) if at <= now);
+        let recorded = self.parts.store.record(lease, record, now).await?;
         fault::point("recorded");
         if let Recorded::Stored { last_cursor, .. } = recorded {
             self.announce(&lease.workspace, last_cursor);
             self.wake.now();
         }
-        Ok(())
+        Ok(again)
     }
 
     /// What a reconcile would do now; writes nothing.
@@ -230,6 +233,8 @@ impl Inner {
                 | Outcome::Accepted
                 | Outcome::Refused { .. }
                 | Outcome::NotTried { .. }
+                | Outcome::Found(_)
+                | Outcome::Taken { .. }
                 | Outcome::GivenUp => {}
             }
             done.push((index, outcome, write));

@@ -13,7 +13,9 @@ use crate::unified::{
 use super::consent::Standing;
 use super::draft::Draft;
 use super::fields::{self, Topic};
-use super::{Action, Input, Payload, PlannedField, Scope, TagsDelta, facts, holds, presence, tags};
+use super::{
+    Action, Input, Payload, PlannedField, Scope, TagsDelta, facts, holds, others, presence, tags,
+};
 
 /// Plans creations where the person is not.
 pub(super) fn plan(draft: &mut Draft<'_>, topics: &[Topic<'_>], standing: Standing) {
@@ -143,6 +145,9 @@ fn in_highlevel(draft: &mut Draft<'_>, values: &[Value<'_>], standing: Standing,
         draft.skip(system, reason, edits);
         return;
     }
+    if others::refused_before(draft, None, named_by_whom(&contact).as_deref(), edits) {
+        return;
+    }
     contact.tags = tags::agreed(draft);
     contact.email_dnd = standing.opted_out.then_some(true);
     let reason = if draft.input.is_in(System::Doppler) {
@@ -159,6 +164,12 @@ fn in_highlevel(draft: &mut Draft<'_>, values: &[Value<'_>], standing: Standing,
     let mut action = Action::new(system, ActionKind::Create, payload, reason).with(fields);
     action.tags = Some(delta);
     draft.act(action, edits);
+}
+
+/// What tells whether another record is in the way of the person to be made.
+pub(in crate::sync) fn named_by_whom(contact: &ContactDraft) -> Option<String> {
+    let texts: Vec<&str> = contact.email.iter().chain(&contact.phone).map(String::as_str).collect();
+    (!texts.is_empty()).then(|| texts.join(", "))
 }
 
 fn in_doppler(draft: &mut Draft<'_>, values: &[Value<'_>], standing: Standing, edits: &[EditId]) {

@@ -5,7 +5,7 @@ use crate::unified::{Base, Canon, Canonical, Origin, System};
 
 use super::draft::Draft;
 use super::fields::{Change, Topic, read, shown};
-use super::{PlannedField, holds};
+use super::{PlannedField, holds, others};
 
 /// What has to be written to a system so that it agrees, if anything has and can.
 pub(super) fn of<'a>(
@@ -57,6 +57,12 @@ pub(super) fn of<'a>(
         draft.because(format!("{} keeps its own form of {name}", system.name()));
         return None;
     }
+    let shown_after = shown(&after);
+    if system == System::HighLevel
+        && others::refused_before(draft, Some(name), shown_after.as_deref(), &topic.edits)
+    {
+        return None;
+    }
     Some(Change {
         system,
         slot,
@@ -64,7 +70,7 @@ pub(super) fn of<'a>(
         planned: PlannedField {
             field: name.to_owned(),
             before: shown(&before),
-            after: shown(&after),
+            after: shown_after,
             rule: field.mapping.rule,
             reason: Some(origin_reason(canon, system)),
         },

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::unified::projection::{Field, Missing, Slot};
 use crate::unified::{
-    Base, Canon, Canonical, Definitions, EditChange, EditId, HoldKind, Mapping, System,
+    Base, Canon, Canonical, Definitions, EditChange, EditId, HoldKind, Mapping, Origin, System,
     UserErrorCode, WriteOutcome,
 };
 
@@ -220,7 +220,19 @@ fn hold(draft: &mut Draft<'_>, topic: &Topic<'_>, kind: HoldKind, sources: &[Sou
 pub(super) fn case<'a>(input: &'a Input<'_>, topic: &'a Topic<'_>, paused: bool) -> Case<'a> {
     let field = &topic.field;
     let canon = input.agreement.canon.get(field.name());
-    let wish = topic.wish.clone().filter(|wish| canon.is_none_or(|c| c.changed_at < wish.at));
+    // What is the canon already is still a wish towards a side that never met it.
+    let met = |system: System| {
+        input.agreement.base(system).contains_key(field.name())
+            || read(input, field, system).is_none()
+    };
+    let all_met = System::ALL.into_iter().all(met);
+    let open = |wish: &Wish| {
+        canon.is_none_or(|c| {
+            let same = c.origin == Origin::Client && c.changed_at == wish.at;
+            c.changed_at < wish.at || (same && !all_met)
+        })
+    };
+    let wish = topic.wish.clone().filter(open);
     let side = |system: System| {
         let base = input.agreement.base(system).get(field.name());
         let projected = canon

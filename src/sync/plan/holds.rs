@@ -25,10 +25,12 @@ const KEEP_CLIENT: &str = "KEEP_CLIENT";
 pub(super) const LEAVE: &str = "LEAVE";
 /// Puts the opt-out back where it was lifted.
 pub(super) const OPT_OUT: &str = "OPT_OUT";
+/// Tries again.
+pub(super) const RETRY: &str = "RETRY";
 /// Lifts HighLevel's do-not-disturb, because the person asked for mail again.
 pub(super) const OPT_IN: &str = "OPT_IN";
 
-fn resolution(choice: &str, effect: impl Into<String>) -> HoldResolution {
+pub(super) fn resolution(choice: &str, effect: impl Into<String>) -> HoldResolution {
     HoldResolution { choice: choice.to_owned(), effect: effect.into() }
 }
 
@@ -43,7 +45,7 @@ pub(super) fn field_gone(field: &str, system: System, name: &str) -> HoldDraft {
         field: Some(field.to_owned()),
         candidates: Vec::new(),
         resolutions: vec![resolution(
-            "RETRY",
+            RETRY,
             format!(
                 "Look again, after the field {name} was made in {shown} or the mapping changed"
             ),
@@ -294,8 +296,9 @@ pub(super) fn wait(draft: &mut Draft<'_>, edits: &[EditId], wanted: &HoldDraft) 
     }
 }
 
-fn is_of(open: &OpenHold, wanted: &HoldDraft) -> bool {
+pub(super) fn is_of(open: &OpenHold, wanted: &HoldDraft) -> bool {
     open.hold.kind == wanted.kind
+        && open.hold.contact == wanted.contact
         && open.hold.field == wanted.field
         && open.hold.system == wanted.system
 }
@@ -339,11 +342,13 @@ fn is_judged(input: &Input<'_>, open: &OpenHold) -> bool {
             | HoldKind::Oscillation
             | HoldKind::Consent
             | HoldKind::InvalidValue
+            | HoldKind::AmbiguousMatch
     );
+    let own = open.hold.contact == Some(input.contact);
     let field = open.hold.field.as_deref().unwrap_or_default();
     let paused = input.settings.paused_fields.iter().any(|paused| paused == field)
         || input.mapping.field(field).is_some_and(|row| row.paused)
         || System::ALL.into_iter().any(|system| !input.is_open(system));
     let known = System::ALL.into_iter().all(|system| input.unread(system).is_none());
-    kind && input.scope == Scope::Everything && known && !paused
+    kind && own && input.scope == Scope::Everything && known && !paused
 }

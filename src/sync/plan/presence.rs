@@ -5,7 +5,7 @@ use crate::unified::{
 };
 
 use super::draft::Draft;
-use super::{Action, Input, Payload, Scope, Side, holds};
+use super::{Action, Input, Payload, Scope, Side, others};
 
 /// Remembers who was found and forgets who is gone.
 pub(super) fn plan(draft: &mut Draft<'_>) {
@@ -18,6 +18,9 @@ pub(super) fn plan(draft: &mut Draft<'_>) {
             let action = Action::new(system, ActionKind::Link, Payload::Link(sighting), reason);
             draft.act(action, &[]);
         }
+    }
+    for other in input.extra.others {
+        others::somebody_elses(draft, other);
     }
     for system in System::ALL {
         if let Some(link) = input.link(system).filter(|_| input.is_gone(system)) {

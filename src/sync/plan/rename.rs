@@ -9,7 +9,7 @@ use crate::unified::{
 use super::consent::Standing;
 use super::draft::Draft;
 use super::fields::Change;
-use super::{Action, Need, Payload, Side, Target, holds, writes};
+use super::{Action, Need, Payload, Side, Target, holds, others, writes};
 
 /// Takes a change of the address out of the changes and plans the rename, which carries Doppler's
 /// other changes along.
@@ -95,7 +95,7 @@ fn obstacle<'a>(
         Some(Target { side: Side::Present(other), contact }) => {
             if contact.is_some_and(|contact| contact != input.contact) {
                 let wanted = holds::address_taken(input.contact, contact);
-                holds::wait(draft, edits, &wanted);
+                others::stand(draft, &wanted, (System::Doppler, edits));
                 draft.wanted.push(wanted);
                 return Obstacle::Waits;
             }

@@ -1,18 +1,18 @@
 //! What people are told: one event for everything that happened, in plain words and without values.
 
-use crate::sync::plan::{Action, Plan, When};
+use crate::sync::plan::{Action, HoldDraft, Plan, When};
 use crate::unified::{ActionKind, ContactId, EventDraft, EventKind, Failure, System};
 
 use super::Outcome;
 use super::outcome::pairs;
 
 /// The history's new entries.
-pub(super) fn settle(plan: &Plan, outcomes: &[Outcome]) -> Vec<EventDraft> {
+pub(super) fn settle(plan: &Plan, outcomes: &[Outcome], holds: &[HoldDraft]) -> Vec<EventDraft> {
     let mut events = Vec::new();
     for (action, outcome) in pairs(plan, outcomes) {
         events.extend(event(plan, action, outcome));
     }
-    for hold in &plan.holds {
+    for hold in plan.holds.iter().chain(holds) {
         events.push(EventDraft {
             system: hold.system,
             fields: hold.field.iter().cloned().collect(),
@@ -33,7 +33,12 @@ fn event(plan: &Plan, action: &Action, outcome: Option<&Outcome>) -> Option<Even
     let system = action.system.name();
     let did = done(action.kind);
     let (kind, message, code) = match (&action.when, outcome?) {
-        (When::Never, _) | (_, Outcome::GivenUp) => return None,
+        (When::Never, _) | (_, Outcome::GivenUp | Outcome::Taken { .. }) => return None,
+        (When::Now, Outcome::Found(_)) => {
+            let message =
+                format!("{} in {system}: the person is there already", done(ActionKind::Link));
+            (EventKind::Linked, message, None)
+        }
         (When::Later { code }, _) => {
             let message = format!("{system} cannot be reached, so this waits: {}", action.reason);
             (EventKind::Planned, message, Some(code.clone()))
