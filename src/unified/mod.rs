@@ -69,7 +69,7 @@ pub use failure::Failure;
 pub use field::{CustomFieldValue, Definitions, FieldDefinition, Lookup};
 pub use freshness::{Freshness, FreshnessSource};
 pub use highlevel_contact::{Address, Appointment, DndStatus, HighLevelContact, Location};
-pub use hold::{Hold, HoldCandidate, HoldDecision, HoldKind, HoldResolution};
+pub use hold::{Hold, HoldCandidate, HoldDecision, HoldKind, HoldResolution, choice};
 pub use identity::{Change, Recognition};
 pub use ids::{ContactId, HighLevelId, WorkspaceId};
 pub use json_text::JsonText;

@@ -98,7 +98,8 @@ macro_rules! conformance {
             model: { the_queue_does_as_its_model_says }
             holds: {
                 a_hold_is_listed_until_it_is_resolved, a_decision_stays_until_it_is_carried_out,
-                a_hold_is_resolved_once, a_hold_can_go_away_by_itself
+                a_hold_is_resolved_once, a_hold_can_go_away_by_itself,
+                what_is_everybodys_is_held_once
             }
             failures: {
                 failures_are_listed_by_what_they_are, a_retry_ends_the_backoff,

@@ -71,8 +71,10 @@ impl Problems for SqlStore {
         event: &EventDraft,
     ) -> Result<Resolved, Error> {
         let mut tx = self.db.write().await?;
-        let sql = "SELECT contact FROM hold_contact WHERE workspace = $1 AND hold = $2";
-        let about = row::contact_ids(&tx.all(sql, args![workspace, id]).await?)?;
+        let sql =
+            "SELECT contact FROM hold_contact WHERE workspace = $1 AND hold = $2 AND contact <> $3";
+        let about = tx.all(sql, args![workspace, id, problem::EVERYBODY]).await?;
+        let about = row::contact_ids(&about)?;
         mark(&mut tx, workspace, about, decision.at).await?;
         let closed = tx
             .run(
@@ -87,6 +89,9 @@ impl Problems for SqlStore {
         let hold = row::model(&body, "hold")?;
         if closed == 0 {
             return Ok(Resolved::Before(hold));
+        }
+        if decision.remember {
+            problem::remember(&mut tx, workspace, id).await?;
         }
         history::append(&mut tx, workspace, std::slice::from_ref(event), decision.at).await?;
         tx.commit().await?;

@@ -74,13 +74,19 @@ pub(super) async fn record(
         )
         .await?;
     }
-    for hold in &holds {
+    let (everybodys, own): (Vec<_>, Vec<_>) =
+        holds.iter().partition(|one| problem::is_everybodys(one));
+    for hold in own {
         problem::put_hold(&mut tx, workspace, hold).await?;
     }
     problem::drop_holds(&mut tx, workspace, &record.dropped, now).await?;
     problem::obey(&mut tx, workspace, &record.obeyed).await?;
     work::settle(&mut tx, lease, &record.next, now).await?;
     let last_cursor = history::append(&mut tx, workspace, &events, now).await?;
+    // Under the history's lock, so that of two who find the same only one says so.
+    for hold in everybodys {
+        problem::put_everybodys(&mut tx, workspace, hold).await?;
+    }
     tx.commit().await?;
     Ok(Recorded::Stored { last_cursor, refused })
 }

@@ -68,12 +68,12 @@ impl Inner {
             cleared: &record.cleared,
         };
         record.events = damp(settled.events, facts.sheet.known.id, course);
-        let decided = |hold| facts.sheet.decisions.iter().any(|one| one.hold.id == hold);
         for over in &plan.over {
-            if decided(over.hold) {
-                record.obeyed.push(over.hold);
-            } else {
-                record.dropped.push(over.hold);
+            let decided = facts.sheet.decisions.iter().find(|one| one.hold.id == over.hold);
+            match decided {
+                None => record.dropped.push(over.hold),
+                Some(decided) if decided.remembered => {}
+                Some(_) => record.obeyed.push(over.hold),
             }
         }
         record.next = Self::next(&record.failures, outcomes, (facts.looked.importing, now));

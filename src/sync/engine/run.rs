@@ -251,10 +251,15 @@ fn not_tried(code: &str, reason: &str) -> Outcome {
 }
 
 fn open_holds(sheet: &Sheet) -> Vec<OpenHold> {
-    let open = sheet.holds.iter().map(|hold| OpenHold { hold: hold.clone(), decision: None });
+    let open = sheet.holds.iter().map(|hold| OpenHold {
+        hold: hold.clone(),
+        decision: None,
+        remembered: false,
+    });
     let decided = sheet.decisions.iter().map(|decided| OpenHold {
         hold: decided.hold.clone(),
         decision: Some(decided.decision.clone()),
+        remembered: decided.remembered,
     });
     open.chain(decided).collect()
 }

@@ -10,7 +10,7 @@ use crate::unified::{
 
 use super::decide::{Case, SideCase, Source, Verdict, Wish, decide};
 use super::draft::Draft;
-use super::{Input, PlannedField, Scope, TagsDelta, difference, holds};
+use super::{Input, Over, PlannedField, Scope, TagsDelta, difference, holds};
 
 /// One field that is to be written to one system.
 #[derive(Clone, Debug)]
@@ -156,7 +156,13 @@ fn missing(draft: &mut Draft<'_>, topic: &Topic<'_>) {
         let was_there = draft.input.agreement.base(*system).contains_key(topic.field.name());
         match why {
             Missing::Gone if was_there => {
-                draft.wanted.push(holds::field_gone(topic.field.name(), *system, name));
+                let wanted = holds::field_gone(topic.field.name(), *system, name);
+                if let Some((open, _)) = holds::choice(draft.input, &wanted) {
+                    let field = Some(topic.field.name().to_owned());
+                    let reason = "it was looked again, and the field is not there".to_owned();
+                    draft.decided.push(Over { hold: open.hold.id, field, reason });
+                }
+                draft.wanted.push(wanted);
             }
             Missing::Gone => {
                 draft.because(format!("{} has no field {name}", system.name()));
@@ -187,7 +193,13 @@ fn settle_canon(draft: &mut Draft<'_>, topic: &Topic<'_>) -> Option<Canon> {
     }
     let verdict = match holds::decision(draft, topic, &case) {
         Some(verdict) => verdict,
-        None => decide(&case),
+        None => match decide(&case) {
+            Verdict::Conflict(sources) => {
+                let before = holds::as_before(draft, name, &sources);
+                before.unwrap_or(Verdict::Conflict(sources))
+            }
+            verdict => verdict,
+        },
     };
     match verdict {
         Verdict::Nothing => {

@@ -111,6 +111,9 @@ pub enum Scope {
 pub struct OpenHold {
     pub hold: Hold,
     pub decision: Option<HoldDecision>,
+    /// Whether the decision only stands for like questions to come: it was carried out, or is about
+    /// somebody else.
+    pub remembered: bool,
 }
 
 impl Input<'_> {

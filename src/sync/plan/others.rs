@@ -4,16 +4,14 @@
 //! It is found out when the person is looked for ([`Other`]), or when HighLevel refuses the write; the
 //! hold then remembers which value it was, so that the same one is not sent again.
 
+use crate::unified::choice::{JOIN, LEAVE, RETRY};
 use crate::unified::{
     ActionKind, ContactId, EditId, HoldCandidate, HoldKind, System, WriteOutcome,
 };
 
 use super::draft::Draft;
-use super::holds::{LEAVE, RETRY, choice, is_of, resolution};
+use super::holds::{choice, is_of, resolution};
 use super::{Action, HoldDraft, Other, Over, Payload};
-
-/// Makes one of two contacts.
-const JOIN: &str = "JOIN";
 
 /// An address or a number that the person is to have is another record's. `field`: which of an
 /// existing contact's; `None`: the person cannot be made beside it.
