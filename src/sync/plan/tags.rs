@@ -31,6 +31,7 @@ struct Wish<'a> {
 }
 
 /// One side's set before and after.
+#[derive(Clone)]
 struct Turn {
     before: Vec<String>,
     after: Vec<String>,
@@ -376,7 +377,14 @@ fn in_lists(
         let reason = "a tag is a list in Doppler, and the person is not to be put on a list now";
         draft.skip(System::Doppler, reason, &turn.edits);
     }
-    for tag in delta.add.iter().filter(|_| may_join) {
+    let misfit = |tag: &String| {
+        projection::project_tags(std::slice::from_ref(tag), &input.mapping.tags).err()
+    };
+    if let Some(misfit) = delta.add.iter().filter(|_| may_join).find_map(misfit) {
+        overflow(draft, turn.clone(), &misfit);
+    }
+    let fits = |tag: &&String| may_join && misfit(tag).is_none();
+    for tag in delta.add.iter().filter(fits) {
         let list = list_of(tag).map_or_else(ListTarget::Named, ListTarget::Id);
         let payload = Payload::Subscribe { list, email: email() };
         let delta = TagsDelta { add: vec![tag.clone()], remove: Vec::new() };
