@@ -7,8 +7,10 @@
 //!
 //! To add an action: a payload in the plan and its call in [`perform`].
 
+mod act;
 mod catalog;
 mod close;
+mod duplicate;
 mod fault;
 mod look;
 mod perform;

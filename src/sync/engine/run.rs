@@ -3,16 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join;
 use tokio::time::Instant;
 
 use crate::store::{Lease, Next, Record, Recorded, Sheet};
-use crate::sync::plan::{Extra, Input, OpenHold, Plan, Scope, When, plan};
+use crate::sync::plan::{Extra, Input, OpenHold, Plan, Scope, plan};
 use crate::sync::preview::{Preview, preview};
-use crate::sync::settle::{Outcome, settle};
+use crate::sync::settle::settle;
 use crate::unified::{
-    ContactId, Definitions, HighLevelId, List, Mapping, PendingWrite, SyncSettings, SyncState,
-    System, WorkspaceId,
+    ContactId, Definitions, HighLevelId, List, Mapping, SyncSettings, SyncState, System,
+    WorkspaceId,
 };
 use crate::upstream::{Call, Meter, Priority};
 
@@ -179,75 +178,6 @@ impl Inner {
         }
         Ok(Some((facts, made)))
     }
-
-    /// Performs a plan's actions: those in one system one after the other, the two systems beside
-    /// each other. One outcome an action, and the writes that were remembered.
-    async fn act(
-        &self,
-        lease: &Lease,
-        facts: &Facts,
-        plan: &Plan,
-        call: &Call,
-    ) -> Result<(Vec<Outcome>, Vec<PendingWrite>), Error> {
-        let (doppler, highlevel) = join(
-            self.act_in(System::Doppler, (lease, facts, plan), call),
-            self.act_in(System::HighLevel, (lease, facts, plan), call),
-        )
-        .await;
-        let (doppler, highlevel) = (doppler?, highlevel?);
-        let mut outcomes: Vec<Option<Outcome>> = plan.actions.iter().map(|_| None).collect();
-        let mut writes = Vec::new();
-        for (index, outcome, write) in doppler.into_iter().chain(highlevel) {
-            outcomes[index] = Some(outcome);
-            writes.extend(write);
-        }
-        let untried =
-            || Outcome::NotTried { code: "INTERNAL".to_owned(), reason: "not tried".to_owned() };
-        Ok((outcomes.into_iter().map(|one| one.unwrap_or_else(untried)).collect(), writes))
-    }
-
-    async fn act_in(
-        &self,
-        system: System,
-        (lease, facts, plan): (&Lease, &Facts, &Plan),
-        call: &Call,
-    ) -> Result<Vec<(usize, Outcome, Option<PendingWrite>)>, Error> {
-        let mut done = Vec::new();
-        // What ended the run in this system: nothing more is tried in it.
-        let mut ended: Option<String> = None;
-        for (index, action) in plan.actions.iter().enumerate() {
-            if action.system != system {
-                continue;
-            }
-            let (outcome, write) = match (&action.when, &ended) {
-                (When::Later { code }, _) => (not_tried(code, &action.reason), None),
-                (When::Never, _) => (not_tried("INTERNAL", &action.reason), None),
-                (When::Now, Some(code)) => (not_tried(code, "an earlier step did not work"), None),
-                (When::Now, None) => self.perform(lease, facts, action, call).await?,
-            };
-            match &outcome {
-                Outcome::Failed { code, .. } | Outcome::Unknown { code } => {
-                    ended = Some(code.clone());
-                }
-                Outcome::Done { .. }
-                | Outcome::Accepted
-                | Outcome::Refused { .. }
-                | Outcome::NotTried { .. }
-                | Outcome::Found(_)
-                | Outcome::Taken { .. }
-                | Outcome::GivenUp => {}
-            }
-            done.push((index, outcome, write));
-        }
-        if system == System::Doppler {
-            self.read_back(facts, plan, &mut done, call).await;
-        }
-        Ok(done)
-    }
-}
-
-fn not_tried(code: &str, reason: &str) -> Outcome {
-    Outcome::NotTried { code: code.to_owned(), reason: reason.to_owned() }
 }
 
 fn open_holds(sheet: &Sheet) -> Vec<OpenHold> {
