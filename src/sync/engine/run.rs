@@ -149,6 +149,8 @@ impl Inner {
         call: &Call,
         urgency: Option<Urgency>,
     ) -> Result<Option<(Facts, Plan)>, Error> {
+        // What is asked for from now on is later than whatever this run decides.
+        let now = self.parts.clock.now();
         let Some(sheet) = self.parts.store.sheet(workspace, contact).await? else {
             return Ok(None);
         };
@@ -164,7 +166,6 @@ impl Inner {
             (Some(_), SyncState::NotSetUp | SyncState::Preview | SyncState::Paused) => Scope::Edits,
         };
         let holds = open_holds(&sheet);
-        let now = self.parts.clock.now();
         let mut facts =
             Facts { sheet, looked, mapping, settings, holds, lists, definitions, scope, now };
         let mut made = plan(&facts.input());

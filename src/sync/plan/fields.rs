@@ -8,7 +8,7 @@ use crate::unified::{
     UserErrorCode, WriteOutcome,
 };
 
-use super::decide::{Case, SideCase, Source, Verdict, Wish, decide};
+use super::decide::{Case, SKEW, SideCase, Source, Verdict, Wish, decide};
 use super::draft::Draft;
 use super::{Input, Over, PlannedField, Scope, TagsDelta, difference, holds};
 
@@ -55,7 +55,7 @@ pub(super) fn topics<'a>(input: &'a Input<'a>) -> Vec<Topic<'a>> {
             });
             let Some(topic) = at.and_then(|at| found.get_mut(at)) else { continue };
             let value = topic.field.kind.normalize(value);
-            topic.wish = Some(Wish { value, at: edit.at });
+            topic.wish = Some(Wish { value, at: edit.at, unseen: edit.writes.is_empty() });
             topic.edits.push(edit.id);
         }
     }
@@ -241,7 +241,9 @@ pub(super) fn case<'a>(input: &'a Input<'_>, topic: &'a Topic<'_>, paused: bool)
     let open = |wish: &Wish| {
         canon.is_none_or(|c| {
             let same = c.origin == Origin::Client && c.changed_at == wish.at;
-            c.changed_at < wish.at || (same && !all_met)
+            let later =
+                if wish.unseen { c.changed_at <= wish.at + SKEW } else { c.changed_at < wish.at };
+            later || (same && !all_met)
         })
     };
     let wish = topic.wish.clone().filter(open);

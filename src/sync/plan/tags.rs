@@ -109,10 +109,18 @@ fn wishes<'a>(input: &Input<'a>) -> Vec<Wish<'a>> {
     let taken = input.agreement.canon.get(TAGS).map(|canon| canon.changed_at);
     let wish = |edit: &'a crate::unified::Edit| {
         let (add, tags) = edit.change.tags()?;
-        let fresh = taken.is_none_or(|taken| taken < edit.at);
+        // What no run has seen is not in it, whenever it was asked for.
+        let unseen = edit.writes.is_empty();
+        let fresh = taken.is_none_or(|taken| unseen || taken < edit.at);
         (!tags.is_empty()).then_some(Wish { edit: edit.id, add, at: edit.at, tags, fresh })
     };
     input.edits.iter().filter_map(wish).collect()
+}
+
+/// When a set is taken that holds these wishes: not before the last of them, which else would count
+/// as a new one in the next run.
+fn latest(input: &Input<'_>, wishes: &[Wish<'_>]) -> DateTime<Utc> {
+    wishes.iter().map(|wish| wish.at).fold(input.now, DateTime::max)
 }
 
 /// A set after edits, in their order.
@@ -172,8 +180,8 @@ fn everything(draft: &mut Draft<'_>, wishes: &[Wish<'_>]) -> Vec<String> {
     if fresh || !same || canon.is_none() {
         let origin = if fresh { Origin::Client } else { Origin::HighLevel };
         let value = projection::set(new.clone());
-        let canon =
-            Canon { value, origin, changed_at: input.now, certain: fresh, alternated: Vec::new() };
+        let changed_at = latest(input, wishes);
+        let canon = Canon { value, origin, changed_at, certain: fresh, alternated: Vec::new() };
         draft.agreement.canon.insert(TAGS.to_owned(), canon);
     }
     for (system, read) in reads {
@@ -196,7 +204,10 @@ fn tags_known(input: &Input<'_>, system: System) -> bool {
 
 /// Edits alone change what was agreed, if anything was, by what they name.
 fn remember(draft: &mut Draft<'_>, wishes: &[Wish<'_>]) {
-    let now = draft.input.now;
+    let now = latest(draft.input, wishes);
+    if !wishes.iter().any(|wish| wish.fresh) {
+        return;
+    }
     if let Some(canon) = draft.agreement.canon.get_mut(TAGS) {
         let fresh = wishes.iter().filter(|wish| wish.fresh);
         let new = apply(projection::items(&canon.value), fresh);

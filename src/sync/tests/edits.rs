@@ -401,3 +401,22 @@ fn a_creation_that_was_given_up_is_not_made_until_somebody_asks_again() {
     world.settle_down();
     assert_eq!(world.subscriber().unwrap().field("FIRSTNAME"), Some("Ana"));
 }
+
+#[test]
+fn what_is_asked_for_while_a_run_decides_is_not_lost() {
+    let mut world = World::paired();
+    // The run that comes to this began before the edits and is recorded after them.
+    let field = world.ask(upsert(&[("firstName", "Ana")]));
+    let tags = world.ask(EditChange::AddTags(vec!["vip".to_owned()]));
+    set_field(world.subscriber_mut(), "FIRSTNAME", "Anita");
+    set_field(world.subscriber_mut(), "TAGS", "expo");
+    let later = std::mem::take(&mut world.edits);
+    world.reconcile();
+    world.edits = later;
+    world.settle_down();
+    for edit in [field, tags] {
+        assert_eq!(world.outcome(edit), both(Applied, Applied));
+    }
+    assert_eq!(world.subscriber().unwrap().field("FIRSTNAME"), Some("Ana"));
+    assert_eq!(world.highlevel.as_ref().unwrap().tags, ["expo", "vip"]);
+}
