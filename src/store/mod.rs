@@ -35,7 +35,9 @@ pub use error::Error;
 pub use history::{EventFilter, Events, History, Span};
 pub use idempotency::{Attempt, Begun, Idempotency};
 pub use inbox::{Arrival, INBOX, Inbox};
-pub use ledger::{Accept, Accepted, AgreementChange, EditOutcome, Ledger, Record, Recorded, Sheet};
+pub use ledger::{
+    Accept, Accepted, AgreementChange, EditOutcome, Intended, Ledger, Record, Recorded, Sheet,
+};
 pub use open::open;
 pub use people::{Known, People, Reserved, Workspace};
 pub use problems::{

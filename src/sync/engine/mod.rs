@@ -7,8 +7,10 @@
 //!
 //! To add an action: a payload in the plan and its call in [`perform`].
 
+mod act;
 mod catalog;
 mod close;
+mod duplicate;
 mod fault;
 mod look;
 mod perform;
@@ -148,10 +150,14 @@ impl Engine {
                     match tokio::time::timeout_at(until, run).await {
                         // The run goes on by itself.
                         Err(_) => return Ok(()),
-                        Ok(joined) => joined.map_err(|_| Error::Crashed)??,
+                        // Whoever was accepted meanwhile is in somebody else's run.
+                        Ok(joined) => {
+                            let again = joined.map_err(|_| Error::Crashed)??;
+                            if !again {
+                                return Ok(());
+                            }
+                        }
                     }
-                    // Whoever was accepted meanwhile is in the next run.
-                    return Ok(());
                 }
                 ClaimOne::Busy { .. } => {
                     let again = tokio::time::sleep(LOOK_AGAIN);
@@ -206,7 +212,7 @@ impl Engine {
 #[async_trait]
 impl Handler for Engine {
     async fn handle(&self, lease: Lease) -> Result<(), Error> {
-        self.0.run(&lease, Urgency::Background, Arc::default()).await
+        self.0.run(&lease, Urgency::Background, Arc::default()).await.map(|_| ())
     }
 }
 

@@ -175,5 +175,22 @@ async fn failures_can_be_listed_and_forgotten() {
     let retry = "mutation { retryFailures(input: {}) { retried userErrors { code } } }";
     let retried = world.data(retry, json!({})).await["retryFailures"].clone();
     assert_eq!(retried["retried"], 2, "{retried:#}");
+    world
+        .until("what was tried again is done", || async {
+            let data =
+                world.data("{ failures { nodes { id } } syncStatus { pending } }", json!({}));
+            data.await == json!({"failures": {"nodes": []}, "syncStatus": {"pending": 0}})
+        })
+        .await;
+    let state = world.state().await;
+    let made = |email: &Value| {
+        let all = state["doppler"]["subscribers"].as_array().unwrap();
+        all.iter().any(|person| person["email"] == *email)
+    };
+    let given_up = &failure["contact"]["email"];
+    for n in 0..3 {
+        let email = json!(format!("f{n}@example.com"));
+        assert_eq!(made(&email), email != *given_up, "{email}");
+    }
     world.end().await;
 }

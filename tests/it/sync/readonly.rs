@@ -77,6 +77,21 @@ async fn a_token_that_turns_out_to_be_one_is_known_from_then_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_turns_out_to_be_one_leaves_nothing_half_written() {
+    let world = with_a_rule().set("highlevel.token", HIGHLEVEL_READ_ONLY_TOKEN).start().await;
+    let before = world.state().await;
+    for input in [
+        json!({"email": ANA, "firstName": "Anita", "tags": ["x"]}),
+        json!({"email": "nobody.yet@example.com", "firstName": "No"}),
+    ] {
+        let answer = ask(&world, "upsertContact", input).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "READ_ONLY", "{answer:#}");
+        assert_eq!(world.state().await, before);
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn plans_and_previews_still_work() {
     let world = reading().start().await;
     let plan = "query($e: EmailAddress!) { syncPlan(by: {email: $e}) { contact { id } \
