@@ -10,7 +10,7 @@
 //! method in its topic's trait with its promise, its statements in `sql`, a case in `conformance`.
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 mod copies;
 mod error;
 mod history;

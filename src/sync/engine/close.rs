@@ -149,21 +149,22 @@ impl Inner {
         Next::Done
     }
 
-    /// Puts right what others keep of the person.
+    /// Puts right what others keep of the person; whether anything was written.
     pub(super) fn tell(
         &self,
         workspace: &WorkspaceId,
         facts: &Facts,
         plan: &Plan,
         outcomes: &[Outcome],
-    ) {
+    ) -> bool {
+        let person = facts.sheet.known.id;
         let mirror = &self.parts.mirror;
         let (subscriber, contact) = facts.looked.seen();
         if let (Some(seen), Some(key)) = (subscriber, Self::address(facts)) {
             mirror.subscriber(workspace, &key, seen);
         }
         if let (Some(seen), Some(id)) = (contact, facts.highlevel_id()) {
-            mirror.contact(workspace, &id, seen);
+            mirror.contact(workspace, (person, &id), seen);
         }
         let written_ms = self.parts.clock.now_ms();
         let mut changed = false;
@@ -174,10 +175,10 @@ impl Inner {
             }
             changed = true;
             if let Some((id, what)) = attached(&action.payload) {
-                mirror.attached(workspace, (facts.sheet.known.id, id), what);
+                mirror.attached(workspace, (person, id), what);
             }
             if let Outcome::Found(contact) = outcome {
-                mirror.contact(workspace, &contact.id, seen(&**contact, written_ms));
+                mirror.contact(workspace, (person, &contact.id), seen(&**contact, written_ms));
             }
             let Outcome::Done { side: Some(side), .. } = outcome else { continue };
             match side {
@@ -186,20 +187,19 @@ impl Inner {
                     mirror.subscriber(workspace, &key, seen(subscriber, written_ms));
                 }
                 Reread::HighLevel(Some(contact)) => {
-                    mirror.contact(workspace, &contact.id, seen(contact, written_ms));
+                    let seen = seen(&**contact, written_ms);
+                    mirror.contact(workspace, (person, &contact.id), seen);
                 }
                 Reread::HighLevel(None) => {
                     if let Some(id) = facts.highlevel_id() {
                         let gone = Seen { value: None, fetched_ms: written_ms, written: true };
-                        mirror.contact(workspace, &id, gone);
+                        mirror.contact(workspace, (person, &id), gone);
                     }
                 }
                 Reread::Doppler(None) => {}
             }
         }
-        if changed {
-            mirror.changed(workspace, facts.sheet.known.id);
-        }
+        changed
     }
 
     fn address(facts: &Facts) -> Option<String> {

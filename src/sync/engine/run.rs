@@ -106,12 +106,16 @@ impl Inner {
         let settled = settle(&facts.input(), &plan, &outcomes);
         fault::point("acted");
         let record = self.close(&facts, &plan, (&outcomes, &writes), settled);
-        self.tell(&lease.workspace, &facts, &plan, &outcomes);
+        let changed = self.tell(&lease.workspace, &facts, &plan, &outcomes);
         let now = self.parts.clock.now();
         let again = matches!(record.next, Next::Again(at) if at <= now);
-        let recorded = self.parts.store.record(lease, record, now).await?;
+        let recorded = self.parts.store.record(lease, record, now).await;
         fault::point("recorded");
-        if let Recorded::Stored { last_cursor, .. } = recorded {
+        if changed {
+            // Not before: whoever looks again goes by the links in the store.
+            self.parts.mirror.changed(&lease.workspace, facts.sheet.known.id);
+        }
+        if let Recorded::Stored { last_cursor, .. } = recorded? {
             self.announce(&lease.workspace, last_cursor);
             self.wake.now();
         }

@@ -133,7 +133,8 @@ fn is_being_made(input: &Input<'_>, edit: &Edit, system: System) -> bool {
     // Where nobody is linked, what waits is a creation; anything else was skipped at once.
     let waits =
         |write: &SystemWrite| write.system == system && write.outcome == WriteOutcome::Queued;
+    // A creation is nobody's own; begun since the edit was accepted, it is for it.
     let begun =
-        |write: &PendingWrite| write.action == ActionKind::Create && write.edit == Some(edit.id);
+        |write: &PendingWrite| write.action == ActionKind::Create && write.begun_at >= edit.at;
     edit.writes.iter().any(waits) || input.extra.pending.iter().any(begun)
 }
