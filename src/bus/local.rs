@@ -18,7 +18,7 @@ impl Local {
     }
 
     /// Tells the listeners of this process.
-    pub(super) fn tell(&self, heard: Heard) {
+    pub fn tell(&self, heard: Heard) {
         // An error only says that nobody listens.
         let _ = self.0.send(heard);
     }
@@ -31,5 +31,9 @@ impl Bus for Local {
 
     fn listen(&self) -> Listener {
         Listener(self.0.subscribe())
+    }
+
+    fn reaches_others(&self) -> bool {
+        false
     }
 }

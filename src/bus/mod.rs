@@ -48,14 +48,19 @@ pub enum What {
     Events(i64),
     /// There is work to be done.
     Work,
+    /// The mapping is another one.
+    Mapping,
 }
 
 /// Which part of a contact changed.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Changed {
     /// What the systems say of the person; which records that are is in the contact's links.
     Sides,
+    /// What HighLevel says of a contact: it was written or deleted there, of which its lists hear
+    /// later. News of the sides follow.
+    HighLevel(HighLevelId),
     Notes(HighLevelId),
     Tasks(HighLevelId),
     Appointments(HighLevelId),
@@ -68,6 +73,9 @@ pub trait Bus: Send + Sync {
 
     /// Everything published from now on.
     fn listen(&self) -> Listener;
+
+    /// Whether there may be other gateways.
+    fn reaches_others(&self) -> bool;
 }
 
 /// What a listener hears.

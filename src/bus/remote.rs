@@ -68,6 +68,10 @@ impl Bus for Remote {
     fn listen(&self) -> Listener {
         self.local.listen()
     }
+
+    fn reaches_others(&self) -> bool {
+        true
+    }
 }
 
 impl Outbox {

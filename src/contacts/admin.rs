@@ -103,6 +103,10 @@ impl Admin {
             let message = format!("choose one of {}", choices.join(", "));
             return Ok(Err(vec![refused(UserErrorCode::Invalid, &message, "choice")]));
         }
+        if remember && !found.kind.remembers(&choice) {
+            let message = "this is decided for one person at a time";
+            return Ok(Err(vec![refused(UserErrorCode::NotSupported, message, "remember")]));
+        }
         let names = |id: &String| found.candidates.iter().any(|candidate| candidate.id == *id);
         if candidate.as_ref().is_some_and(|id| !names(id)) {
             let message = "not one of the hold's candidates";

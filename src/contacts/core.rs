@@ -8,7 +8,7 @@ use chrono::DateTime;
 use foldhash::quality::RandomState;
 use tokio::time::timeout_at;
 
-use crate::bus::{Bus, News, What};
+use crate::bus::{self, Bus, News, What};
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::store::{CopyKey, Sighting, Store, Workspace};
@@ -30,6 +30,9 @@ pub(super) struct Core {
     pub workspace: Workspace,
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
+    /// The same news for those who look again when they hear something: told after what changed
+    /// elsewhere is forgotten here.
+    pub followed: bus::Local,
     pub mailing: Arc<dyn Mailing>,
     pub crm: Arc<dyn Crm>,
     pub cache: Cache<EntityKey, Entity, upstream::Error>,

@@ -10,12 +10,12 @@ use std::sync::atomic::Ordering;
 
 use futures_util::future::{join_all, try_join_all};
 
-use crate::unified::{Sighting, Subscriber, System};
+use crate::unified::{Sighting, Subscriber, System, subscriber_key};
 use crate::upstream::PAGE_SIZE;
 
 use super::core::{Brought, Core, Seen, no_read};
 use super::entity::SubscriberRows;
-use super::person::{Person, subscriber_key};
+use super::person::Person;
 use super::{Error, Session};
 
 /// How many pages one scan may take, whatever the account's size is said to be.

@@ -55,6 +55,7 @@ impl From<sync::Error> for Error {
             sync::Error::LeaseLost
             | sync::Error::Key
             | sync::Error::Encoding
+            | sync::Error::Unrecognized
             | sync::Error::Crashed => Self::Internal("a reconcile ended without a record"),
         }
     }

@@ -8,11 +8,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::store::Sighting;
-use crate::unified::{ContactId, HighLevelId, System, normalize_email, normalize_phone};
+use crate::unified::{
+    ContactId, HighLevelId, System, normalize_email, normalize_phone, subscriber_key,
+};
 use crate::upstream::SearchTerm;
 
 use super::entity::Match;
-use super::person::{Person, subscriber_key};
+use super::person::Person;
 use super::{Error, Reader, Session};
 
 /// What a client knows of a person.

@@ -6,22 +6,11 @@ use std::sync::Arc;
 
 use crate::bus::{Changed, What};
 use crate::store::Sighting;
-use crate::unified::{
-    Appointment, ContactId, HighLevelContact, HighLevelId, Note, System, Task, WorkspaceId,
-};
+use crate::unified::{ContactId, HighLevelId, System, WorkspaceId};
 use crate::upstream::{self, About, Call, Kind};
 
 use super::core::{Brought, Core};
 use super::{Contacts, Error};
-
-/// Which part of a HighLevel contact a hint is about.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Part {
-    Person,
-    Notes,
-    Tasks,
-    Appointments,
-}
 
 impl Contacts {
     /// Takes hints in, whatever their order and however often; who is to be reconciled by them.
@@ -35,12 +24,12 @@ impl Contacts {
         hints: &[About],
         call: &Call,
     ) -> Result<BTreeSet<ContactId>, Error> {
-        self.0.hear(workspace, hints, call).await
+        self.0.take_hints(workspace, hints, call).await
     }
 }
 
 impl Core {
-    async fn hear(
+    async fn take_hints(
         &self,
         workspace: &WorkspaceId,
         hints: &[About],
@@ -51,7 +40,7 @@ impl Core {
             parts.extend(self.part(hint, call).await?);
         }
         for (id, part) in &parts {
-            self.forget_what(workspace, id, *part);
+            self.forget_part(workspace, id, part);
         }
         let keys: BTreeSet<&HighLevelId> = parts.iter().map(|(id, _)| id).collect();
         let keys: Vec<&str> = keys.into_iter().map(HighLevelId::as_str).collect();
@@ -60,35 +49,37 @@ impl Core {
         let mut marked = BTreeSet::new();
         for (id, part) in &parts {
             let known = keys.binary_search(&id.as_str()).ok().and_then(|place| linked[place]);
-            let contact = match (known, part) {
-                (Some(contact), _) => Some(contact),
-                (None, Part::Person) => self.meet(workspace, id, call).await?,
+            let is_person = matches!(part, Changed::HighLevel(_) | Changed::Sides);
+            let contact = match known {
+                Some(contact) => Some(contact),
+                None if is_person => self.meet(workspace, id, call).await?,
                 // Whoever comes to be known is read with all that hangs on them.
-                (None, Part::Notes | Part::Tasks | Part::Appointments) => None,
+                None => None,
             };
             let Some(contact) = contact else { continue };
-            let entity = match part {
-                Part::Notes => Changed::Notes(id.clone()),
-                Part::Tasks => Changed::Tasks(id.clone()),
-                Part::Appointments => Changed::Appointments(id.clone()),
-                Part::Person => Changed::Sides,
-            };
-            self.publish(workspace, What::Contact { contact, entity });
-            if *part == Part::Person || (*part == Part::Notes && notes_show) {
+            self.publish(workspace, What::Contact { contact, entity: part.clone() });
+            if is_person {
+                self.publish(workspace, What::Contact { contact, entity: Changed::Sides });
+            }
+            if is_person || (notes_show && matches!(part, Changed::Notes(_))) {
                 marked.insert(contact);
             }
         }
         Ok(marked)
     }
 
-    async fn part(&self, hint: &About, call: &Call) -> Result<Option<(HighLevelId, Part)>, Error> {
+    async fn part(
+        &self,
+        hint: &About,
+        call: &Call,
+    ) -> Result<Option<(HighLevelId, Changed)>, Error> {
         Ok(match hint {
-            About::Contact(id) => Some((id.clone(), Part::Person)),
-            About::Notes(id) => Some((id.clone(), Part::Notes)),
-            About::Tasks(id) => Some((id.clone(), Part::Tasks)),
-            About::Appointments(id) => Some((id.clone(), Part::Appointments)),
+            About::Contact(id) => Some((id.clone(), Changed::HighLevel(id.clone()))),
+            About::Notes(id) => Some((id.clone(), Changed::Notes(id.clone()))),
+            About::Tasks(id) => Some((id.clone(), Changed::Tasks(id.clone()))),
+            About::Appointments(id) => Some((id.clone(), Changed::Appointments(id.clone()))),
             About::Task { id, title } => match self.crm.task_owner(call, id, title).await {
-                Ok(owner) => owner.map(|owner| (owner, Part::Tasks)),
+                Ok(owner) => owner.map(|owner| (owner.clone(), Changed::Tasks(owner))),
                 // Then what is held of tasks is believed for its time, as without webhooks.
                 Err(error) if is_final(&error) => None,
                 Err(error) => return Err(error.into()),
@@ -121,28 +112,6 @@ impl Core {
         let sighting = Sighting::of_contact(&contact);
         let known = self.store.recognize(workspace, &[sighting], self.clock.now()).await?;
         Ok(known.first().map(|known| known.id))
-    }
-
-    fn forget_what(&self, workspace: &WorkspaceId, id: &HighLevelId, part: Part) {
-        let highlevel = System::HighLevel;
-        match part {
-            Part::Person => {
-                // The index hears of the change later than we do.
-                self.wrote::<Option<Arc<HighLevelContact>>>(workspace, highlevel, id.as_str());
-                self.forget_side(workspace, highlevel, id.as_str());
-                self.known.invalidate_all();
-            }
-            Part::Notes => {
-                self.forget::<Option<Arc<Vec<Note>>>>(workspace, highlevel, id.as_str());
-            }
-            Part::Tasks => {
-                self.wrote::<Option<Arc<Vec<Task>>>>(workspace, highlevel, id.as_str());
-                self.forget::<Option<Arc<Vec<Task>>>>(workspace, highlevel, id.as_str());
-            }
-            Part::Appointments => {
-                self.forget::<Option<Arc<Vec<Appointment>>>>(workspace, highlevel, id.as_str());
-            }
-        }
     }
 }
 

@@ -326,9 +326,13 @@ impl Core {
 
     /// Forgets who answered to the address and number of a contact that was written: a moment ago
     /// that may have been nobody.
-    pub fn forget_matches(&self, workspace: &WorkspaceId, contact: &HighLevelContact) {
-        let email = contact.email.as_deref().and_then(normalize_email).map(SearchTerm::Email);
-        let phone = contact.phone.as_deref().and_then(normalize_phone).map(SearchTerm::Phone);
+    pub fn forget_matches(
+        &self,
+        workspace: &WorkspaceId,
+        (email, phone): (Option<&str>, Option<&str>),
+    ) {
+        let email = email.and_then(normalize_email).map(SearchTerm::Email);
+        let phone = phone.and_then(normalize_phone).map(SearchTerm::Phone);
         for term in [email, phone].into_iter().flatten() {
             self.forget::<Match>(workspace, System::HighLevel, &match_id(&term));
             self.forget::<Match>(workspace, System::HighLevel, &unfound_id(&term));

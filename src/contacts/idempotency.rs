@@ -67,8 +67,6 @@ impl Writer {
                 Begun::Fresh | Begun::Unfinished { .. } => return Ok(Claim::Go),
                 Begun::Accepted(edit) => return Ok(Claim::Before(edit)),
                 Begun::Reused => return Err(Error::KeyReused),
-                // Outcomes were kept so before edits were; none lives longer than a day.
-                Begun::Done(_) => return Err(Error::Internal("an outcome without an edit")),
                 Begun::InFlight { left } => {
                     let wait = tokio::time::sleep(LOOK_AGAIN);
                     if tokio::time::timeout_at(self.session.call.deadline, wait).await.is_err() {

@@ -4,9 +4,7 @@ use std::sync::{Arc, Weak};
 
 use crate::bus::{Changed, What};
 use crate::sync::{Attached, Mirror, Seen};
-use crate::unified::{
-    ContactId, HighLevelContact, HighLevelId, Subscriber, System, Task, WorkspaceId,
-};
+use crate::unified::{ContactId, HighLevelContact, HighLevelId, Subscriber, System, WorkspaceId};
 
 use super::core::{Brought, Core};
 
@@ -14,16 +12,26 @@ use super::core::{Brought, Core};
 pub(super) struct Keeper(pub Weak<Core>);
 
 impl Mirror for Keeper {
-    fn contact(&self, of: &WorkspaceId, id: &HighLevelId, seen: Seen<HighLevelContact>) {
+    fn contact(
+        &self,
+        of: &WorkspaceId,
+        (person, id): (ContactId, &HighLevelId),
+        seen: Seen<HighLevelContact>,
+    ) {
         let Some(core) = self.0.upgrade() else { return };
+        let written = seen.written;
         if seen.written {
             core.wrote::<Option<Arc<HighLevelContact>>>(of, System::HighLevel, id.as_str());
             if let Some(contact) = &seen.value {
-                core.forget_matches(of, contact);
+                core.forget_matches(of, (contact.email.as_deref(), contact.phone.as_deref()));
             }
         }
         let brought = Brought { value: seen.value, fetched_ms: seen.fetched_ms };
         core.replace(of, System::HighLevel, id.as_str(), brought);
+        if written {
+            let entity = Changed::HighLevel(id.clone());
+            core.publish(of, What::Contact { contact: person, entity });
+        }
     }
 
     fn subscriber(&self, of: &WorkspaceId, key: &str, seen: Seen<Subscriber>) {
@@ -40,10 +48,7 @@ impl Mirror for Keeper {
         let Some(core) = self.0.upgrade() else { return };
         let part = match what {
             Attached::Notes => Changed::Notes(id.clone()),
-            Attached::Tasks => {
-                core.wrote::<Option<Arc<Vec<Task>>>>(of, System::HighLevel, id.as_str());
-                Changed::Tasks(id.clone())
-            }
+            Attached::Tasks => Changed::Tasks(id.clone()),
         };
         core.forget_part(of, id, &part);
         core.publish(of, What::Contact { contact, entity: part });

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::bus::What;
 use crate::store::{Put, StoredMapping};
 use crate::sync::Preview;
 use crate::unified::{
@@ -63,6 +64,7 @@ impl Admin {
         match core.store.put_mapping(workspace, &stored, &event, core.clock.now()).await? {
             Put::Stored(_) => {
                 core.mappings.refresh(workspace).await?;
+                core.publish(workspace, What::Mapping);
                 Ok(Ok(Mapping::clone(&core.mapping(workspace))))
             }
             Put::Stale(revision) => Ok(Err(vec![stale(revision)])),

@@ -65,7 +65,7 @@ pub use crate::upstream::{
     UpstreamStatus,
 };
 
-use crate::bus::Bus;
+use crate::bus::{Bus, Local};
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config;
@@ -166,6 +166,7 @@ impl Contacts {
                 workspace,
                 store,
                 bus,
+                followed: Local::new(),
                 mailing,
                 crm,
                 cache,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::store::{Known, Sighting};
-use crate::unified::{ContactId, HighLevelId, System, WorkspaceId, normalize_email};
+use crate::unified::{ContactId, HighLevelId, System, WorkspaceId};
 
 /// Who a contact is: its id and what leads to it in both systems.
 #[derive(Clone, Debug)]
@@ -55,11 +55,6 @@ impl Glimpse {
         short.copy_from_slice(&hash.finalize()[..16]);
         Self(short)
     }
-}
-
-/// The key of a subscriber in the cache and the store: the normalised address.
-pub fn subscriber_key(email: &str) -> String {
-    normalize_email(email).unwrap_or_else(|| email.trim().to_lowercase())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::bus::What;
 use crate::clock::new_id;
 use crate::store::{Accept, Accepted, Attempt};
+use crate::sync::Ran;
 use crate::unified::{
     ContactId, Edit, EditChange, EditId, EventDraft, EventKind, System, SystemWrite, UserErrorCode,
     WriteOutcome,
@@ -74,11 +75,17 @@ impl Writer {
     /// it by then.
     async fn carry_out(&self, id: EditId) -> Result<Written, Error> {
         let (workspace, call) = (&self.session.requester.workspace, &self.session.call);
-        let edit = self.core.store.edit(workspace, id).await?;
-        if let Some(edit) = edit.filter(|edit| !edit.is_done()) {
+        let Some(edit) = self.core.store.edit(workspace, id).await? else {
+            return self.outcome(id).await;
+        };
+        let mut ran = Ran::Elsewhere;
+        if !edit.is_done() {
             let limit = Instant::now() + self.core.settings.sync.mutation_deadline;
             let call = Call { deadline: limit.min(call.deadline), ..call.clone() };
-            self.core.engine.reconcile(workspace, edit.contact, &call).await?;
+            ran = self.core.engine.reconcile(workspace, edit.contact, &call).await?;
+        }
+        if ran == Ran::Elsewhere {
+            self.core.catch_up(workspace, edit.contact).await;
         }
         self.outcome(id).await
     }

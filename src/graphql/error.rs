@@ -10,7 +10,6 @@ use async_graphql::resolver_utils::EnumType;
 use async_graphql::{Enum, ErrorExtensionValues, Response, ServerError, Value};
 
 use crate::contacts::{Error, Retry, UpstreamError, UpstreamKind as Kind};
-use crate::unified::System;
 
 use super::ids::GlobalId;
 
@@ -169,36 +168,14 @@ fn put_into_words(error: &mut ServerError, source: &Error) {
 }
 
 fn put_upstream_into_words(error: &mut ServerError, upstream: &UpstreamError) {
-    let name = match upstream.system {
-        System::Doppler => "Doppler",
-        System::HighLevel => "HighLevel",
-    };
-    error.message = match &upstream.kind {
-        Kind::Unauthorized => format!("{name} refused its credential; connect it anew"),
-        Kind::ScopeMissing(scope) => {
-            extend(error, "scope", *scope);
-            format!("{name}'s credential lacks the scope {scope}")
-        }
-        Kind::RateLimited { daily, .. } => {
-            let which = if *daily { "daily rate limit" } else { "rate limit" };
-            format!("{name}'s {which} is reached; try again later")
-        }
-        Kind::NotFound => format!("{name} does not know it"),
-        Kind::ListGone => format!("{name} does not have that list"),
-        Kind::Duplicate { .. } => format!("{name} has a duplicate in the way"),
-        Kind::OptedOut { .. } => format!("{name} keeps this person opted out"),
-        Kind::Busy => format!("{name} is busy with an earlier request; try again later"),
-        Kind::Full => format!("{name}'s account may hold no more of these"),
-        Kind::Rejected { .. } => format!("{name} refused the input"),
-        Kind::Unavailable => format!("{name} does not answer"),
-        Kind::Timeout => format!("{name} did not answer in time"),
-        Kind::Malformed => format!("{name}'s answer could not be understood"),
-        Kind::NotConnected => format!("{name} is not connected"),
-    };
+    error.message = upstream.in_words();
+    if let Kind::ScopeMissing(scope) = &upstream.kind {
+        extend(error, "scope", *scope);
+    }
     if let Retry::After(wait) = upstream.retry() {
         extend(error, "retryAfterMs", millis(wait));
     }
-    extend(error, "code", upstream_code(&upstream.kind).as_str());
+    extend(error, "code", upstream.kind.code());
     extend(error, "system", upstream.system.as_str());
 }
 
@@ -208,20 +185,7 @@ fn millis(wait: Duration) -> i64 {
 
 /// The public code of an upstream failure.
 pub fn upstream_code(kind: &Kind) -> ErrorCode {
-    match kind {
-        Kind::Unauthorized => ErrorCode::UpstreamUnauthorized,
-        Kind::ScopeMissing(_) => ErrorCode::ScopeMissing,
-        Kind::RateLimited { .. } => ErrorCode::UpstreamRateLimited,
-        Kind::NotFound
-        | Kind::ListGone
-        | Kind::Duplicate { .. }
-        | Kind::OptedOut { .. }
-        | Kind::Full
-        | Kind::Rejected { .. } => ErrorCode::UpstreamRejected,
-        Kind::Busy | Kind::Unavailable | Kind::Malformed => ErrorCode::UpstreamUnavailable,
-        Kind::Timeout => ErrorCode::UpstreamTimeout,
-        Kind::NotConnected => ErrorCode::NotConnected,
-    }
+    ErrorCode::named(kind.code()).unwrap_or(ErrorCode::Internal)
 }
 
 /// Faults are logged once, here; refusals of input are the client's to see.

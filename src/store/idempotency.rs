@@ -34,8 +34,6 @@ pub enum Begun {
     /// Somebody is at it right now, or died at it less than a lease ago: the key can be claimed
     /// when `left` has passed.
     InFlight { left: Duration },
-    /// It was used with the same input; its outcome as stored by `finish`.
-    Done(String),
     /// It was used with other input.
     Reused,
 }
@@ -54,18 +52,6 @@ pub trait Idempotency: Send + Sync {
         lease_seconds: u32,
     ) -> Result<Begun, Error>;
 
-    /// Stores the outcome of a claimed attempt.
-    async fn finish(
-        &self,
-        workspace: &WorkspaceId,
-        attempt: &Attempt,
-        outcome: &str,
-    ) -> Result<(), Error>;
-
     /// Gives a claim back: the attempt had no effect (bad input, or the system refused it).
     async fn abandon(&self, workspace: &WorkspaceId, attempt: &Attempt) -> Result<(), Error>;
-
-    /// Ends a claim without an outcome: whether the attempt took effect is unknown. The next claim
-    /// of the key gets [`Begun::Unfinished`] at once.
-    async fn doubt(&self, workspace: &WorkspaceId, attempt: &Attempt) -> Result<(), Error>;
 }

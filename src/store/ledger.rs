@@ -115,11 +115,24 @@ pub struct Record {
     pub failures: Vec<Failure>,
     /// Systems in which nothing stands against the contact any more.
     pub cleared: Vec<System>,
+    /// What the run knew of writes that were given up: a failure in a system in which more was given
+    /// up since is not kept.
+    pub given_up: BTreeMap<System, DateTime<Utc>>,
     /// Other work that the run found.
     pub marks: Vec<Mark>,
     pub events: Vec<EventDraft>,
     /// What becomes of the work.
     pub next: Next,
+}
+
+/// What became of remembering a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Intended {
+    Stored,
+    /// The lease is somebody else's by now: do not make it.
+    Lost,
+    /// It was given up since the sheet was read: do not make it.
+    GivenUp,
 }
 
 /// What became of a record.
@@ -160,10 +173,17 @@ pub trait Ledger: Send + Sync {
     /// An edit and what became of it so far, kept for at least a day after it was done.
     async fn edit(&self, workspace: &WorkspaceId, id: EditId) -> Result<Option<Edit>, Error>;
 
-    /// Remembers a call that is about to be made; `false`: the lease is lost, do not make it.
-    async fn intend(&self, lease: &Lease, write: &PendingWrite) -> Result<bool, Error>;
+    /// Remembers a call that is about to be made, unless it is not to be. `given_up`: what the sheet
+    /// said of the write's system.
+    async fn intend(
+        &self,
+        lease: &Lease,
+        write: &PendingWrite,
+        given_up: Option<DateTime<Utc>>,
+    ) -> Result<Intended, Error>;
 
-    /// Stores what a run found out, all of it or nothing.
+    /// Stores what a run found out, all of it or nothing. What became final of an edit meanwhile is
+    /// not queued again.
     async fn record(
         &self,
         lease: &Lease,

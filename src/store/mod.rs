@@ -11,7 +11,7 @@
 //! method in its topic's trait with its promise, its statements in `sql`, a case in `conformance`.
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 mod copies;
 mod error;
 mod history;
@@ -37,7 +37,9 @@ pub use error::Error;
 pub use history::{EventFilter, Events, History, Span};
 pub use idempotency::{Attempt, Begun, Idempotency};
 pub use inbox::{Arrival, INBOX, Inbox};
-pub use ledger::{Accept, Accepted, AgreementChange, EditOutcome, Ledger, Record, Recorded, Sheet};
+pub use ledger::{
+    Accept, Accepted, AgreementChange, EditOutcome, Intended, Ledger, Record, Recorded, Sheet,
+};
 pub use open::open;
 pub use people::{Known, People, Reserved, Workspace};
 pub use polls::{POLL, Polls, Step, Version};

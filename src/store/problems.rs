@@ -14,8 +14,9 @@ use crate::unified::{
 pub struct Decided {
     pub hold: Hold,
     pub decision: HoldDecision,
-    /// Whether it was carried out, so that it stands only for like questions to come.
-    pub obeyed: bool,
+    /// Whether it was carried out, or is about another contact, so that it stands only for like
+    /// questions to come.
+    pub remembered: bool,
 }
 
 /// What became of resolving a hold.
@@ -85,7 +86,8 @@ pub trait Problems: Send + Sync {
         event: &EventDraft,
     ) -> Result<(), Error>;
 
-    /// Closes a hold with a decision, marks everybody it is about and appends the event.
+    /// Closes a hold with a decision, marks everybody it is about and appends the event. One that is
+    /// to be remembered is on everybody's sheet from then on.
     async fn resolve(
         &self,
         workspace: &WorkspaceId,
@@ -118,7 +120,9 @@ pub trait Problems: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<FailureKey>, Error>;
 
-    /// Forgets a failure and appends the event; what it was, if there was one.
+    /// Forgets a failure, gives up what was to be written to its system and appends the event; what
+    /// it was, if there was one. A run that is under way makes no call any more that it planned
+    /// before; one that it is making is finished.
     async fn discard(
         &self,
         workspace: &WorkspaceId,

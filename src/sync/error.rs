@@ -15,6 +15,9 @@ pub enum Error {
     Key,
     #[error("what is to be sent cannot be put down")]
     Encoding,
+    /// A record that the store was asked about is nobody's.
+    #[error("the store did not recognize a record")]
+    Unrecognized,
     /// The task that ran it is gone.
     #[error("the run ended without a word")]
     Crashed,

@@ -21,7 +21,7 @@ mod settle;
 mod tests;
 mod work;
 
-pub use engine::{Attached, Engine, LEASE, Mirror, Parts, Seen, Settings};
+pub use engine::{Attached, Engine, LEASE, Mirror, Parts, Ran, Seen, Settings};
 pub use error::Error;
 pub use mappings::Mappings;
 pub use plan::{Action, Plan, PlannedField};

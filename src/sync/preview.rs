@@ -1,6 +1,6 @@
 //! What another mapping would do to one person: the same plan, only looked at.
 
-use crate::unified::{HoldKind, System, UserError, UserErrorCode};
+use crate::unified::{HoldKind, UserError, UserErrorCode};
 
 use super::plan::{HoldDraft, Input, PlannedField, Scope, plan};
 
@@ -19,10 +19,7 @@ pub fn preview(input: &Input<'_>) -> Preview {
     let plan = plan(&input);
     let mut preview = Preview::default();
     for action in plan.actions.iter().filter(|action| !action.fields.is_empty()) {
-        let system = match action.system {
-            System::Doppler => "Doppler",
-            System::HighLevel => "HighLevel",
-        };
+        let system = action.system.name();
         for field in &action.fields {
             let why = field.reason.as_deref().unwrap_or(&action.reason);
             let reason = Some(format!("{system}: {why}"));

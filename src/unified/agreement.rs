@@ -16,6 +16,10 @@ pub struct Agreement {
     pub canon: BTreeMap<String, Canon>,
     pub doppler: BTreeMap<String, Base>,
     pub highlevel: BTreeMap<String, Base>,
+    /// Up to when a person gave up what was to be written to a system: what was asked for or agreed
+    /// by then is not written there any more.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub given_up: BTreeMap<System, DateTime<Utc>>,
 }
 
 /// An agreed value and where it came from.
@@ -54,6 +58,11 @@ pub struct Base {
 }
 
 impl Agreement {
+    /// Whether what was asked for or agreed at a time was given up in a system.
+    pub fn gave_up(&self, system: System, at: DateTime<Utc>) -> bool {
+        self.given_up.get(&system).is_some_and(|until| at <= *until)
+    }
+
     /// One system's bases.
     pub fn base(&self, system: System) -> &BTreeMap<String, Base> {
         match system {

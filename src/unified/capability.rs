@@ -34,8 +34,21 @@ impl Capability {
     /// Of a field with a definition: all of Doppler's, and HighLevel's custom ones.
     pub fn of(definition: &FieldDefinition) -> Self {
         match definition.system {
-            System::Doppler => doppler(definition),
+            System::Doppler => Self::of_doppler(&definition.kind, definition.read_only),
             System::HighLevel => custom(&definition.kind),
+        }
+    }
+
+    /// Of a Doppler field with such a type.
+    pub fn of_doppler(kind: &str, read_only: bool) -> Self {
+        match kind {
+            "email" => never("Doppler cannot change an e-mail address"),
+            // What a person agreed to is never made up out of another system's field.
+            "permission" | "consent" => {
+                never("a permission in Doppler is given by the person alone")
+            }
+            _ if read_only => never("Doppler calls the field read-only"),
+            _ => Self { max_characters: Some(DOPPLER_FIELD_CHARACTERS), ..FREE },
         }
     }
 
@@ -78,16 +91,6 @@ const fn never(reason: &'static str) -> Capability {
     }
 }
 
-fn doppler(definition: &FieldDefinition) -> Capability {
-    if definition.kind == "email" {
-        return never("Doppler cannot change an e-mail address");
-    }
-    if definition.read_only {
-        return never("Doppler calls the field read-only");
-    }
-    Capability { max_characters: Some(DOPPLER_FIELD_CHARACTERS), ..FREE }
-}
-
 fn custom(data_type: &str) -> Capability {
     match (CustomKind::of(data_type), data_type) {
         (CustomKind::Text | CustomKind::Number | CustomKind::Date | CustomKind::Texts, _) => FREE,
@@ -118,13 +121,14 @@ mod tests {
     }
 
     #[test]
-    fn dopplers_fields_take_400_characters_and_its_address_none() {
+    fn dopplers_fields_take_400_characters_and_what_is_the_persons_own_none() {
         let of = |kind, read_only| Capability::of(&definition(System::Doppler, kind, read_only));
-        for kind in ["string", "number", "date", "permission", "consent", "unheard-of"] {
+        for kind in ["string", "number", "date", "unheard-of"] {
             let can = of(kind, false);
             assert_eq!(can, Capability { max_characters: Some(400), ..FREE }, "{kind}");
         }
-        for never in [of("email", true), of("email", false), of("string", true)] {
+        let own = ["email", "permission", "consent"].map(|kind| of(kind, false));
+        for never in own.into_iter().chain([of("email", true), of("string", true)]) {
             assert_eq!((never.writable, never.clearable), (Writable::Never, false));
             assert!(never.reason.is_some());
         }

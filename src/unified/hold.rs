@@ -58,6 +58,45 @@ pub struct HoldResolution {
     pub effect: String,
 }
 
+/// What `resolveHold` takes as a choice, by what it does.
+pub mod choice {
+    /// Takes Doppler's value.
+    pub const KEEP_DOPPLER: &str = "KEEP_DOPPLER";
+    /// Takes HighLevel's value.
+    pub const KEEP_HIGHLEVEL: &str = "KEEP_HIGHLEVEL";
+    /// Takes the client's value.
+    pub const KEEP_CLIENT: &str = "KEEP_CLIENT";
+    /// Lets the difference be.
+    pub const LEAVE: &str = "LEAVE";
+    /// Puts the opt-out back where it was lifted.
+    pub const OPT_OUT: &str = "OPT_OUT";
+    /// Lifts HighLevel's do-not-disturb, because the person asked for mail again.
+    pub const OPT_IN: &str = "OPT_IN";
+    /// Tries again.
+    pub const RETRY: &str = "RETRY";
+    /// Makes one of two contacts.
+    pub const JOIN: &str = "JOIN";
+}
+
+impl HoldKind {
+    /// Whether a choice may answer like questions to come: those of the same kind about the same
+    /// field and system. Never who may be mailed again, who is whom, or that something is to be
+    /// tried: that is each person's own matter.
+    pub fn remembers(self, choice: &str) -> bool {
+        use choice::{KEEP_CLIENT, KEEP_DOPPLER, KEEP_HIGHLEVEL, LEAVE, OPT_OUT};
+        match self {
+            Self::Conflict => [KEEP_DOPPLER, KEEP_HIGHLEVEL, KEEP_CLIENT].contains(&choice),
+            Self::Overflow | Self::InvalidValue => choice == LEAVE,
+            Self::Consent => [OPT_OUT, LEAVE].contains(&choice),
+            Self::AmbiguousMatch
+            | Self::Oscillation
+            | Self::MassDelete
+            | Self::EmptyListing
+            | Self::RemoteFieldGone => false,
+        }
+    }
+}
+
 /// How a hold was resolved.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct HoldDecision {

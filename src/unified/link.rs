@@ -29,17 +29,22 @@ impl Sighting {
         }
     }
 
-    /// A Doppler subscriber. An address that does not normalise still is its key.
+    /// A Doppler subscriber.
     pub fn of_subscriber(subscriber: &Subscriber, mapping: &Mapping) -> Self {
         let email = normalize_email(&subscriber.email);
         let phone = mapping.doppler_field("phone").and_then(|name| subscriber.field(name));
         Self {
             system: System::Doppler,
-            key: email.clone().unwrap_or_else(|| subscriber.email.trim().to_lowercase()),
+            key: subscriber_key(&subscriber.email),
             email,
             phone: phone.and_then(normalize_phone),
         }
     }
+}
+
+/// The key of a subscriber: the normalised address; one that does not normalise still is a key.
+pub fn subscriber_key(email: &str) -> String {
+    normalize_email(email).unwrap_or_else(|| email.trim().to_lowercase())
 }
 
 /// A known link: where a contact was seen, and what the system then said of it.

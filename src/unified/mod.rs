@@ -69,11 +69,11 @@ pub use failure::Failure;
 pub use field::{CustomFieldValue, Definitions, FieldDefinition, Lookup};
 pub use freshness::{Freshness, FreshnessSource};
 pub use highlevel_contact::{Address, Appointment, DndStatus, HighLevelContact, Location};
-pub use hold::{Hold, HoldCandidate, HoldDecision, HoldKind, HoldResolution};
+pub use hold::{Hold, HoldCandidate, HoldDecision, HoldKind, HoldResolution, choice};
 pub use identity::{Change, Recognition};
 pub use ids::{ContactId, HighLevelId, WorkspaceId};
 pub use json_text::JsonText;
-pub use link::{Link, Reservation, Sighting};
+pub use link::{Link, Reservation, Sighting, subscriber_key};
 pub use list::{List, lists_of};
 pub use listing::{ContactFilter, ContactOrder};
 pub use mapping::{

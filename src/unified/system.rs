@@ -27,6 +27,14 @@ impl System {
         }
     }
 
+    /// The name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Doppler => "Doppler",
+            Self::HighLevel => "HighLevel",
+        }
+    }
+
     /// The name in the store, in logs and in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -28,6 +28,9 @@ pub trait Directory: Send + Sync {
 #[derive(Clone, Debug)]
 pub struct UpstreamStatus {
     pub state: UpstreamState,
+    /// Whether the credential was seen to write since the start. The scopes are what was asked for,
+    /// not what a token that a person made was given.
+    pub writes: bool,
     /// The Doppler account or the HighLevel location.
     pub account: Option<String>,
     /// Scopes as far as they are known; empty when nobody said.

@@ -17,6 +17,8 @@ pub(super) struct Health {
     called_at: AtomicI64,
     /// Whether `trouble` says anything, so that good calls take no lock.
     troubled: AtomicBool,
+    /// Whether a write was ever taken or refused for what it said: the credential allows writing.
+    wrote: AtomicBool,
     trouble: Mutex<Trouble>,
 }
 
@@ -36,6 +38,9 @@ impl Health {
 
     /// A call was answered as it should be.
     pub(super) fn good(&self, effect: Effect) {
+        if effect.writes() && !self.wrote.load(Ordering::Relaxed) {
+            self.wrote.store(true, Ordering::Relaxed);
+        }
         if !self.troubled.load(Ordering::Acquire) {
             return;
         }
@@ -100,6 +105,11 @@ impl Health {
         }
     }
 
+    /// Whether the credential is known to allow writing, because it did.
+    pub(super) fn wrote(&self) -> bool {
+        self.wrote.load(Ordering::Relaxed)
+    }
+
     /// The last failure since the last good call.
     pub(super) fn last_error(&self) -> Option<Kind> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).last_error.clone()
@@ -146,9 +156,11 @@ mod tests {
         assert_eq!(health.state(true, true), UpstreamState::Connected);
         health.bad(&Kind::ScopeMissing("contacts.write"), Effect::Write);
         health.good(Effect::Read);
+        assert!(!health.wrote());
         assert_eq!(health.state(true, true), UpstreamState::ReadOnly);
         health.good(Effect::Repeatable);
         assert_eq!(health.state(true, true), UpstreamState::Connected);
+        assert!(health.wrote());
         health.bad(&Kind::ScopeMissing("contacts.write"), Effect::Repeatable);
         assert_eq!(health.state(true, true), UpstreamState::ReadOnly);
         health.good(Effect::Write);

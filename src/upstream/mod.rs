@@ -29,6 +29,7 @@ mod route;
 pub mod script;
 mod segment;
 mod transport;
+mod words;
 
 pub use budget::Allowance;
 pub use call::{Call, Meter, Priority};
@@ -41,3 +42,4 @@ pub use mailing::{Mailing, PAGE_SIZE, SubscriberPage};
 pub use route::{Effect, Route};
 pub use segment::{Query, Segment};
 pub use transport::{Request, Setup, SetupError, Transport};
+pub use words::known_code;

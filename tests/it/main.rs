@@ -12,6 +12,7 @@ mod gateway;
 mod http;
 mod layout;
 mod openapi;
+mod place;
 mod sandbox;
 mod sync;
 mod webhooks;

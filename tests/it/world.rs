@@ -1,8 +1,10 @@
-//! A running gateway over a running sandbox, on free ports, with one clock.
+//! A running gateway over a running sandbox, on free ports, with one clock; in some places two
+//! gateways on one store, which are asked in turn.
 //!
 //! Dropping a [`World`] without [`World::end`] is fine for a test that failed; one that passes ends
 //! it, which fails if a task is left over.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,6 +14,8 @@ use tandem::config::Loader;
 use tandem::sandbox::{Options, Sandbox, credentials};
 use tandem::tasks::Tasks;
 
+use crate::place::{Ground, Place};
+
 /// How long a condition is waited for before the test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -20,18 +24,21 @@ pub struct Builder {
     options: Options,
     settings: Vec<(&'static str, Value)>,
     hearing: bool,
+    place: Place,
+    gateways: usize,
 }
 
 pub struct World {
     pub sandbox: Sandbox,
     pub clock: Clock,
-    app: Option<App>,
-    /// Another gateway on the same store.
-    other: Option<App>,
+    /// Gateways on the same store.
+    apps: Vec<App>,
+    /// How often one was asked.
+    turns: AtomicUsize,
     tasks: Tasks,
     http: reqwest::Client,
     settings: Vec<(&'static str, Value)>,
-    folder: tempfile::TempDir,
+    ground: Ground,
 }
 
 /// A call as the journal shows it.
@@ -51,7 +58,9 @@ impl World {
             index_delay: Duration::ZERO,
             ..Options::default()
         };
-        Builder { options, settings: Vec::new(), hearing: false }
+        let place = Place::chosen();
+        let gateways = place.gateways();
+        Builder { options, settings: Vec::new(), hearing: false, place, gateways }
     }
 
     /// A small one with everything as it comes.
@@ -59,36 +68,31 @@ impl World {
         Self::builder().start().await
     }
 
+    /// One gateway in every place: see [`Builder::alone`].
+    pub async fn alone() -> Self {
+        Self::builder().alone().start().await
+    }
+
+    /// An address of the gateway whose turn it is.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.app.as_ref().unwrap().addr())
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed) % self.apps.len();
+        format!("http://{}{path}", self.apps[turn].addr())
     }
 
     pub fn http(&self) -> &reqwest::Client {
         &self.http
     }
 
-    /// Stops the gateway and starts another on the same store.
+    /// Stops the gateways and starts as many on the same store.
     pub async fn restart(&mut self) {
-        self.app.take().unwrap().shutdown().await;
-        self.app = Some(start_app(&self.sandbox, &self.clock, &self.folder, &self.settings).await);
-    }
-
-    /// Starts another gateway on the same store.
-    #[cfg(any(feature = "nats", feature = "postgres"))]
-    pub async fn join(&mut self) {
-        self.other =
-            Some(start_app(&self.sandbox, &self.clock, &self.folder, &self.settings).await);
-    }
-
-    /// What the other gateway answers, which must be without errors.
-    #[cfg(any(feature = "nats", feature = "postgres"))]
-    pub async fn data_of_other(&self, query: &str, variables: Value) -> Value {
-        let url = format!("http://{}/graphql", self.other.as_ref().unwrap().addr());
-        let body = json!({"query": query, "variables": variables});
-        let answer: Value =
-            self.http.post(url).json(&body).send().await.unwrap().json().await.unwrap();
-        assert!(answer.get("errors").is_none(), "{answer:#}");
-        answer["data"].clone()
+        let gateways = self.apps.len();
+        for app in self.apps.drain(..) {
+            app.shutdown().await;
+        }
+        for _ in 0..gateways {
+            self.apps
+                .push(start_app(&self.sandbox, &self.clock, &self.ground, &self.settings).await);
+        }
     }
 
     /// What the gateway answers to a document, errors included.
@@ -185,13 +189,25 @@ impl World {
         assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "never: {what}");
     }
 
+    /// Asserts what one question shows: at once, or where two gateways are asked in turn, as soon as
+    /// the news of a write has reached both. `condition` asks once.
+    pub async fn shows<F: Future<Output = bool>>(&self, what: &str, condition: impl Fn() -> F) {
+        if self.apps.len() == 1 {
+            assert!(condition().await, "not at once: {what}");
+            return;
+        }
+        let both = || async { condition().await && condition().await };
+        self.until(what, both).await;
+    }
+
     /// Ends the world; nothing may be left running.
     pub async fn end(mut self) {
-        for app in [self.app.take(), self.other.take()].into_iter().flatten() {
+        for app in self.apps.drain(..) {
             let ended = tokio::time::timeout(PATIENCE, app.shutdown()).await;
             assert!(ended.is_ok(), "the gateway did not stop");
         }
         self.tasks.stop();
+        self.ground.remove().await;
     }
 }
 
@@ -214,20 +230,35 @@ impl Builder {
         self
     }
 
+    /// One gateway in every place: for what one gateway keeps, counts or learns for itself. Each use
+    /// says which.
+    pub fn alone(mut self) -> Self {
+        self.gateways = 1;
+        self
+    }
+
+    /// Another place than that of the run.
+    pub fn place(mut self, place: Place) -> Self {
+        (self.place, self.gateways) = (place, place.gateways());
+        self
+    }
+
     pub async fn start(self) -> World {
         let tasks = Tasks::new();
         let clock = self.options.clock.clone();
         let sandbox = Sandbox::start(self.options, &tasks).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let mut settings = self.settings;
+        let ground = Ground::new(self.place).await;
+        let (mut settings, mut apps) = (self.settings, Vec::new());
         if self.hearing {
             let key = sandbox.highlevel().webhook_public_key_pem();
             settings.push(("highlevel.webhook_public_key", key.into()));
         }
-        let app = start_app(&sandbox, &clock, &folder, &settings).await;
+        for _ in 0..self.gateways {
+            apps.push(start_app(&sandbox, &clock, &ground, &settings).await);
+        }
         let http = reqwest::Client::builder().build().unwrap();
-        let world =
-            World { sandbox, clock, app: Some(app), other: None, tasks, http, settings, folder };
+        let turns = AtomicUsize::new(0);
+        let world = World { sandbox, clock, apps, turns, tasks, http, settings, ground };
         world.forget_calls().await;
         world
     }
@@ -236,13 +267,12 @@ impl Builder {
 async fn start_app(
     sandbox: &Sandbox,
     clock: &Clock,
-    folder: &tempfile::TempDir,
+    ground: &Ground,
     settings: &[(&'static str, Value)],
 ) -> App {
-    let store = format!("sqlite://{}", folder.path().join("tandem.db").display());
     let mut loader = Loader::new()
         .set("server.listen", "127.0.0.1:0", "test")
-        .set("store.url", store, "test")
+        .set("store.connections", 8, "test")
         .set("doppler.base_url", sandbox.doppler_url(), "test")
         .set("doppler.account", credentials::DOPPLER_ACCOUNT, "test")
         .set("doppler.api_key", credentials::DOPPLER_API_KEY, "test")
@@ -252,6 +282,9 @@ async fn start_app(
         .set("highlevel.token", credentials::HIGHLEVEL_TOKEN, "test")
         .set("highlevel.burst", 0, "test")
         .set("telemetry.filter", "off", "test");
+    for (key, value) in ground.settings() {
+        loader = loader.set(key, value, "test");
+    }
     for (key, value) in settings {
         let value = figment::value::Value::serialize(value).unwrap();
         loader = loader.set(key, value, "test");

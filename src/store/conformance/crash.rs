@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::record::pending;
 use super::{Place, accept, at, claim_only, contact, edit, event, ids, open, person};
 use crate::config::store::Store as Settings;
-use crate::store::{Record, Recorded};
+use crate::store::{Intended, Record, Recorded};
 use crate::unified::EventKind::Received;
 use crate::unified::{ContactId, WorkspaceId};
 
@@ -96,7 +96,7 @@ async fn victim_of_a_kill() {
     if what == "intend" {
         let lease = claim_only(&store, 2).await;
         let write = pending(lease.key.parse().unwrap());
-        assert!(store.intend(&lease, &write).await.unwrap());
+        assert_eq!(store.intend(&lease, &write, None).await.unwrap(), Intended::Stored);
         say(&write.id.to_string());
         std::future::pending::<()>().await;
     }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use super::record::failure;
+use super::record::{failure, pending};
 use super::{Place, accept, at, claim, claim_only, edit, event, open, person, write_of};
-use crate::store::{EditOutcome, FailureFilter, FailureKey, Failures, Next, Record, Store};
+use crate::store::{
+    EditOutcome, FailureFilter, FailureKey, Failures, Intended, Next, Priority, Record, Store,
+};
 use crate::unified::EventKind::Resolved;
 use crate::unified::System::{Doppler, HighLevel};
 use crate::unified::WriteOutcome::{Applied, Queued, Skipped};
-use crate::unified::{ContactId, Failure, WorkspaceId};
+use crate::unified::{ContactId, Failure, PendingWrite, WorkspaceId};
 
 /// A contact with an edit that waits, and these failures.
 async fn failed(
@@ -93,6 +95,23 @@ pub async fn a_retry_ends_the_backoff(place: &impl Place) {
     assert_eq!(claim(&store, 11, 9).await.len(), 2);
 }
 
+pub async fn a_retry_of_an_edit_does_not_wait_for_sync(place: &impl Place) {
+    let (store, w) = open(place).await;
+    let dead = |id| vec![Failure { dead: true, next_attempt_at: None, ..failure(id, Doppler) }];
+    let id = person(&store, &w, "h1").await;
+    let edit = edit(id, "vip", 1);
+    accept(&store, &w, &edit).await;
+    let lease = claim_only(&store, 2).await;
+    let writes = vec![write_of(HighLevel, Applied), write_of(Doppler, Queued)];
+    let edits = vec![EditOutcome { edit: edit.id, writes, result: None, errors: Vec::new() }];
+    let record = Record { failures: dead(id), edits, ..Record::default() };
+    store.record(&lease, record, at(2)).await.unwrap();
+    assert_eq!(claim(&store, 3, 9).await, [], "given up");
+    store.retry(&w, Failures::These(&[(id, Doppler)]), at(4)).await.unwrap();
+    let lease = claim_only(&store, 4).await;
+    assert_eq!((lease.key, lease.priority), (id.to_string(), Priority::Client));
+}
+
 pub async fn a_discarded_failure_takes_its_edits_along(place: &impl Place) {
     let (store, w) = open(place).await;
     let ana = failed(&store, &w, "h1", one).await;
@@ -108,4 +127,32 @@ pub async fn a_discarded_failure_takes_its_edits_along(place: &impl Place) {
         store.edit(&w, edit).await.unwrap().unwrap().writes.iter().map(|w| w.outcome).collect();
     assert_eq!(outcomes, [Applied, Skipped]);
     assert_eq!(claim(&store, 99_999, 9).await, [], "nothing is left to be tried");
+}
+
+pub async fn a_run_under_way_writes_nothing_that_was_discarded(place: &impl Place) {
+    let (store, w) = open(place).await;
+    let ana = failed(&store, &w, "h1", both).await;
+    let edit = store.sheet(&w, ana).await.unwrap().unwrap().edits[0].id;
+    store.retry(&w, Failures::These(&[(ana, Doppler)]), at(10)).await.unwrap();
+    let lease = claim_only(&store, 10).await;
+    let known = store.sheet(&w, ana).await.unwrap().unwrap().agreement.given_up;
+    assert!(known.is_empty());
+    store.discard(&w, (ana, Doppler), &event(Resolved, Some(ana)), at(11)).await.unwrap();
+    for (system, intended) in [(Doppler, Intended::GivenUp), (HighLevel, Intended::Stored)] {
+        let write = PendingWrite { system, ..pending(ana) };
+        assert_eq!(store.intend(&lease, &write, None).await.unwrap(), intended, "{system}");
+    }
+    let writes = vec![write_of(HighLevel, Applied), write_of(Doppler, Queued)];
+    let record = Record {
+        failures: both(ana),
+        edits: vec![EditOutcome { edit, writes, result: None, errors: Vec::new() }],
+        given_up: known,
+        ..Record::default()
+    };
+    store.record(&lease, record, at(12)).await.unwrap();
+    let sheet = store.sheet(&w, ana).await.unwrap().unwrap();
+    let standing: Vec<_> = sheet.failures.iter().map(|one| one.system).collect();
+    assert_eq!((standing, sheet.edits), (vec![HighLevel], Vec::new()));
+    assert_eq!(sheet.pending.len(), 1);
+    assert!(sheet.agreement.gave_up(Doppler, at(11)) && !sheet.agreement.gave_up(Doppler, at(12)));
 }

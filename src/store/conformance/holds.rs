@@ -87,7 +87,7 @@ pub async fn a_decision_stays_until_it_is_carried_out(place: &impl Place) {
     }
     let sheet = store.sheet(&w, ana).await.unwrap().unwrap();
     let standing: Vec<_> =
-        sheet.decisions.iter().map(|d| (d.hold.id.as_u128(), d.obeyed)).collect();
+        sheet.decisions.iter().map(|d| (d.hold.id.as_u128(), d.remembered)).collect();
     assert_eq!(standing, [(1, false), (2, false)]);
     assert_eq!(sheet.decisions[1].decision, decision(true));
     accept(&store, &w, &edit(ana, "vip", 11)).await;
@@ -96,8 +96,13 @@ pub async fn a_decision_stays_until_it_is_carried_out(place: &impl Place) {
     store.record(&lease, Record { obeyed, ..Record::default() }, at(13)).await.unwrap();
     let sheet = store.sheet(&w, ana).await.unwrap().unwrap();
     let standing: Vec<_> =
-        sheet.decisions.iter().map(|d| (d.hold.id.as_u128(), d.obeyed)).collect();
+        sheet.decisions.iter().map(|d| (d.hold.id.as_u128(), d.remembered)).collect();
     assert_eq!(standing, [(2, true)], "for like questions to come");
+    let bea = person(&store, &w, "h2").await;
+    let sheet = store.sheet(&w, bea).await.unwrap().unwrap();
+    let standing: Vec<_> =
+        sheet.decisions.iter().map(|d| (d.hold.id.as_u128(), d.remembered)).collect();
+    assert_eq!(standing, [(2, true)], "of others too");
 }
 
 pub async fn a_hold_is_resolved_once(place: &impl Place) {
@@ -142,4 +147,27 @@ pub async fn a_hold_can_go_away_by_itself(place: &impl Place) {
     assert_eq!((sheet.holds, sheet.decisions), (Vec::new(), Vec::new()));
     let late = store.resolve(&w, Uuid::from_u128(1), &decision(true), &event(Told, None)).await;
     assert!(matches!(late.unwrap(), Resolved::Before(_)));
+}
+
+pub async fn what_is_everybodys_is_held_once(place: &impl Place) {
+    let (store, w) = open(place).await;
+    let (ana, bea) = (person(&store, &w, "h1").await, person(&store, &w, "h2").await);
+    let gone = |n| Hold { kind: HoldKind::RemoteFieldGone, ..hold(None, &[], n) };
+    for (id, n) in [(ana, 1), (bea, 2)] {
+        accept(&store, &w, &edit(id, "vip", 1)).await;
+        let lease = claim_only(&store, 2).await;
+        let record = Record { holds: vec![gone(n)], ..Record::default() };
+        store.record(&lease, record, at(2)).await.unwrap();
+    }
+    let listed = store.holds(&w, &HoldFilter::default(), None, 9).await.unwrap();
+    assert_eq!(listed.rows, [gone(1)]);
+    for id in [ana, bea] {
+        assert_eq!(store.sheet(&w, id).await.unwrap().unwrap().holds, [gone(1)]);
+    }
+    assert_eq!(store.counts(&w).await.unwrap().held, 0, "it is about nobody");
+    let told = event(Told, None);
+    store.resolve(&w, Uuid::from_u128(1), &decision(false), &told).await.unwrap();
+    let sheet = store.sheet(&w, bea).await.unwrap().unwrap();
+    assert_eq!((sheet.holds, sheet.decisions.len()), (Vec::new(), 1));
+    assert!(!sheet.decisions[0].remembered, "it is to be carried out");
 }

@@ -1,12 +1,13 @@
 //! Idempotency keys.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::{Place, at, open};
-use crate::store::{Attempt, Begun, Retention};
-use crate::unified::WorkspaceId;
+use super::{Place, at, edit, open, person};
+use crate::store::{Accept, Attempt, Begun, Retention, Store};
+use crate::unified::{EditId, WorkspaceId};
 
 const LEASE: u32 = 60;
 const DAY: i64 = 24 * 60 * 60;
@@ -18,6 +19,14 @@ fn attempt(key: &str) -> Attempt {
         key: key.to_owned(),
         input_hash: "aa".to_owned(),
     }
+}
+
+/// Accepts an edit for a claimed key.
+async fn accept(store: &Arc<dyn Store>, w: &WorkspaceId, attempt: &Attempt) -> EditId {
+    let edit = edit(person(store, w, &attempt.key).await, "vip", 1);
+    let accept = Accept { edit: &edit, events: &[], attempt: Some(attempt) };
+    store.accept(w, accept, at(1)).await.unwrap();
+    edit.id
 }
 
 /// What is told `seconds` after a claim.
@@ -34,15 +43,11 @@ pub async fn the_first_use_decides(place: &impl Place) {
     let last = store.begin(&w, &first, at(LEASE.into()), LEASE).await.unwrap();
     assert_eq!(last, Begun::InFlight { left: Duration::from_millis(1) });
     assert_eq!(store.begin(&w, &other_input, at(1), LEASE).await.unwrap(), Begun::Reused);
-    store.finish(&w, &other_input, "not mine").await.unwrap();
-    store.finish(&w, &first, "done").await.unwrap();
-    store.finish(&w, &first, "done again").await.unwrap();
-    let done = Begun::Done("done".to_owned());
+    let done = Begun::Accepted(accept(&store, &w, &first).await);
     assert_eq!(store.begin(&w, &first, at(DAY - 1), LEASE).await.unwrap(), done);
     assert_eq!(store.begin(&w, &other_input, at(2), LEASE).await.unwrap(), Begun::Reused);
     store.abandon(&w, &first).await.unwrap();
-    store.doubt(&w, &first).await.unwrap();
-    assert_eq!(store.begin(&w, &first, at(2), LEASE).await.unwrap(), done, "an outcome stands");
+    assert_eq!(store.begin(&w, &first, at(2), LEASE).await.unwrap(), done, "an edit stands");
     drop(store);
     let (store, _) = open(place).await;
     assert_eq!(store.begin(&w, &first, at(2), LEASE).await.unwrap(), done, "a restart too");
@@ -58,7 +63,7 @@ pub async fn keys_of_others_do_not_clash(place: &impl Place) {
     for (workspace, attempt) in [(&w, &mine), (&w, &bobs), (&w, &task), (&other, &mine)] {
         assert_eq!(store.begin(workspace, attempt, at(0), LEASE).await.unwrap(), Begun::Fresh);
     }
-    store.finish(&w, &mine, "done").await.unwrap();
+    accept(&store, &w, &mine).await;
     for (workspace, attempt) in [(&w, &bobs), (&w, &task), (&other, &mine)] {
         assert_eq!(store.begin(workspace, attempt, at(1), LEASE).await.unwrap(), in_flight(1));
     }
@@ -83,25 +88,16 @@ pub async fn a_lapsed_claim_can_be_taken_up(place: &impl Place) {
     assert_eq!(soon, in_flight(1), "the one who took it up is at it");
     let later = store.begin(&w, &attempt("k"), at(2 * lapsed), LEASE).await.unwrap();
     assert_eq!(later, unfinished, "since the very first use");
-    store.finish(&w, &attempt("k"), "done").await.unwrap();
+    let edit = accept(&store, &w, &attempt("k")).await;
     let done = store.begin(&w, &attempt("k"), at(9 * lapsed), LEASE).await.unwrap();
-    assert_eq!(done, Begun::Done("done".to_owned()));
-}
-
-pub async fn doubt_is_told_at_once(place: &impl Place) {
-    let (store, w) = open(place).await;
-    store.begin(&w, &attempt("k"), at(0), LEASE).await.unwrap();
-    store.doubt(&w, &attempt("k")).await.unwrap();
-    let begun = store.begin(&w, &attempt("k"), at(1), LEASE).await.unwrap();
-    assert_eq!(begun, Begun::Unfinished { since: at(0) });
-    assert_eq!(store.begin(&w, &attempt("k"), at(2), LEASE).await.unwrap(), in_flight(1));
+    assert_eq!(done, Begun::Accepted(edit));
 }
 
 pub async fn a_day_later_it_is_forgotten(place: &impl Place) {
     let (store, w) = open(place).await;
     for key in ["a", "b", "c"] {
         store.begin(&w, &attempt(key), at(0), LEASE).await.unwrap();
-        store.finish(&w, &attempt(key), "done").await.unwrap();
+        accept(&store, &w, &attempt(key)).await;
     }
     let other_input = Attempt { input_hash: "bb".to_owned(), ..attempt("a") };
     assert_eq!(store.begin(&w, &other_input, at(DAY), LEASE).await.unwrap(), Begun::Fresh);

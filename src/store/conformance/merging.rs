@@ -3,7 +3,7 @@
 use super::record::{base, canon, failure, pending};
 use super::{Place, accept, at, claim, contact, edit, event, holds, open, pair};
 use crate::store::{
-    AgreementChange, EventFilter, Events, HoldFilter, Next, Record, Recorded, Span,
+    AgreementChange, EventFilter, Events, HoldFilter, Intended, Next, Record, Recorded, Span,
 };
 use crate::unified::EventKind::{Merged, Received};
 use crate::unified::System::{Doppler, HighLevel};
@@ -16,7 +16,7 @@ pub async fn all_that_was_the_others_is_the_survivors(place: &impl Place) {
     accept(&store, &w, &theirs).await;
     let lease = claim(&store, 2, 9).await.pop().unwrap();
     let write = pending(gone);
-    assert!(store.intend(&lease, &write).await.unwrap());
+    assert_eq!(store.intend(&lease, &write, None).await.unwrap(), Intended::Stored);
     let hold = holds::hold(Some(gone), &[gone, survivor], 1);
     let record = Record {
         failures: vec![failure(gone, Doppler)],

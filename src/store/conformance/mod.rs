@@ -70,8 +70,7 @@ macro_rules! conformance {
             deliveries: { first_sight_is_kept, a_merge_keeps_the_earliest_sight }
             idempotency: {
                 the_first_use_decides, keys_of_others_do_not_clash, a_claim_can_be_given_back,
-                a_lapsed_claim_can_be_taken_up, doubt_is_told_at_once, a_day_later_it_is_forgotten,
-                one_of_many_gets_the_key
+                a_lapsed_claim_can_be_taken_up, a_day_later_it_is_forgotten, one_of_many_gets_the_key
             }
             reservation: {
                 fifty_who_ask_at_once_get_one, a_new_person_is_joined_to_who_reserved_them,
@@ -101,11 +100,14 @@ macro_rules! conformance {
             model: { the_queue_does_as_its_model_says }
             holds: {
                 a_hold_is_listed_until_it_is_resolved, a_decision_stays_until_it_is_carried_out,
-                a_hold_is_resolved_once, a_hold_can_go_away_by_itself
+                a_hold_is_resolved_once, a_hold_can_go_away_by_itself,
+                what_is_everybodys_is_held_once
             }
             failures: {
                 failures_are_listed_by_what_they_are, a_retry_ends_the_backoff,
-                a_discarded_failure_takes_its_edits_along
+                a_retry_of_an_edit_does_not_wait_for_sync,
+                a_discarded_failure_takes_its_edits_along,
+                a_run_under_way_writes_nothing_that_was_discarded
             }
             inbox: {
                 what_comes_again_is_no_news, what_was_looked_at_is_marked_at_once,

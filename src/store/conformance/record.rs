@@ -7,7 +7,7 @@ use super::{
     subscriber, text, write_of,
 };
 use crate::store::{
-    AgreementChange, EditOutcome, Mark, Next, Priority, Record, Recorded, Sheet, Store,
+    AgreementChange, EditOutcome, Intended, Mark, Next, Priority, Record, Recorded, Sheet, Store,
 };
 use crate::unified::EventKind::Written;
 use crate::unified::System::{Doppler, HighLevel};
@@ -117,13 +117,13 @@ pub async fn who_lost_the_lease_changes_nothing(place: &impl Place) {
     };
     let before = sheet(&slow, &w, ana).await;
     assert_eq!(slow.record(&lost, record.clone(), at(34)).await.unwrap(), Recorded::Lost);
-    assert!(!slow.intend(&lost, &pending(ana)).await.unwrap());
+    assert_eq!(slow.intend(&lost, &pending(ana), None).await.unwrap(), Intended::Lost);
     assert!(!slow.extend(&lost, at(99)).await.unwrap());
     assert!(!slow.give_back(&lost).await.unwrap());
     assert_eq!(sheet(&slow, &w, ana).await, before);
     assert_eq!(slow.last_cursor(&w).await.unwrap(), 0);
 
-    assert!(quick.intend(&lease, &pending(ana)).await.unwrap());
+    assert_eq!(quick.intend(&lease, &pending(ana), None).await.unwrap(), Intended::Stored);
     let stored = quick.record(&lease, record.clone(), at(35)).await.unwrap();
     assert_eq!(stored, Recorded::Stored { last_cursor: Some(1), refused: Vec::new() });
     assert_eq!(quick.record(&lease, record, at(36)).await.unwrap(), Recorded::Lost, "it is over");
@@ -136,7 +136,7 @@ pub async fn a_write_is_known_before_it_is_made(place: &impl Place) {
     let lease = claim_only(&store, 2).await;
     let writes = [pending(ana), pending(ana)];
     for write in &writes {
-        assert!(store.intend(&lease, write).await.unwrap());
+        assert_eq!(store.intend(&lease, write, None).await.unwrap(), Intended::Stored);
     }
     let (other, _) = open(place).await;
     assert_eq!(sheet(&other, &w, ana).await.pending.len(), 2);

@@ -6,7 +6,7 @@
 //! by less than a lease only moves when a lease can be taken over.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::str::FromStr;
 use std::time::Duration;

@@ -17,7 +17,7 @@ use crate::store::{EventFilter, Events, History, Settings, Span, Store, sql};
 use crate::unified::{EventKind, WorkspaceId};
 
 /// A schema of its own in the test database. One whose test fails is left for a look.
-struct Schema {
+pub(crate) struct Schema {
     server: String,
     name: String,
 }
@@ -25,7 +25,7 @@ struct Schema {
 impl Schema {
     /// `None` where no server is named, which under CI is a failure.
     #[expect(clippy::disallowed_methods, reason = "tests are told by the environment")]
-    async fn new() -> Option<Self> {
+    pub(crate) async fn new() -> Option<Self> {
         let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
             assert!(std::env::var("CI").as_deref() != Ok("true"), "TEST_POSTGRES_URL is not set");
             return None;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::arg::{Arg, args};
-use super::db::{Db, Tx};
+use super::db::Tx;
 use super::{SqlStore, row};
 use crate::store::{Attempt, Begun, Error, Idempotency};
 use crate::unified::{EditId, WorkspaceId};
@@ -19,7 +19,6 @@ struct Row {
     input_hash: String,
     begun_at: i64,
     claimed_at: Option<i64>,
-    outcome: Option<String>,
     edit: Option<String>,
 }
 
@@ -38,29 +37,16 @@ impl Idempotency for SqlStore {
         Ok(begun)
     }
 
-    async fn finish(
-        &self,
-        workspace: &WorkspaceId,
-        attempt: &Attempt,
-        outcome: &str,
-    ) -> Result<(), Error> {
-        end(&self.db, workspace, attempt, Some(outcome)).await
-    }
-
     async fn abandon(&self, workspace: &WorkspaceId, attempt: &Attempt) -> Result<(), Error> {
         let mut tx = self.db.write().await?;
         tx.run(
             "DELETE FROM idempotency
              WHERE workspace = $1 AND client = $2 AND mutation = $3 AND key = $4
-               AND input_hash = $5 AND outcome IS NULL AND edit IS NULL",
+               AND input_hash = $5 AND edit IS NULL",
             use_of(workspace, attempt),
         )
         .await?;
         tx.commit().await
-    }
-
-    async fn doubt(&self, workspace: &WorkspaceId, attempt: &Attempt) -> Result<(), Error> {
-        end(&self.db, workspace, attempt, None).await
     }
 }
 
@@ -86,7 +72,7 @@ async fn begin(
              VALUES ($1, $2, $3, $4, $5, $6, $6)
              ON CONFLICT (key, client, mutation, workspace) DO UPDATE SET
                input_hash = excluded.input_hash, claimed_at = excluded.claimed_at,
-               begun_at = excluded.begun_at, outcome = NULL, edit = NULL
+               begun_at = excluded.begun_at, edit = NULL
              WHERE idempotency.begun_at <= $7",
             args![workspace, client, *mutation, key, input_hash, now, oldest],
         )
@@ -96,7 +82,7 @@ async fn begin(
     }
     let row: Option<Row> = tx
         .one(
-            "SELECT input_hash, begun_at, claimed_at, outcome, edit FROM idempotency
+            "SELECT input_hash, begun_at, claimed_at, edit FROM idempotency
              WHERE workspace = $1 AND client = $2 AND mutation = $3 AND key = $4
              /*pg FOR UPDATE */",
             args![workspace, client, *mutation, key],
@@ -106,9 +92,6 @@ async fn begin(
     let Some(row) = row else { return Ok(Begun::InFlight { left: Duration::ZERO }) };
     if row.input_hash != *input_hash {
         return Ok(Begun::Reused);
-    }
-    if let Some(outcome) = row.outcome {
-        return Ok(Begun::Done(outcome));
     }
     if let Some(edit) = row.edit {
         return Ok(Begun::Accepted(EditId(row::uuid(&edit, "idempotency", "edit")?)));
@@ -129,29 +112,6 @@ async fn begin(
     Ok(Begun::Unfinished { since: row::time(row.begun_at, "idempotency", "begun_at")? })
 }
 
-/// Ends a claim, with its outcome or without one.
-///
-/// The first outcome stands: who finishes after its lease has lapsed does not change what others
-/// were told.
-async fn end(
-    db: &Db,
-    workspace: &WorkspaceId,
-    attempt: &Attempt,
-    outcome: Option<&str>,
-) -> Result<(), Error> {
-    let mut tx = db.write().await?;
-    let mut args = use_of(workspace, attempt);
-    args.push(outcome.into());
-    tx.run(
-        "UPDATE idempotency SET outcome = $6, claimed_at = NULL
-         WHERE workspace = $1 AND client = $2 AND mutation = $3 AND key = $4 AND input_hash = $5
-           AND outcome IS NULL AND edit IS NULL",
-        args,
-    )
-    .await?;
-    tx.commit().await
-}
-
 /// Ties a claimed key to the edit that it was accepted as; the edit that it was accepted as before,
 /// if it was.
 pub(super) async fn tie(
@@ -166,7 +126,7 @@ pub(super) async fn tie(
         .run(
             "UPDATE idempotency SET edit = $6, claimed_at = NULL
              WHERE workspace = $1 AND client = $2 AND mutation = $3 AND key = $4
-               AND input_hash = $5 AND outcome IS NULL AND edit IS NULL",
+               AND input_hash = $5 AND edit IS NULL",
             args,
         )
         .await?;

@@ -7,7 +7,7 @@ use super::arg::args;
 use super::db::Tx;
 use super::{SqlStore, agreement, history, idempotency, people, problem, record, row, work};
 use crate::store::{
-    Accept, Accepted, Error, Lease, Ledger, Mark, Priority, Record, Recorded, Sheet,
+    Accept, Accepted, Error, Intended, Lease, Ledger, Mark, Priority, Record, Recorded, Sheet,
 };
 use crate::unified::{ContactId, Edit, EditId, PendingWrite, WorkspaceId};
 
@@ -72,10 +72,20 @@ impl Ledger for SqlStore {
         row.map(edit).transpose()
     }
 
-    async fn intend(&self, lease: &Lease, write: &PendingWrite) -> Result<bool, Error> {
+    async fn intend(
+        &self,
+        lease: &Lease,
+        write: &PendingWrite,
+        given_up: Option<DateTime<Utc>>,
+    ) -> Result<Intended, Error> {
         let mut tx = self.db.write().await?;
         if !work::fence(&mut tx, lease).await? {
-            return Ok(false);
+            return Ok(Intended::Lost);
+        }
+        let agreement = agreement::get(&mut tx, &lease.workspace, write.contact).await?;
+        let stands = agreement.and_then(|agreed| agreed.given_up.get(&write.system).copied());
+        if stands != given_up {
+            return Ok(Intended::GivenUp);
         }
         tx.run(
             "INSERT INTO pending_write (workspace, id, contact, body) VALUES ($1, $2, $3, $4)",
@@ -83,7 +93,7 @@ impl Ledger for SqlStore {
         )
         .await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(Intended::Stored)
     }
 
     async fn record(

@@ -133,6 +133,10 @@ fn united(mut own: Agreement, other: Agreement) -> Agreement {
     for (field, base) in other.highlevel {
         own.highlevel.entry(field).or_insert(base);
     }
+    for (system, until) in other.given_up {
+        let own = own.given_up.entry(system).or_insert(until);
+        *own = until.max(*own);
+    }
     for field in disputed {
         own.canon.remove(&field);
         own.doppler.remove(&field);

@@ -79,8 +79,9 @@ const FORGET_EDITS: &str = "
     DELETE FROM edit WHERE (id, workspace) IN
       (SELECT id, workspace FROM edit WHERE done_at IS NOT NULL AND done_at < $1 LIMIT $2)";
 
-/// Those whose decision is remembered stay.
+/// Those whose decision is remembered, or still to be carried out, stay.
 const FORGET_HOLDS: &str = "
     DELETE FROM hold WHERE (id, workspace) IN
       (SELECT id, workspace FROM hold
-       WHERE closed_at IS NOT NULL AND closed_at < $1 AND remember = 0 LIMIT $2)";
+       WHERE closed_at IS NOT NULL AND closed_at < $1 AND remember = 0
+         AND (decision IS NULL OR obeyed = 1) LIMIT $2)";

@@ -9,30 +9,39 @@ use super::row;
 use crate::store::{Decided, Error, FailureKey};
 use crate::unified::{ContactId, Failure, Hold, WorkspaceId};
 
+/// Stands for everybody among those whom a hold is about: holds about a field of the workspace, and
+/// those whose decision is remembered.
+pub(super) const EVERYBODY: &str = "";
+
 /// What waits for a decision about a contact, and what was decided.
 pub(super) async fn about(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     contact: ContactId,
 ) -> Result<(Vec<Hold>, Vec<Decided>), Error> {
-    let rows: Vec<(String, Option<i64>, Option<String>, i64)> = tx
+    let rows: Vec<(String, String, Option<i64>, Option<String>, i64)> = tx
         .all(
-            "SELECT h.body, h.closed_at, h.decision, h.obeyed
+            "SELECT c.contact, h.body, h.closed_at, h.decision, h.obeyed
              FROM hold_contact AS c CROSS JOIN hold AS h
-             WHERE c.workspace = $1 AND c.contact = $2 AND h.workspace = $1 AND h.id = c.hold
+             WHERE c.workspace = $1 AND c.contact IN ($2, $3) AND h.workspace = $1 AND h.id = c.hold
                AND (h.closed_at IS NULL
                  OR h.decision IS NOT NULL AND (h.obeyed = 0 OR h.remember = 1))
-             ORDER BY h.id",
-            args![workspace, contact],
+             ORDER BY h.id, c.contact DESC",
+            args![workspace, contact, EVERYBODY],
         )
         .await?;
-    let (mut open, mut decided) = (Vec::new(), Vec::new());
-    for (body, closed_at, decision, obeyed) in rows {
+    let (mut open, mut decided) = (Vec::new(), Vec::<Decided>::new());
+    for (whose, body, closed_at, decision, obeyed) in rows {
         let hold: Hold = row::model(&body, "hold")?;
+        // One that is remembered is here as the contact's own, too.
+        if decided.last().is_some_and(|last| last.hold.id == hold.id) {
+            continue;
+        }
         match decision {
             Some(decision) if closed_at.is_some() => {
                 let decision = row::model(&decision, "hold")?;
-                decided.push(Decided { hold, decision, obeyed: obeyed == 1 });
+                let anothers = whose == EVERYBODY && !hold.contacts.is_empty();
+                decided.push(Decided { hold, decision, remembered: obeyed == 1 || anothers });
             }
             Some(_) | None => open.push(hold),
         }
@@ -105,11 +114,57 @@ pub(super) async fn put_hold(
     contacts.extend(hold.contact.map(|id| id.to_string()));
     contacts.sort_unstable();
     contacts.dedup();
+    if is_everybodys(hold) {
+        contacts.push(EVERYBODY.to_owned());
+    }
     tx.run(
         "INSERT INTO hold_contact (workspace, hold, contact)
          SELECT $1, $2, value ->> 0 FROM json_each($3) WHERE true
          ON CONFLICT (contact, hold, workspace) DO NOTHING",
         args![workspace, hold.id, row::list(contacts)?],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Whether a hold is about a field of the workspace, so that one is enough for everybody.
+pub(super) fn is_everybodys(hold: &Hold) -> bool {
+    hold.contact.is_none() && hold.contacts.is_empty() && hold.field.is_some()
+}
+
+/// Opens a hold that is everybody's, unless somebody else opened the same a moment ago.
+pub(super) async fn put_everybodys(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    hold: &Hold,
+) -> Result<(), Error> {
+    let rows: Vec<(String,)> = tx
+        .all(
+            "SELECT h.body FROM hold_contact AS c CROSS JOIN hold AS h
+             WHERE c.workspace = $1 AND c.contact = $2 AND h.workspace = $1 AND h.id = c.hold
+               AND h.closed_at IS NULL",
+            args![workspace, EVERYBODY],
+        )
+        .await?;
+    for (body,) in rows {
+        let Hold { kind, system, field, .. } = row::model(&body, "hold")?;
+        if (kind, system, &field) == (hold.kind, hold.system, &hold.field) {
+            return Ok(());
+        }
+    }
+    put_hold(tx, workspace, hold).await
+}
+
+/// Puts a decision on everybody's sheet.
+pub(super) async fn remember(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    hold: Uuid,
+) -> Result<(), Error> {
+    tx.run(
+        "INSERT INTO hold_contact (workspace, hold, contact) VALUES ($1, $2, $3)
+         ON CONFLICT (contact, hold, workspace) DO NOTHING",
+        args![workspace, hold, EVERYBODY],
     )
     .await?;
     Ok(())

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::arg::args;
 use super::db::Tx;
 use super::problem::{self, failure};
-use super::{SqlStore, history, ledger, people, record, row, work};
+use super::{SqlStore, agreement, history, ledger, people, record, row, work};
 use crate::store::{
     CONTACT, Error, FailureFilter, FailureKey, Failures, HoldFilter, Mark, Page, Priority,
     Problems, Resolved,
@@ -71,8 +71,10 @@ impl Problems for SqlStore {
         event: &EventDraft,
     ) -> Result<Resolved, Error> {
         let mut tx = self.db.write().await?;
-        let sql = "SELECT contact FROM hold_contact WHERE workspace = $1 AND hold = $2";
-        let about = row::contact_ids(&tx.all(sql, args![workspace, id]).await?)?;
+        let sql =
+            "SELECT contact FROM hold_contact WHERE workspace = $1 AND hold = $2 AND contact <> $3";
+        let about = tx.all(sql, args![workspace, id, problem::EVERYBODY]).await?;
+        let about = row::contact_ids(&about)?;
         mark(&mut tx, workspace, about, decision.at).await?;
         let closed = tx
             .run(
@@ -87,6 +89,9 @@ impl Problems for SqlStore {
         let hold = row::model(&body, "hold")?;
         if closed == 0 {
             return Ok(Resolved::Before(hold));
+        }
+        if decision.remember {
+            problem::remember(&mut tx, workspace, id).await?;
         }
         history::append(&mut tx, workspace, std::slice::from_ref(event), decision.at).await?;
         tx.commit().await?;
@@ -156,7 +161,7 @@ impl Problems for SqlStore {
     ) -> Result<Option<Failure>, Error> {
         let mut tx = self.db.write().await?;
         let contact = people::survivor(&mut tx, workspace, contact).await?.unwrap_or(contact);
-        // Waits for a run that is recording; one that is under way finds the edits closed.
+        // Waits for a run that is recording, or about to make a call.
         let sql = "SELECT gen FROM work WHERE workspace = $1 AND kind = $2 AND key = $3
                    /*pg FOR UPDATE */";
         tx.one::<(i64,)>(sql, args![workspace, CONTACT, contact]).await?;
@@ -166,6 +171,9 @@ impl Problems for SqlStore {
         let Some(failure) = found else { return Ok(None) };
         problem::clear(&mut tx, workspace, (contact, system)).await?;
         give_up_edits(&mut tx, workspace, (contact, system), now).await?;
+        let mut agreed = agreement::get(&mut tx, workspace, contact).await?.unwrap_or_default();
+        agreed.given_up.insert(system, now);
+        agreement::put(&mut tx, workspace, contact, &agreed).await?;
         if !others {
             tx.run(
                 "UPDATE work SET done_gen = gen, attempt = 0, dead = 0, first_failed_at = NULL
@@ -237,7 +245,8 @@ fn page<T>(mut rows: Vec<T>, first: u32) -> Page<T> {
     Page { rows, more }
 }
 
-/// Marks contacts and ends their backoff: somebody waits for what comes of it.
+/// Marks contacts and ends their backoff: somebody waits for what comes of it. Where a client's edit
+/// waits, it is the client's work: it is done whether or not sync is running.
 async fn mark(
     tx: &mut Tx,
     workspace: &WorkspaceId,
@@ -249,7 +258,10 @@ async fn mark(
     work::mark(tx, workspace, &marks).await?;
     let keys = row::list(marks.iter().map(|mark| &mark.key))?;
     tx.run(
-        "UPDATE work SET due_at = $4, attempt = CASE WHEN lease IS NULL THEN 0 ELSE attempt END
+        "UPDATE work SET due_at = $4, attempt = CASE WHEN lease IS NULL THEN 0 ELSE attempt END,
+           priority = CASE WHEN EXISTS (SELECT 1 FROM edit AS e
+             WHERE e.workspace = $1 AND e.contact = work.key AND e.done_at IS NULL)
+             THEN 0 ELSE priority END
          WHERE workspace = $1 AND kind = $2 AND key IN (SELECT value ->> 0 FROM json_each($3))",
         args![workspace, CONTACT, keys, now],
     )

@@ -11,7 +11,8 @@ use super::row::{self, LinkRow};
 use super::{agreement, history, identity, ledger, merge, problem, work};
 use crate::store::{CONTACT, EditOutcome, Error, Lease, Record, Recorded};
 use crate::unified::{
-    ContactId, Edit, EventDraft, Failure, Hold, Link, Sighting, System, WorkspaceId,
+    ContactId, Edit, EventDraft, Failure, Hold, Link, Sighting, System, SystemWrite, WorkspaceId,
+    WriteOutcome,
 };
 
 pub(super) async fn record(
@@ -39,11 +40,15 @@ pub(super) async fn record(
     work::mark(&mut tx, workspace, &record.marks).await?;
     if lease.kind == CONTACT {
         let contact = row::contact_id(&lease.key)?;
-        if !record.agreement.is_empty() {
+        if !record.agreement.is_empty() || !failures.is_empty() {
             let mut agreement =
                 agreement::get(&mut tx, workspace, contact).await?.unwrap_or_default();
-            record.agreement.apply(&mut agreement);
-            agreement::put(&mut tx, workspace, contact, &agreement).await?;
+            let known = |system| record.given_up.get(&system);
+            failures.retain(|one| agreement.given_up.get(&one.system) == known(one.system));
+            if !record.agreement.is_empty() {
+                record.agreement.apply(&mut agreement);
+                agreement::put(&mut tx, workspace, contact, &agreement).await?;
+            }
         }
         for system in record.cleared {
             problem::clear(&mut tx, workspace, (contact, system)).await?;
@@ -69,13 +74,19 @@ pub(super) async fn record(
         )
         .await?;
     }
-    for hold in &holds {
+    let (everybodys, own): (Vec<_>, Vec<_>) =
+        holds.iter().partition(|one| problem::is_everybodys(one));
+    for hold in own {
         problem::put_hold(&mut tx, workspace, hold).await?;
     }
     problem::drop_holds(&mut tx, workspace, &record.dropped, now).await?;
     problem::obey(&mut tx, workspace, &record.obeyed).await?;
     work::settle(&mut tx, lease, &record.next, now).await?;
     let last_cursor = history::append(&mut tx, workspace, &events, now).await?;
+    // Under the history's lock, so that of two who find the same only one says so.
+    for hold in everybodys {
+        problem::put_everybodys(&mut tx, workspace, hold).await?;
+    }
     tx.commit().await?;
     Ok(Recorded::Stored { last_cursor, refused })
 }
@@ -92,7 +103,20 @@ async fn settle_edit(
     let Some(row) = row else { return Ok(()) };
     let stored = ledger::edit(row)?;
     let result = result.or_else(|| stored.result.clone());
+    let writes = finally(&stored.writes, writes);
     put_edit(tx, workspace, &Edit { writes, result, errors, ..stored }, now).await
+}
+
+/// What was said of a system for good is not queued again by a run that began before.
+fn finally(before: &[SystemWrite], mut writes: Vec<SystemWrite>) -> Vec<SystemWrite> {
+    for write in writes.iter_mut().filter(|write| write.outcome == WriteOutcome::Queued) {
+        let ended =
+            |old: &&SystemWrite| old.system == write.system && old.outcome != WriteOutcome::Queued;
+        if let Some(old) = before.iter().find(ended) {
+            *write = old.clone();
+        }
+    }
+    writes
 }
 
 /// Stores an edit's outcome.

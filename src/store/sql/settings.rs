@@ -96,6 +96,7 @@ pub(in crate::store) const COUNTS: &str = "
     ), held (contact) AS (
       SELECT c.contact FROM hold AS h CROSS JOIN hold_contact AS c
       WHERE h.workspace = $1 AND h.closed_at IS NULL AND c.workspace = $1 AND c.hold = h.id
+        AND c.contact <> ''
       EXCEPT SELECT contact FROM failed
     ), besides (contact) AS (
       SELECT contact FROM failed UNION ALL SELECT contact FROM held

@@ -6,7 +6,7 @@
 
 mod open;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use super::sql::db::Db;
 use super::{Error, SqlStore};

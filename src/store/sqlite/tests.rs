@@ -17,10 +17,10 @@ use crate::store::{People, Record, Recorded, Store, sql};
 use crate::unified::WorkspaceId;
 
 /// A database file in a folder of its own, removed at the end.
-struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
 

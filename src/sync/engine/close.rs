@@ -13,7 +13,9 @@ use crate::bus::{News, What};
 use crate::store::{AgreementChange, EditOutcome, Next, Record};
 use crate::sync::backoff;
 use crate::sync::plan::{HoldDraft, Payload, Plan};
-use crate::sync::settle::{EditSettled, FailureDraft, LinkChange, Outcome, Reread, Settled};
+use crate::sync::settle::{
+    Course, EditSettled, FailureDraft, LinkChange, Outcome, Reread, Settled, damp,
+};
 use crate::unified::{
     ActionKind, Agreement, Base, Canonical, Failure, Hold, PendingWrite, Sighting, System,
     WorkspaceId,
@@ -40,13 +42,13 @@ impl Inner {
         let mut record = Record {
             agreement: difference(&facts.sheet.agreement, &settled.agreement),
             closed: closed(facts, plan, outcomes, writes),
+            given_up: facts.sheet.agreement.given_up.clone(),
             edits: settled.edits.into_iter().map(outcome_of).collect(),
-            holds: plan.holds.iter().map(|draft| self.hold(draft, now)).collect(),
-            failures: self.failures(facts, settled.failures, now),
-            cleared: Vec::new(),
-            events: settled.events,
+            holds: plan.holds.iter().chain(&settled.holds).map(|one| self.hold(one, now)).collect(),
             ..Record::default()
         };
+        let (failures, given_up) = self.failures(facts, settled.failures, now);
+        record.failures = failures;
         for link in settled.links {
             match link {
                 LinkChange::Linked(sighting) => record.links.push(sighting),
@@ -59,12 +61,19 @@ impl Inner {
         }
         bury(&mut record, &facts.sheet.agreement);
         record.cleared = cleared(facts, &record.failures, &settled.recovered);
-        let decided = |hold| facts.sheet.decisions.iter().any(|one| one.hold.id == hold);
+        let course = Course {
+            before: &facts.sheet.failures,
+            now: &record.failures,
+            given_up: &given_up,
+            cleared: &record.cleared,
+        };
+        record.events = damp(settled.events, facts.sheet.known.id, course);
         for over in &plan.over {
-            if decided(over.hold) {
-                record.obeyed.push(over.hold);
-            } else {
-                record.dropped.push(over.hold);
+            let decided = facts.sheet.decisions.iter().find(|one| one.hold.id == over.hold);
+            match decided {
+                None => record.dropped.push(over.hold),
+                Some(decided) if decided.remembered => {}
+                Some(_) => record.obeyed.push(over.hold),
             }
         }
         record.next = Self::next(&record.failures, outcomes, (facts.looked.importing, now));
@@ -88,17 +97,22 @@ impl Inner {
         }
     }
 
-    /// Failures with their attempts and the time of the next one.
+    /// Failures with their attempts and the time of the next one, and the systems in which trying
+    /// is given up now.
     fn failures(
         &self,
         facts: &Facts,
         drafts: Vec<FailureDraft>,
         now: DateTime<Utc>,
-    ) -> Vec<Failure> {
+    ) -> (Vec<Failure>, Vec<System>) {
+        let mut given_up = Vec::new();
         let failed = |draft: FailureDraft| {
             let before = facts.sheet.failures.iter().find(|one| one.system == draft.system);
             let attempts = before.map_or(0, |before| before.attempts) + 1;
             let dead = draft.dead || attempts >= self.parts.settings.most_attempts;
+            if dead && !draft.dead && before.is_none_or(|before| !before.dead) {
+                given_up.push(draft.system);
+            }
             let wait = backoff::after(attempts);
             Failure {
                 contact: facts.sheet.known.id,
@@ -112,7 +126,7 @@ impl Inner {
                 dead,
             }
         };
-        drafts.into_iter().map(failed).collect()
+        (drafts.into_iter().map(failed).collect(), given_up)
     }
 
     fn next(
@@ -125,37 +139,46 @@ impl Inner {
         if let Some((at, failure)) = retry {
             return Next::Retry { at, error: failure.code.clone() };
         }
+        // The rest of the write is made now that this is known.
+        if outcomes.iter().any(|one| matches!(one, Outcome::Taken { .. } | Outcome::Found(_))) {
+            return Next::Again(now);
+        }
         if outcomes.contains(&Outcome::Accepted) || importing {
             return Next::Again(now + IMPORT_TAKES);
         }
         Next::Done
     }
 
-    /// Puts right what others keep of the person.
+    /// Puts right what others keep of the person; whether anything was written.
     pub(super) fn tell(
         &self,
         workspace: &WorkspaceId,
         facts: &Facts,
         plan: &Plan,
         outcomes: &[Outcome],
-    ) {
+    ) -> bool {
+        let person = facts.sheet.known.id;
         let mirror = &self.parts.mirror;
         let (subscriber, contact) = facts.looked.seen();
         if let (Some(seen), Some(key)) = (subscriber, Self::address(facts)) {
             mirror.subscriber(workspace, &key, seen);
         }
         if let (Some(seen), Some(id)) = (contact, facts.highlevel_id()) {
-            mirror.contact(workspace, &id, seen);
+            mirror.contact(workspace, (person, &id), seen);
         }
         let written_ms = self.parts.clock.now_ms();
         let mut changed = false;
         for (action, outcome) in plan.actions.iter().zip(outcomes) {
-            if !action.is_write() || matches!(outcome, Outcome::NotTried { .. }) {
+            if !action.is_write() || matches!(outcome, Outcome::NotTried { .. } | Outcome::GivenUp)
+            {
                 continue;
             }
             changed = true;
             if let Some((id, what)) = attached(&action.payload) {
-                mirror.attached(workspace, (facts.sheet.known.id, id), what);
+                mirror.attached(workspace, (person, id), what);
+            }
+            if let Outcome::Found(contact) = outcome {
+                mirror.contact(workspace, (person, &contact.id), seen(&**contact, written_ms));
             }
             let Outcome::Done { side: Some(side), .. } = outcome else { continue };
             match side {
@@ -164,20 +187,19 @@ impl Inner {
                     mirror.subscriber(workspace, &key, seen(subscriber, written_ms));
                 }
                 Reread::HighLevel(Some(contact)) => {
-                    mirror.contact(workspace, &contact.id, seen(contact, written_ms));
+                    let seen = seen(&**contact, written_ms);
+                    mirror.contact(workspace, (person, &contact.id), seen);
                 }
                 Reread::HighLevel(None) => {
                     if let Some(id) = facts.highlevel_id() {
                         let gone = Seen { value: None, fetched_ms: written_ms, written: true };
-                        mirror.contact(workspace, &id, gone);
+                        mirror.contact(workspace, (person, &id), gone);
                     }
                 }
                 Reread::Doppler(None) => {}
             }
         }
-        if changed {
-            mirror.changed(workspace, facts.sheet.known.id);
-        }
+        changed
     }
 
     fn address(facts: &Facts) -> Option<String> {

@@ -4,11 +4,17 @@
 #[cfg(not(test))]
 pub(super) const fn point(_: &str) {}
 
-/// Ends the process as `kill -9` does, if the test that started it asked for this place.
+/// Ends the process as `kill -9` does, if the test that started it asked for this place: `called`, or
+/// `called:2` for the second time that it is passed.
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a child process is told by its environment")]
 pub(super) fn point(name: &str) {
-    if std::env::var("TANDEM_TEST_DIE_AT").is_ok_and(|place| place == name) {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static PASSED: AtomicU32 = AtomicU32::new(0);
+
+    let Ok(wanted) = std::env::var("TANDEM_TEST_DIE_AT") else { return };
+    let (place, time) = wanted.split_once(':').unwrap_or((&wanted, "1"));
+    if place == name && time == (PASSED.fetch_add(1, Ordering::Relaxed) + 1).to_string() {
         std::process::abort();
     }
 }

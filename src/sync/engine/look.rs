@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use futures_util::join;
 
-use crate::store::{Known, Sheet};
-use crate::sync::plan::{Need, Side, Target};
+use crate::store::Sheet;
+use crate::sync::plan::{Need, Other, Side, Target};
 use crate::unified::{
     Canonical, ContactId, EditChange, HighLevelContact, HighLevelId, ImportState, Note, Sighting,
     Subscriber, SubscriberEdit, System, Task, WorkspaceId, normalize_email, normalize_phone,
@@ -19,7 +19,6 @@ use crate::upstream::{self, Call, Kind, SearchTerm};
 
 use super::perform::Importing;
 use super::run::Facts;
-use super::words::code;
 use super::{Error, Inner, Seen, Urgency};
 
 /// Among the bases of a system, that it knew the person once: nobody who was deleted there is made
@@ -33,6 +32,8 @@ pub(super) enum Found<T> {
     Absent,
     Gone,
     Present(Arc<T>),
+    /// What answers to the person's address or number is another contact's.
+    Taken(Box<Other>),
 }
 
 /// Both sides, and what was read beside them.
@@ -47,6 +48,8 @@ pub(super) struct Looked {
     pub importing: bool,
     /// What an import was to write that has ended.
     pub imported: Option<SubscriberEdit>,
+    /// Records of others that are in the way.
+    pub others: Vec<Other>,
     /// When the reading began, in epoch milliseconds.
     pub fetched_ms: i64,
 }
@@ -55,6 +58,8 @@ impl<T> Found<T> {
     fn side(&self) -> Side<&T> {
         match self {
             Self::Unread(code) => Side::Unread { code },
+            // It has no name in the public schema: it is a hold and no failure.
+            Self::Taken(_) => Side::Unread { code: "CONFLICT" },
             Self::Absent => Side::Absent,
             Self::Gone => Side::Gone,
             Self::Present(value) => Side::Present(value),
@@ -67,6 +72,19 @@ impl<T> Found<T> {
 
     pub fn is_read(&self) -> bool {
         !matches!(self, Self::Unread(_))
+    }
+
+    fn other(&self) -> Option<&Other> {
+        if let Self::Taken(other) = self { Some(other) } else { None }
+    }
+
+    /// What a search found instead of what was missing. Who is gone stays gone, whoever else there
+    /// is.
+    fn instead_of(self, missing: Self) -> Self {
+        match (&self, &missing) {
+            (Self::Absent, _) | (Self::Taken(_), Self::Gone) => missing,
+            _ => self,
+        }
     }
 }
 
@@ -113,24 +131,20 @@ impl Inner {
         traces.add(subscriber.present().map(Arc::as_ref), highlevel.present().map(Arc::as_ref));
         let mut joined = false;
         if matches!(highlevel, Found::Absent | Found::Gone) {
-            let missing = highlevel;
-            highlevel = self.search_contact(workspace, contact, &traces, call).await?;
-            if matches!(highlevel, Found::Absent) {
-                highlevel = missing;
-            }
+            let found = self.search_contact(workspace, contact, &traces, call).await?;
+            highlevel = found.instead_of(highlevel);
             joined |= highlevel.present().is_some();
             traces.add(None, highlevel.present().map(Arc::as_ref));
         }
         if matches!(subscriber, Found::Absent | Found::Gone) {
-            let missing = subscriber;
-            subscriber = self.search_subscriber(workspace, contact, &traces, call).await?;
-            if matches!(subscriber, Found::Absent) {
-                subscriber = missing;
-            }
+            let found = self.search_subscriber(workspace, contact, &traces, call).await?;
+            subscriber = found.instead_of(subscriber);
             joined |= subscriber.present().is_some();
         }
         let (importing, imported) = self.imports(&sheet, call).await;
+        let others = [subscriber.other(), highlevel.other()].into_iter().flatten().cloned();
         let looked = Looked {
+            others: others.collect(),
             importing,
             imported,
             subscriber,
@@ -172,7 +186,7 @@ impl Inner {
         }
         let failure = sheet.failures.iter().find(|failure| failure.system == system)?;
         let waits = failure.next_attempt_at.is_some_and(|at| at > self.parts.clock.now());
-        waits.then(|| super::words::known_code(&failure.code))
+        waits.then(|| upstream::known_code(&failure.code))
     }
 
     async fn linked_subscriber(
@@ -221,7 +235,7 @@ impl Inner {
                     return self.ours(workspace, contact, sighting, found).await;
                 }
                 Found::Unread(_) => return Ok(found),
-                Found::Absent | Found::Gone => {}
+                Found::Absent | Found::Gone | Found::Taken(_) => {}
             }
         }
         Ok(Found::Absent)
@@ -240,7 +254,7 @@ impl Inner {
             let row = match self.parts.crm.duplicate(call, &term).await {
                 Ok(Some(row)) => row,
                 Ok(None) => continue,
-                Err(error) => return Ok(Found::Unread(code(&error.kind))),
+                Err(error) => return Ok(Found::Unread(error.kind.code())),
             };
             // A number alone does not make one of two people with different addresses.
             if matches!(term, SearchTerm::Phone(_)) && traces.contradict(&row) {
@@ -262,19 +276,29 @@ impl Inner {
         sighting: Sighting,
         found: Found<T>,
     ) -> Result<Found<T>, Error> {
-        let now = self.parts.clock.now();
-        let known = self.parts.store.recognize(workspace, &[sighting], now).await?;
-        let is_ours = match known.first() {
-            Some(Known { id, .. }) if *id == contact => true,
-            // The two may have turned out to be one person, and the other one the older.
-            Some(Known { id, .. }) => {
-                let survivor = self.parts.store.contact(workspace, contact).await?;
-                survivor.is_some_and(|survivor| survivor.id == *id)
-            }
-            None => false,
-        };
+        let other = self.somebody_elses(workspace, contact, sighting).await?;
         // Whose address is another contact's is not to be written over.
-        Ok(if is_ours { found } else { Found::Unread("CONFLICT") })
+        Ok(other.map_or(found, |other| Found::Taken(Box::new(other))))
+    }
+
+    /// Whose a record is, if it is not this contact's.
+    pub(super) async fn somebody_elses(
+        &self,
+        workspace: &WorkspaceId,
+        contact: ContactId,
+        record: Sighting,
+    ) -> Result<Option<Other>, Error> {
+        let (store, now) = (&self.parts.store, self.parts.clock.now());
+        let known = store.recognize(workspace, std::slice::from_ref(&record), now).await?;
+        let Some(known) = known.into_iter().next() else { return Err(Error::Unrecognized) };
+        // The two may have turned out to be one person, and the other one the older.
+        let own = store.contact(workspace, contact).await?;
+        let links = own.as_ref().map(|own| own.links.as_slice()).unwrap_or_default();
+        if known.id == contact || own.as_ref().is_some_and(|own| own.id == known.id) {
+            return Ok(None);
+        }
+        let can_join = links.iter().all(|own| known.key(own.system).is_none());
+        Ok(Some(Other { contact: known.id, record, can_join }))
     }
 
     /// Reads what a plan asks for.
@@ -314,7 +338,7 @@ fn found<T>(read: Result<Option<T>, upstream::Error>, missing: Found<T>) -> Foun
     match read {
         Ok(Some(value)) => Found::Present(Arc::new(value)),
         Ok(None) => missing,
-        Err(error) => Found::Unread(code(&error.kind)),
+        Err(error) => Found::Unread(error.kind.code()),
     }
 }
 

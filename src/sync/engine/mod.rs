@@ -7,8 +7,10 @@
 //!
 //! To add an action: a payload in the plan and its call in [`perform`].
 
+mod act;
 mod catalog;
 mod close;
+mod duplicate;
 mod fault;
 mod look;
 mod perform;
@@ -43,12 +45,17 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// them right.
 pub trait Mirror: Send + Sync {
     /// A contact as HighLevel holds it; `None`: it is not there. `written`: by us, just now.
-    fn contact(&self, of: &WorkspaceId, id: &HighLevelId, seen: Seen<HighLevelContact>);
+    fn contact(
+        &self,
+        of: &WorkspaceId,
+        on: (ContactId, &HighLevelId),
+        seen: Seen<HighLevelContact>,
+    );
     /// A subscriber as Doppler holds it, by normalised address.
     fn subscriber(&self, of: &WorkspaceId, key: &str, seen: Seen<Subscriber>);
     /// A contact's notes or tasks are not what they were.
     fn attached(&self, of: &WorkspaceId, on: (ContactId, &HighLevelId), what: Attached);
-    /// Something about a person is not what it was: their followers are to look again.
+    /// Something about a person is not what it was, and recorded: their followers are to look again.
     fn changed(&self, of: &WorkspaceId, contact: ContactId);
 }
 
@@ -67,6 +74,15 @@ pub struct Seen<T> {
 pub enum Attached {
     Notes,
     Tasks,
+}
+
+/// Whose run it was that carried out what was asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ran {
+    /// One of the caller's own.
+    Here,
+    /// Another one's, perhaps of another gateway.
+    Elsewhere,
 }
 
 /// The engine. Cheap to clone.
@@ -132,14 +148,15 @@ impl Engine {
         workspace: &WorkspaceId,
         contact: ContactId,
         call: &Call,
-    ) -> Result<(), Error> {
+    ) -> Result<Ran, Error> {
         let until = call.deadline;
+        fault::point("accepted");
         loop {
             // A merge meanwhile made it somebody else's work.
             let known = self.0.parts.store.contact(workspace, contact).await?;
-            let Some(known) = known else { return Ok(()) };
+            let Some(known) = known else { return Ok(Ran::Elsewhere) };
             match self.claim(workspace, known.id).await? {
-                ClaimOne::Idle => return Ok(()),
+                ClaimOne::Idle => return Ok(Ran::Elsewhere),
                 ClaimOne::Claimed(lease) => {
                     let (engine, tasks) = (self.clone(), &self.0.parts.tasks);
                     let meter = Arc::clone(&call.meter);
@@ -147,16 +164,20 @@ impl Engine {
                         .spawn(async move { engine.0.run(&lease, Urgency::Client, meter).await });
                     match tokio::time::timeout_at(until, run).await {
                         // The run goes on by itself.
-                        Err(_) => return Ok(()),
-                        Ok(joined) => joined.map_err(|_| Error::Crashed)??,
+                        Err(_) => return Ok(Ran::Here),
+                        // Whoever was accepted meanwhile is in somebody else's run.
+                        Ok(joined) => {
+                            let again = joined.map_err(|_| Error::Crashed)??;
+                            if !again {
+                                return Ok(Ran::Here);
+                            }
+                        }
                     }
-                    // Whoever was accepted meanwhile is in the next run.
-                    return Ok(());
                 }
                 ClaimOne::Busy { .. } => {
                     let again = tokio::time::sleep(LOOK_AGAIN);
                     if tokio::time::timeout_at(until, again).await.is_err() {
-                        return Ok(());
+                        return Ok(Ran::Elsewhere);
                     }
                 }
             }
@@ -206,7 +227,7 @@ impl Engine {
 #[async_trait]
 impl Handler for Engine {
     async fn handle(&self, lease: Lease) -> Result<(), Error> {
-        self.0.run(&lease, Urgency::Background, Arc::default()).await
+        self.0.run(&lease, Urgency::Background, Arc::default()).await.map(|_| ())
     }
 }
 

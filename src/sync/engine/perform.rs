@@ -9,14 +9,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::store::Lease;
+use crate::store::{Intended, Lease};
 use crate::sync::plan::{Action, ListTarget, Payload, Plan};
 use crate::sync::settle::{Outcome, Reread};
-use crate::unified::{
-    ContactDraft, HighLevelContact, HighLevelId, PendingWrite, SubscriberEdit, System,
-    UserErrorCode,
-};
-use crate::upstream::{Call, Error as UpstreamError, Kind, SearchTerm};
+use crate::unified::{HighLevelContact, PendingWrite, SubscriberEdit, System, UserErrorCode};
+use crate::upstream::{Call, Error as UpstreamError, Kind};
 
 use super::run::Facts;
 use super::words::{outcome, refused};
@@ -29,7 +26,7 @@ pub(super) struct Importing {
     pub edit: SubscriberEdit,
 }
 
-type Done = Result<Outcome, UpstreamError>;
+pub(super) type Done = Result<Outcome, UpstreamError>;
 
 impl Inner {
     /// Performs one action. What was remembered of it comes back while its outcome is unknown or
@@ -53,7 +50,9 @@ impl Inner {
         }
         let body = serde_json::to_string(&action.payload).map_err(|_| Error::Encoding)?;
         let write = self.write(facts, action, body);
-        self.remember(lease, &write).await?;
+        if !self.remember(lease, facts, &write).await? {
+            return Ok((Outcome::GivenUp, None));
+        }
         fault::point("intended");
         let done = match &action.payload {
             Payload::Nothing | Payload::Link(_) | Payload::Unlink { .. } => Ok(done(None)),
@@ -68,7 +67,11 @@ impl Inner {
             | Payload::AddTags { .. }
             | Payload::RemoveTags { .. }
             | Payload::DeleteContact { .. } => {
-                self.write_contact(facts, &action.payload, call).await
+                let done = self.write_contact(facts, &action.payload, call).await;
+                match done {
+                    Err(error) => self.or_taken(lease, facts, (action, error), call).await?,
+                    done => done,
+                }
             }
             Payload::CreateNote { .. }
             | Payload::UpdateNote { .. }
@@ -97,8 +100,19 @@ impl Inner {
         }
     }
 
-    async fn remember(&self, lease: &Lease, write: &PendingWrite) -> Result<(), Error> {
-        if self.parts.store.intend(lease, write).await? { Ok(()) } else { Err(Error::LeaseLost) }
+    /// Whether the call is still to be made.
+    async fn remember(
+        &self,
+        lease: &Lease,
+        facts: &Facts,
+        write: &PendingWrite,
+    ) -> Result<bool, Error> {
+        let given_up = facts.sheet.agreement.given_up.get(&write.system).copied();
+        match self.parts.store.intend(lease, write, given_up).await? {
+            Intended::Stored => Ok(true),
+            Intended::GivenUp => Ok(false),
+            Intended::Lost => Err(Error::LeaseLost),
+        }
     }
 
     /// Doppler answers a write with no more than its success: the side is read back once, after the
@@ -160,11 +174,7 @@ impl Inner {
         let contact = match payload {
             Payload::CreateContact(draft) => match crm.create_contact(call, draft).await {
                 Ok(contact) => Some(contact),
-                // Who is in the way is this person: the address or number says so.
                 Err(error) => match &error.kind {
-                    Kind::Duplicate { id: Some(id), .. } => {
-                        crm.contact(call, &HighLevelId::from(id.as_str())).await?
-                    }
                     // Seen to be answered although the contact had been made.
                     Kind::Rejected { .. } if error.in_doubt() => {
                         match self.made_all_the_same(draft, call).await? {
@@ -188,22 +198,6 @@ impl Inner {
             _ => None,
         };
         Ok(done(Some(Reread::HighLevel(contact.map(Box::new)))))
-    }
-
-    /// The contact that a refused creation may have made.
-    async fn made_all_the_same(
-        &self,
-        draft: &ContactDraft,
-        call: &Call,
-    ) -> Result<Option<HighLevelContact>, UpstreamError> {
-        let email = draft.email.clone().map(SearchTerm::Email);
-        let phone = draft.phone.clone().map(SearchTerm::Phone);
-        for term in email.into_iter().chain(phone) {
-            if let Some(row) = self.parts.crm.duplicate(call, &term).await? {
-                return self.parts.crm.contact(call, &row.id).await;
-            }
-        }
-        Ok(None)
     }
 
     async fn write_attached(&self, payload: &Payload, call: &Call) -> Done {
@@ -254,7 +248,9 @@ impl Inner {
         }
         let body = serde_json::to_string(&action.payload).map_err(|_| Error::Encoding)?;
         let before = self.write(facts, action, body);
-        self.remember(lease, &before).await?;
+        if !self.remember(lease, facts, &before).await? {
+            return Ok((Outcome::GivenUp, None));
+        }
         fault::point("intended");
         let begun = self.parts.mailing.import(call, None, std::slice::from_ref(edit), None).await;
         fault::point("called");
@@ -265,8 +261,8 @@ impl Inner {
         let importing = Importing { import: task.id, edit: edit.clone() };
         let body = serde_json::to_string(&importing).map_err(|_| Error::Encoding)?;
         let after = self.write(facts, action, body);
-        self.remember(lease, &after).await?;
-        Ok((Outcome::Accepted, Some(after)))
+        let stored = self.remember(lease, facts, &after).await?;
+        Ok((Outcome::Accepted, Some(if stored { after } else { before })))
     }
 
     /// Reads the subscriber once after all writes to Doppler: what it made of them is the base, not

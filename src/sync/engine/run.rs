@@ -3,16 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join;
 use tokio::time::Instant;
 
-use crate::store::{Lease, Record, Recorded, Sheet};
-use crate::sync::plan::{Extra, Input, OpenHold, Plan, Scope, When, plan};
+use crate::store::{Lease, Next, Record, Recorded, Sheet};
+use crate::sync::plan::{Extra, Input, OpenHold, Plan, Scope, plan};
 use crate::sync::preview::{Preview, preview};
-use crate::sync::settle::{Outcome, settle};
+use crate::sync::settle::settle;
 use crate::unified::{
-    ContactId, Definitions, HighLevelId, List, Mapping, PendingWrite, SyncSettings, SyncState,
-    System, WorkspaceId,
+    ContactId, Definitions, HighLevelId, List, Mapping, SyncSettings, SyncState, System,
+    WorkspaceId,
 };
 use crate::upstream::{Call, Meter, Priority};
 
@@ -73,6 +72,7 @@ impl Facts {
                 tasks: self.looked.tasks.as_deref(),
                 target: self.looked.target(),
                 importing: self.looked.importing,
+                others: &self.looked.others,
             },
             now: self.now,
         }
@@ -80,13 +80,13 @@ impl Facts {
 }
 
 impl Inner {
-    /// Carries out a lease's work and records it.
+    /// Carries out a lease's work and records it; whether another run is to follow at once.
     pub(super) async fn run(
         &self,
         lease: &Lease,
         urgency: Urgency,
         meter: Arc<Meter>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         fault::point("claimed");
         let contact: ContactId = lease.key.parse().map_err(|_| Error::Key)?;
         let priority = match urgency {
@@ -99,21 +99,27 @@ impl Inner {
         else {
             // Nobody of this id any more: there is nothing to record but the end.
             self.parts.store.record(lease, Record::default(), self.parts.clock.now()).await?;
-            return Ok(());
+            return Ok(false);
         };
         fault::point("planned");
         let (outcomes, writes) = self.act(lease, &facts, &plan, &call).await?;
         let settled = settle(&facts.input(), &plan, &outcomes);
         fault::point("acted");
         let record = self.close(&facts, &plan, (&outcomes, &writes), settled);
-        self.tell(&lease.workspace, &facts, &plan, &outcomes);
-        let recorded = self.parts.store.record(lease, record, self.parts.clock.now()).await?;
+        let changed = self.tell(&lease.workspace, &facts, &plan, &outcomes);
+        let now = self.parts.clock.now();
+        let again = matches!(record.next, Next::Again(at) if at <= now);
+        let recorded = self.parts.store.record(lease, record, now).await;
         fault::point("recorded");
-        if let Recorded::Stored { last_cursor, .. } = recorded {
+        if changed {
+            // Not before: whoever looks again goes by the links in the store.
+            self.parts.mirror.changed(&lease.workspace, facts.sheet.known.id);
+        }
+        if let Recorded::Stored { last_cursor, .. } = recorded? {
             self.announce(&lease.workspace, last_cursor);
             self.wake.now();
         }
-        Ok(())
+        Ok(again)
     }
 
     /// What a reconcile would do now; writes nothing.
@@ -147,6 +153,8 @@ impl Inner {
         call: &Call,
         urgency: Option<Urgency>,
     ) -> Result<Option<(Facts, Plan)>, Error> {
+        // What is asked for from now on is later than whatever this run decides.
+        let now = self.parts.clock.now();
         let Some(sheet) = self.parts.store.sheet(workspace, contact).await? else {
             return Ok(None);
         };
@@ -162,7 +170,6 @@ impl Inner {
             (Some(_), SyncState::NotSetUp | SyncState::Preview | SyncState::Paused) => Scope::Edits,
         };
         let holds = open_holds(&sheet);
-        let now = self.parts.clock.now();
         let mut facts =
             Facts { sheet, looked, mapping, settings, holds, lists, definitions, scope, now };
         let mut made = plan(&facts.input());
@@ -176,79 +183,18 @@ impl Inner {
         }
         Ok(Some((facts, made)))
     }
-
-    /// Performs a plan's actions: those in one system one after the other, the two systems beside
-    /// each other. One outcome an action, and the writes that were remembered.
-    async fn act(
-        &self,
-        lease: &Lease,
-        facts: &Facts,
-        plan: &Plan,
-        call: &Call,
-    ) -> Result<(Vec<Outcome>, Vec<PendingWrite>), Error> {
-        let (doppler, highlevel) = join(
-            self.act_in(System::Doppler, (lease, facts, plan), call),
-            self.act_in(System::HighLevel, (lease, facts, plan), call),
-        )
-        .await;
-        let (doppler, highlevel) = (doppler?, highlevel?);
-        let mut outcomes: Vec<Option<Outcome>> = plan.actions.iter().map(|_| None).collect();
-        let mut writes = Vec::new();
-        for (index, outcome, write) in doppler.into_iter().chain(highlevel) {
-            outcomes[index] = Some(outcome);
-            writes.extend(write);
-        }
-        let untried =
-            || Outcome::NotTried { code: "INTERNAL".to_owned(), reason: "not tried".to_owned() };
-        Ok((outcomes.into_iter().map(|one| one.unwrap_or_else(untried)).collect(), writes))
-    }
-
-    async fn act_in(
-        &self,
-        system: System,
-        (lease, facts, plan): (&Lease, &Facts, &Plan),
-        call: &Call,
-    ) -> Result<Vec<(usize, Outcome, Option<PendingWrite>)>, Error> {
-        let mut done = Vec::new();
-        // What ended the run in this system: nothing more is tried in it.
-        let mut ended: Option<String> = None;
-        for (index, action) in plan.actions.iter().enumerate() {
-            if action.system != system {
-                continue;
-            }
-            let (outcome, write) = match (&action.when, &ended) {
-                (When::Later { code }, _) => (not_tried(code, &action.reason), None),
-                (When::Never, _) => (not_tried("INTERNAL", &action.reason), None),
-                (When::Now, Some(code)) => (not_tried(code, "an earlier step did not work"), None),
-                (When::Now, None) => self.perform(lease, facts, action, call).await?,
-            };
-            match &outcome {
-                Outcome::Failed { code, .. } | Outcome::Unknown { code } => {
-                    ended = Some(code.clone());
-                }
-                Outcome::Done { .. }
-                | Outcome::Accepted
-                | Outcome::Refused { .. }
-                | Outcome::NotTried { .. } => {}
-            }
-            done.push((index, outcome, write));
-        }
-        if system == System::Doppler {
-            self.read_back(facts, plan, &mut done, call).await;
-        }
-        Ok(done)
-    }
-}
-
-fn not_tried(code: &str, reason: &str) -> Outcome {
-    Outcome::NotTried { code: code.to_owned(), reason: reason.to_owned() }
 }
 
 fn open_holds(sheet: &Sheet) -> Vec<OpenHold> {
-    let open = sheet.holds.iter().map(|hold| OpenHold { hold: hold.clone(), decision: None });
+    let open = sheet.holds.iter().map(|hold| OpenHold {
+        hold: hold.clone(),
+        decision: None,
+        remembered: false,
+    });
     let decided = sheet.decisions.iter().map(|decided| OpenHold {
         hold: decided.hold.clone(),
         decision: Some(decided.decision.clone()),
+        remembered: decided.remembered,
     });
     open.chain(decided).collect()
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::unified::{
-    ActionKind, Agreement, ContactDraft, ContactEdit, ContactId, EditId, HighLevelId,
+    ActionKind, Agreement, ContactDraft, ContactEdit, ContactId, EditId, HighLevelId, Hold,
     HoldCandidate, HoldKind, HoldResolution, MappingRule, NoteDraft, NoteEdit, Sighting,
     SubscriberEdit, System, SystemWrite, TaskDraft, TaskEdit, UserError,
 };
@@ -184,6 +184,15 @@ pub struct HoldDraft {
     pub candidates: Vec<HoldCandidate>,
     pub resolutions: Vec<HoldResolution>,
     pub reason: String,
+}
+
+impl From<&Hold> for HoldDraft {
+    fn from(hold: &Hold) -> Self {
+        let Hold {
+            kind, contact, contacts, system, field, candidates, resolutions, reason, ..
+        } = hold.clone();
+        Self { kind, contact, contacts, system, field, candidates, resolutions, reason }
+    }
 }
 
 /// A hold that is over.

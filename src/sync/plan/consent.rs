@@ -6,8 +6,8 @@
 
 use crate::unified::{
     ActionKind, Base, Canon, Canonical, ContactEdit, DndStatus, EditChange, EditId, EmailDnd,
-    HighLevelContact, MappingRule, Origin, System, UserErrorCode, WriteOutcome, doppler_forbids,
-    highlevel_forbids,
+    HighLevelContact, MappingRule, Origin, System, UserErrorCode, WriteOutcome, choice,
+    doppler_forbids, highlevel_forbids,
 };
 
 use super::draft::Draft;
@@ -81,23 +81,24 @@ fn lifted(draft: &mut Draft<'_>) -> Option<HoldDraft> {
     let can_lift = system == System::Doppler
         && input.highlevel.present().is_some_and(|contact| can_be_lifted(contact));
     let wanted = holds::consent(input.contact, system, can_lift);
-    let Some((open, choice)) = holds::choice(input, &wanted) else { return Some(wanted) };
+    let Some((open, chosen)) = holds::choice(input, &wanted) else { return Some(wanted) };
     let hold = open.hold.id;
-    let effect = match choice {
-        holds::OPT_OUT => "the person stays opted out",
-        holds::OPT_IN if can_lift => {
+    let effect = match chosen {
+        choice::OPT_OUT => "the person stays opted out",
+        choice::OPT_IN if can_lift => {
             lift(draft);
             "the person asked for e-mail again"
         }
-        holds::LEAVE if system == System::HighLevel => "HighLevel is left as it is",
+        choice::LEAVE if system == System::HighLevel => "HighLevel is left as it is",
         _ => return Some(wanted),
     };
-    if choice == holds::LEAVE {
+    if chosen == choice::LEAVE {
         let sent = Some(Canonical::Text(OUT.to_owned()));
         let base = Base { value: Canonical::Text(IN.to_owned()), sent };
         draft.agreement.base_mut(system).insert(STATUS.to_owned(), base);
     }
-    let (field, reason) = (Some(STATUS.to_owned()), effect.to_owned());
+    let reason = format!("{effect}{}", holds::as_decided(open));
+    let field = Some(STATUS.to_owned());
     draft.decided.push(Over { hold, field, reason });
     None
 }
@@ -151,7 +152,7 @@ fn restrict(draft: &mut Draft<'_>, out: bool, wishes: &[EditId]) {
             let (outcome, reason) = if says == Some(true) || unread {
                 (WriteOutcome::Unchanged, None)
             } else {
-                let reason = format!("the person is not in {}", holds::name_of(system));
+                let reason = format!("the person is not in {}", system.name());
                 (WriteOutcome::Skipped, Some(reason))
             };
             draft.know(*edit, system, outcome, reason);
@@ -162,7 +163,7 @@ fn restrict(draft: &mut Draft<'_>, out: bool, wishes: &[EditId]) {
 fn opt_out(draft: &mut Draft<'_>, system: System, wishes: &[EditId]) {
     let input = draft.input;
     let reason = if wishes.is_empty() {
-        format!("the person opted out of e-mail in {}", holds::name_of(system.other()))
+        format!("the person opted out of e-mail in {}", system.other().name())
     } else {
         "a client unsubscribed the person".to_owned()
     };

@@ -13,7 +13,9 @@ use crate::unified::{
 use super::consent::Standing;
 use super::draft::Draft;
 use super::fields::{self, Topic};
-use super::{Action, Input, Payload, PlannedField, Scope, TagsDelta, facts, holds, presence, tags};
+use super::{
+    Action, Input, Payload, PlannedField, Scope, TagsDelta, facts, holds, others, presence, tags,
+};
 
 /// Plans creations where the person is not.
 pub(super) fn plan(draft: &mut Draft<'_>, topics: &[Topic<'_>], standing: Standing) {
@@ -24,11 +26,14 @@ pub(super) fn plan(draft: &mut Draft<'_>, topics: &[Topic<'_>], standing: Standi
             continue;
         }
         let edits = named_by(input, system);
+        if given_up(draft, system) {
+            continue;
+        }
         if !presence::may_be_created(input, system) {
             let reason = if input.is_gone(system) {
-                format!("the person was deleted in {}", holds::name_of(system))
+                format!("the person was deleted in {}", system.name())
             } else {
-                format!("the person is not in {}", holds::name_of(system))
+                format!("the person is not in {}", system.name())
             };
             for edit in upserts(input) {
                 draft.know(edit, system, WriteOutcome::Skipped, Some(reason.clone()));
@@ -53,6 +58,26 @@ pub(super) fn plan(draft: &mut Draft<'_>, topics: &[Topic<'_>], standing: Standi
     }
 }
 
+/// Whether a person gave the creation up and nobody asked for it since.
+fn given_up(draft: &mut Draft<'_>, system: System) -> bool {
+    let input = draft.input;
+    if !input.agreement.given_up.contains_key(&system) {
+        return false;
+    }
+    let edits = input.edits.iter().filter(|edit| creates(&edit.change, system));
+    let (old, new): (Vec<_>, Vec<_>) =
+        edits.partition(|edit| input.agreement.gave_up(system, edit.at));
+    if !new.is_empty() {
+        return false;
+    }
+    draft.because(format!("making the person in {} was given up by hand", system.name()));
+    for edit in old {
+        let reason = Some("Discarded by a person".to_owned());
+        draft.know(edit.id, system, WriteOutcome::Skipped, reason);
+    }
+    true
+}
+
 /// A value for the person to be created.
 struct Value<'a> {
     field: &'a Field<'a>,
@@ -75,11 +100,7 @@ fn values<'a>(draft: &mut Draft<'_>, topics: &'a [Topic<'a>], system: System) ->
         match slot.project(field.kind, &value, false) {
             Ok(after) => values.push(Value { field, value, after }),
             Err(misfit) => {
-                draft.because(format!(
-                    "{} cannot hold {}: {misfit}",
-                    holds::name_of(system),
-                    field.name()
-                ));
+                draft.because(format!("{} cannot hold {}: {misfit}", system.name(), field.name()));
                 if misfit.is_of_the_value() {
                     let wanted = holds::misfit(draft.input.contact, field.name(), system, &misfit);
                     draft.wanted.push(wanted);
@@ -124,6 +145,9 @@ fn in_highlevel(draft: &mut Draft<'_>, values: &[Value<'_>], standing: Standing,
         draft.skip(system, reason, edits);
         return;
     }
+    if others::refused_before(draft, None, named_by_whom(&contact).as_deref(), edits) {
+        return;
+    }
     contact.tags = tags::agreed(draft);
     contact.email_dnd = standing.opted_out.then_some(true);
     let reason = if draft.input.is_in(System::Doppler) {
@@ -140,6 +164,12 @@ fn in_highlevel(draft: &mut Draft<'_>, values: &[Value<'_>], standing: Standing,
     let mut action = Action::new(system, ActionKind::Create, payload, reason).with(fields);
     action.tags = Some(delta);
     draft.act(action, edits);
+}
+
+/// What tells whether another record is in the way of the person to be made.
+pub(in crate::sync) fn named_by_whom(contact: &ContactDraft) -> Option<String> {
+    let texts: Vec<&str> = contact.email.iter().chain(&contact.phone).map(String::as_str).collect();
+    (!texts.is_empty()).then(|| texts.join(", "))
 }
 
 fn in_doppler(draft: &mut Draft<'_>, values: &[Value<'_>], standing: Standing, edits: &[EditId]) {
@@ -300,12 +330,15 @@ fn upserts(input: &Input<'_>) -> Vec<EditId> {
 
 /// The edits that a creation carries out.
 fn named_by(input: &Input<'_>, system: System) -> Vec<EditId> {
-    let concerns = |change: &EditChange| {
-        change.is_upsert()
-            || matches!(change, EditChange::AddTags(_))
-            || (system == System::Doppler && matches!(change, EditChange::AddToList(_)))
-    };
-    input.edits.iter().filter(|edit| concerns(&edit.change)).map(|edit| edit.id).collect()
+    let edits = input.edits.iter().filter(|edit| creates(&edit.change, system));
+    edits.map(|edit| edit.id).collect()
+}
+
+/// Whether a creation in a system carries a change out.
+fn creates(change: &EditChange, system: System) -> bool {
+    change.is_upsert()
+        || matches!(change, EditChange::AddTags(_))
+        || (system == System::Doppler && matches!(change, EditChange::AddToList(_)))
 }
 
 fn names_list(input: &Input<'_>, id: EditId) -> bool {

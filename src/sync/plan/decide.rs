@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::unified::{Base, Canon, Canonical, FieldMapping, Kind, MappingRule, Origin, System};
 
 /// Times of two systems that are closer than this say nothing about which came first.
-const SKEW: TimeDelta = TimeDelta::seconds(2);
+pub(super) const SKEW: TimeDelta = TimeDelta::seconds(2);
 /// A field whose winner alternates more often than [`ALTERNATIONS`] in this time is frozen.
 const BREAKER_WINDOW: TimeDelta = TimeDelta::minutes(10);
 const ALTERNATIONS: usize = 3;
@@ -47,6 +47,8 @@ pub(super) struct SideCase<'a> {
 pub(super) struct Wish {
     pub value: Canonical,
     pub at: DateTime<Utc>,
+    /// Whether no run has seen it, so that the canon cannot know it.
+    pub unseen: bool,
 }
 
 /// One of the values to choose from.

@@ -5,7 +5,7 @@ use crate::unified::{Base, Canon, Canonical, Origin, System};
 
 use super::draft::Draft;
 use super::fields::{Change, Topic, read, shown};
-use super::{PlannedField, holds};
+use super::{PlannedField, holds, others};
 
 /// What has to be written to a system so that it agrees, if anything has and can.
 pub(super) fn of<'a>(
@@ -35,6 +35,11 @@ pub(super) fn of<'a>(
     if !(wanted || leads) {
         return None;
     }
+    if input.agreement.gave_up(system, canon.changed_at) {
+        let reason = "what was to be written by then was given up by hand";
+        draft.because(format!("{name} stays different in {}: {reason}", system.name()));
+        return None;
+    }
     let after = match slot.project(field.kind, &canon.value, true) {
         Ok(after) => after,
         Err(misfit) => {
@@ -49,7 +54,13 @@ pub(super) fn of<'a>(
         base.sent.as_ref() == Some(&after) && field.kind.agrees(&base.value, &before)
     });
     if settled {
-        draft.because(format!("{} keeps its own form of {name}", holds::name_of(system)));
+        draft.because(format!("{} keeps its own form of {name}", system.name()));
+        return None;
+    }
+    let shown_after = shown(&after);
+    if system == System::HighLevel
+        && others::refused_before(draft, Some(name), shown_after.as_deref(), &topic.edits)
+    {
         return None;
     }
     Some(Change {
@@ -59,7 +70,7 @@ pub(super) fn of<'a>(
         planned: PlannedField {
             field: name.to_owned(),
             before: shown(&before),
-            after: shown(&after),
+            after: shown_after,
             rule: field.mapping.rule,
             reason: Some(origin_reason(canon, system)),
         },
@@ -76,7 +87,7 @@ fn unfit(
     (system, misfit): (System, &Misfit),
 ) {
     let name = topic.field.name();
-    let reason = format!("{} cannot hold {name}: {misfit}", holds::name_of(system));
+    let reason = format!("{} cannot hold {name}: {misfit}", system.name());
     if !misfit.is_of_the_value() {
         draft.because(reason.clone());
         if !topic.edits.is_empty() {

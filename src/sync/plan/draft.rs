@@ -5,7 +5,9 @@ use crate::unified::{
     WriteOutcome,
 };
 
-use super::{Action, EditPart, HoldDraft, Input, Known, Need, Over, Part, Payload, Plan, When};
+use super::{
+    Action, EditPart, HoldDraft, Input, Known, Need, Over, Part, Payload, Plan, When, holds, others,
+};
 
 /// The plan while it is made: each topic adds to it.
 pub(super) struct Draft<'a> {
@@ -42,6 +44,10 @@ impl<'a> Draft<'a> {
         if action.when == When::Now
             && let Some(code) = self.input.unread(action.system)
         {
+            if self.input.other(action.system).is_some() {
+                others::hold_back(self, action.system, (action.system, edits));
+                return;
+            }
             action.when = When::Later { code: code.to_owned() };
         }
         let index = self.actions.len();
@@ -62,6 +68,12 @@ impl<'a> Draft<'a> {
 
     /// Adds an action that waits until a system, not always its own, can be read.
     pub fn wait(&mut self, mut action: Action, code: &str, edits: &[EditId]) {
+        let unread = |system: &System| self.input.unread(*system) == Some(code);
+        let other = System::ALL.into_iter().filter(unread);
+        if let Some(of) = { other }.find(|system| self.input.other(*system).is_some()) {
+            others::hold_back(self, of, (action.system, edits));
+            return;
+        }
         action.when = When::Later { code: code.to_owned() };
         self.act(action, edits);
     }
@@ -127,7 +139,7 @@ impl<'a> Draft<'a> {
 
     /// The plan, with the holds that are new and those that are over.
     pub fn finish(self) -> Plan {
-        let (holds, over) = super::holds::compare(self.input, self.wanted, self.decided);
+        let (holds, over) = holds::compare(self.input, self.wanted, self.decided);
         let mut edits: Vec<EditPart> = Vec::new();
         for (edit, system, known) in self.known {
             edits.push(EditPart { edit, system, part: Part::Known(known) });

@@ -2,13 +2,13 @@
 
 use crate::unified::{Edit, EditChange, System, WriteOutcome};
 
+use super::Side;
 use super::draft::Draft;
-use super::{Side, holds};
 
 /// Says of every edit and system it concerns what it comes to, where no topic did.
 pub(super) fn plan(draft: &mut Draft<'_>) {
     for edit in draft.input.edits {
-        for system in concerns(&edit.change) {
+        for system in edit.change.systems().iter().copied() {
             if edit.change == EditChange::Sync {
                 draft.depend_on_all(edit.id, system);
             }
@@ -19,33 +19,13 @@ pub(super) fn plan(draft: &mut Draft<'_>) {
     }
 }
 
-/// The systems that an edit is about.
-fn concerns(change: &EditChange) -> Vec<System> {
-    match change {
-        EditChange::Upsert { .. }
-        | EditChange::AddTags(_)
-        | EditChange::RemoveTags(_)
-        | EditChange::Unsubscribe { .. }
-        | EditChange::Sync => System::ALL.to_vec(),
-        EditChange::AddToList(_) | EditChange::RemoveFromList(_) => vec![System::Doppler],
-        EditChange::Delete { systems } => systems.clone(),
-        EditChange::CreateNote(_)
-        | EditChange::UpdateNote { .. }
-        | EditChange::DeleteNote { .. }
-        | EditChange::CreateTask(_)
-        | EditChange::UpdateTask { .. }
-        | EditChange::CompleteTask { .. }
-        | EditChange::DeleteTask { .. } => vec![System::HighLevel],
-    }
-}
-
 fn nothing_left(draft: &mut Draft<'_>, edit: &Edit, system: System) {
     let (outcome, reason) = match (draft.input.is_in(system), draft.input.unread(system)) {
         (true, _) => (WriteOutcome::Unchanged, None),
         // Nothing waits to be written there by what is known.
         (false, Some(_)) if draft.input.link(system).is_some() => (WriteOutcome::Unchanged, None),
         (false, Some(_)) => {
-            let reason = format!("{} could not be read", holds::name_of(system));
+            let reason = format!("{} could not be read", system.name());
             (WriteOutcome::Queued, Some(reason))
         }
         (false, None) => {
@@ -54,7 +34,7 @@ fn nothing_left(draft: &mut Draft<'_>, edit: &Edit, system: System) {
                 System::HighLevel => draft.input.highlevel == Side::Gone,
             };
             let still = if gone { "not in it any more" } else { "not in it" };
-            let reason = format!("{}: the person is {still}", holds::name_of(system));
+            let reason = format!("{}: the person is {still}", system.name());
             (WriteOutcome::Skipped, Some(reason))
         }
     };

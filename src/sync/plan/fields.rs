@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 
 use crate::unified::projection::{Field, Missing, Slot};
 use crate::unified::{
-    Base, Canon, Canonical, Definitions, EditChange, EditId, HoldKind, Mapping, System,
+    Base, Canon, Canonical, Definitions, EditChange, EditId, HoldKind, Mapping, Origin, System,
     UserErrorCode, WriteOutcome,
 };
 
-use super::decide::{Case, SideCase, Source, Verdict, Wish, decide};
+use super::decide::{Case, SKEW, SideCase, Source, Verdict, Wish, decide};
 use super::draft::Draft;
-use super::{Input, PlannedField, Scope, TagsDelta, difference, holds};
+use super::{Input, Over, PlannedField, Scope, TagsDelta, difference, holds};
 
 /// One field that is to be written to one system.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ pub(super) fn topics<'a>(input: &'a Input<'a>) -> Vec<Topic<'a>> {
             });
             let Some(topic) = at.and_then(|at| found.get_mut(at)) else { continue };
             let value = topic.field.kind.normalize(value);
-            topic.wish = Some(Wish { value, at: edit.at });
+            topic.wish = Some(Wish { value, at: edit.at, unseen: edit.writes.is_empty() });
             topic.edits.push(edit.id);
         }
     }
@@ -156,14 +156,20 @@ fn missing(draft: &mut Draft<'_>, topic: &Topic<'_>) {
         let was_there = draft.input.agreement.base(*system).contains_key(topic.field.name());
         match why {
             Missing::Gone if was_there => {
-                draft.wanted.push(holds::field_gone(topic.field.name(), *system, name));
+                let wanted = holds::field_gone(topic.field.name(), *system, name);
+                if let Some((open, _)) = holds::choice(draft.input, &wanted) {
+                    let field = Some(topic.field.name().to_owned());
+                    let reason = "it was looked again, and the field is not there".to_owned();
+                    draft.decided.push(Over { hold: open.hold.id, field, reason });
+                }
+                draft.wanted.push(wanted);
             }
             Missing::Gone => {
-                draft.because(format!("{} has no field {name}", holds::name_of(*system)));
+                draft.because(format!("{} has no field {name}", system.name()));
             }
             Missing::Unknown => draft.because(format!(
                 "the fields of {} could not be read, so {} is left alone there",
-                holds::name_of(*system),
+                system.name(),
                 topic.field.name()
             )),
         }
@@ -187,7 +193,13 @@ fn settle_canon(draft: &mut Draft<'_>, topic: &Topic<'_>) -> Option<Canon> {
     }
     let verdict = match holds::decision(draft, topic, &case) {
         Some(verdict) => verdict,
-        None => decide(&case),
+        None => match decide(&case) {
+            Verdict::Conflict(sources) => {
+                let before = holds::as_before(draft, name, &sources);
+                before.unwrap_or(Verdict::Conflict(sources))
+            }
+            verdict => verdict,
+        },
     };
     match verdict {
         Verdict::Nothing => {
@@ -220,7 +232,21 @@ fn hold(draft: &mut Draft<'_>, topic: &Topic<'_>, kind: HoldKind, sources: &[Sou
 pub(super) fn case<'a>(input: &'a Input<'_>, topic: &'a Topic<'_>, paused: bool) -> Case<'a> {
     let field = &topic.field;
     let canon = input.agreement.canon.get(field.name());
-    let wish = topic.wish.clone().filter(|wish| canon.is_none_or(|c| c.changed_at < wish.at));
+    // What is the canon already is still a wish towards a side that never met it.
+    let met = |system: System| {
+        input.agreement.base(system).contains_key(field.name())
+            || read(input, field, system).is_none()
+    };
+    let all_met = System::ALL.into_iter().all(met);
+    let open = |wish: &Wish| {
+        canon.is_none_or(|c| {
+            let same = c.origin == Origin::Client && c.changed_at == wish.at;
+            let later =
+                if wish.unseen { c.changed_at <= wish.at + SKEW } else { c.changed_at < wish.at };
+            later || (same && !all_met)
+        })
+    };
+    let wish = topic.wish.clone().filter(open);
     let side = |system: System| {
         let base = input.agreement.base(system).get(field.name());
         let projected = canon
@@ -229,7 +255,8 @@ pub(super) fn case<'a>(input: &'a Input<'_>, topic: &'a Topic<'_>, paused: bool)
             base.is_some_and(|base| {
                 !field.kind.agrees(canon, &base.value) && base.sent.as_ref() != Some(canon)
             }) && field.mapping.direction.leads_to(system)
-        });
+        }) && canon
+            .is_some_and(|canon| !input.agreement.gave_up(system, canon.changed_at));
         SideCase {
             system,
             read: read(input, field, system),

@@ -4,7 +4,10 @@
 //! not called for any more are over. To add a kind: a constructor here, with its resolutions, and
 //! what each choice does in the topic that calls for it.
 
-use crate::unified::projection::Misfit;
+use crate::unified::choice::{
+    KEEP_CLIENT, KEEP_DOPPLER, KEEP_HIGHLEVEL, LEAVE, OPT_IN, OPT_OUT, RETRY,
+};
+use crate::unified::projection::{Field, Misfit};
 use crate::unified::{
     Base, Canon, ContactId, EditId, HoldCandidate, HoldKind, HoldResolution, Kind, Origin, System,
     WriteOutcome,
@@ -15,34 +18,13 @@ use super::draft::Draft;
 use super::fields::Topic;
 use super::{HoldDraft, Input, OpenHold, Over, Scope};
 
-/// Takes Doppler's value.
-const KEEP_DOPPLER: &str = "KEEP_DOPPLER";
-/// Takes HighLevel's value.
-const KEEP_HIGHLEVEL: &str = "KEEP_HIGHLEVEL";
-/// Takes the client's value.
-const KEEP_CLIENT: &str = "KEEP_CLIENT";
-/// Lets the difference be.
-pub(super) const LEAVE: &str = "LEAVE";
-/// Puts the opt-out back where it was lifted.
-pub(super) const OPT_OUT: &str = "OPT_OUT";
-/// Lifts HighLevel's do-not-disturb, because the person asked for mail again.
-pub(super) const OPT_IN: &str = "OPT_IN";
-
-/// The system as people call it.
-pub(super) const fn name_of(system: System) -> &'static str {
-    match system {
-        System::Doppler => "Doppler",
-        System::HighLevel => "HighLevel",
-    }
-}
-
-fn resolution(choice: &str, effect: impl Into<String>) -> HoldResolution {
+pub(super) fn resolution(choice: &str, effect: impl Into<String>) -> HoldResolution {
     HoldResolution { choice: choice.to_owned(), effect: effect.into() }
 }
 
 /// A field of the mapping that a system does not have any more. About the workspace, not a contact.
 pub(super) fn field_gone(field: &str, system: System, name: &str) -> HoldDraft {
-    let shown = name_of(system);
+    let shown = system.name();
     HoldDraft {
         kind: HoldKind::RemoteFieldGone,
         contact: None,
@@ -51,7 +33,7 @@ pub(super) fn field_gone(field: &str, system: System, name: &str) -> HoldDraft {
         field: Some(field.to_owned()),
         candidates: Vec::new(),
         resolutions: vec![resolution(
-            "RETRY",
+            RETRY,
             format!(
                 "Look again, after the field {name} was made in {shown} or the mapping changed"
             ),
@@ -76,13 +58,13 @@ pub(super) fn of_values(
         id: choice_of(source.origin).to_owned(),
         system: system_of(source.origin),
         label: match system_of(source.origin) {
-            Some(system) => format!("{} has", name_of(system)),
+            Some(system) => format!("{} has", system.name()),
             None => "A client asked for".to_owned(),
         },
         value: super::fields::shown(&source.value),
     };
     let effect = |source: &&Source| {
-        let whose = system_of(source.origin).map_or("the client", name_of);
+        let whose = system_of(source.origin).map_or("the client", System::name);
         resolution(choice_of(source.origin), format!("Write the value of {whose} to both systems"))
     };
     let reason = if kind == HoldKind::Oscillation {
@@ -116,7 +98,7 @@ pub(super) fn misfit(
         Misfit::Overflow { .. } => HoldKind::Overflow,
         Misfit::Invalid(_) | Misfit::Fixed(_) => HoldKind::InvalidValue,
     };
-    let (here, there) = (name_of(system), name_of(system.other()));
+    let (here, there) = (system.name(), system.other().name());
     HoldDraft {
         kind,
         contact: Some(contact),
@@ -137,7 +119,7 @@ pub(super) fn misfit(
 
 /// Somebody opted out, and one system says that this is over.
 pub(super) fn consent(contact: ContactId, lifted: System, can_lift: bool) -> HoldDraft {
-    let (here, there) = (name_of(lifted), name_of(lifted.other()));
+    let (here, there) = (lifted.name(), lifted.other().name());
     let mut resolutions = vec![resolution(OPT_OUT, format!("Opt the person out in {here} again"))];
     if can_lift {
         resolutions.push(resolution(
@@ -207,7 +189,8 @@ pub(super) fn decision(
 ) -> Option<Verdict> {
     let name = topic.field.name();
     let about = |open: &&OpenHold| open.hold.field.as_deref() == Some(name);
-    for open in draft.input.holds.iter().filter(about) {
+    let own = |open: &&OpenHold| !open.remembered;
+    for open in draft.input.holds.iter().filter(about).filter(own) {
         let by_value = matches!(
             open.hold.kind,
             HoldKind::Conflict
@@ -216,9 +199,8 @@ pub(super) fn decision(
                 | HoldKind::InvalidValue
         );
         if let Some(decision) = open.decision.as_ref().filter(|_| by_value) {
-            let origins = [Origin::Doppler, Origin::HighLevel, Origin::Client];
-            let origin = origins.into_iter().find(|o| choice_of(*o) == decision.choice);
-            let Some(source) = origin.and_then(|o| source_of(open, case, o, topic.field.kind))
+            let chosen = chosen(&decision.choice);
+            let Some(source) = chosen.and_then(|o| source_of(open, case, o, topic.field.kind))
             else {
                 continue;
             };
@@ -246,6 +228,42 @@ pub(super) fn decision(
     None
 }
 
+/// Whose value a choice takes.
+fn chosen(choice: &str) -> Option<Origin> {
+    let origins = [Origin::Doppler, Origin::HighLevel, Origin::Client];
+    origins.into_iter().find(|origin| choice_of(*origin) == choice)
+}
+
+/// What was decided before about like conflicts, as a verdict about this one.
+pub(super) fn as_before(draft: &mut Draft<'_>, field: &str, sources: &[Source]) -> Option<Verdict> {
+    let wanted = of_values(draft.input.contact, field, HoldKind::Conflict, sources);
+    // A question that was asked already is answered by itself.
+    if draft.input.holds.iter().any(|open| is_of(open, &wanted)) {
+        return None;
+    }
+    let open = remembered(draft.input, &wanted)?;
+    let decision = open.decision.as_ref()?;
+    let origin = chosen(&decision.choice)?;
+    let source = sources.iter().find(|source| source.origin == origin)?;
+    let whose = system_of(origin).map_or("the client", System::name);
+    draft.decided.push(Over {
+        hold: open.hold.id,
+        field: Some(field.to_owned()),
+        reason: format!("{field} is to be what {whose} says{AS_BEFORE}"),
+    });
+    let changed_at = source.at.unwrap_or(draft.input.now);
+    Some(Verdict::Agreed(Canon {
+        value: source.value.clone(),
+        origin,
+        changed_at,
+        certain: source.certain,
+        alternated: Vec::new(),
+    }))
+}
+
+/// What an event says of a question that was not asked.
+const AS_BEFORE: &str = ", as somebody decided before for all like questions";
+
 /// The value that a choice stands for: what the side holds now, else what it held then.
 fn source_of(open: &OpenHold, case: &Case<'_>, origin: Origin, kind: Kind) -> Option<Source> {
     let side = case.sides.iter().find(|side| Origin::of(side.system) == origin);
@@ -272,22 +290,42 @@ pub(super) fn left_alone(
     system: System,
     field: &str,
 ) -> Option<Base> {
-    let open = draft.input.holds.iter().find(|open| is_of(open, wanted))?;
-    if open.decision.as_ref()?.choice != LEAVE {
+    let (open, choice) = choice(draft.input, wanted)?;
+    if choice != LEAVE {
         return None;
     }
+    let before = as_decided(open);
     draft.decided.push(Over {
         hold: open.hold.id,
         field: Some(field.to_owned()),
-        reason: format!("{field} may stay different in {}", name_of(system)),
+        reason: format!("{field} may stay different in {}{before}", system.name()),
     });
     draft.agreement.base(system).get(field).cloned()
 }
 
-/// The decision about a hold that is called for.
+/// The decision about a hold that is called for: its own, or one that is remembered.
 pub(super) fn choice<'a>(input: &Input<'a>, wanted: &HoldDraft) -> Option<(&'a OpenHold, &'a str)> {
-    let open = input.holds.iter().find(|open| is_of(open, wanted))?;
+    let own = input.holds.iter().find(|open| is_of(open, wanted));
+    let open = own.or_else(|| remembered(input, wanted))?;
     Some((open, open.decision.as_ref()?.choice.as_str()))
+}
+
+/// The latest decision that stands for like questions: of the same kind, about the same field and
+/// system.
+fn remembered<'a>(input: &Input<'a>, wanted: &HoldDraft) -> Option<&'a OpenHold> {
+    let like = |open: &&OpenHold| {
+        let choice = open.decision.as_ref().map(|decision| decision.choice.as_str());
+        open.remembered
+            && is_like(open, wanted)
+            && choice.is_some_and(|choice| wanted.kind.remembers(choice))
+    };
+    let at = |open: &&OpenHold| open.decision.as_ref().map(|decision| decision.at);
+    input.holds.iter().filter(like).max_by_key(at)
+}
+
+/// What an event adds about a decision that was taken about another question.
+pub(super) fn as_decided(open: &OpenHold) -> &'static str {
+    if open.remembered { AS_BEFORE } else { "" }
 }
 
 /// Edits that wait for a decision stay queued.
@@ -302,7 +340,11 @@ pub(super) fn wait(draft: &mut Draft<'_>, edits: &[EditId], wanted: &HoldDraft) 
     }
 }
 
-fn is_of(open: &OpenHold, wanted: &HoldDraft) -> bool {
+pub(super) fn is_of(open: &OpenHold, wanted: &HoldDraft) -> bool {
+    !open.remembered && open.hold.contact == wanted.contact && is_like(open, wanted)
+}
+
+fn is_like(open: &OpenHold, wanted: &HoldDraft) -> bool {
     open.hold.kind == wanted.kind
         && open.hold.field == wanted.field
         && open.hold.system == wanted.system
@@ -320,7 +362,7 @@ pub(super) fn compare(
         is_of(open, wanted) && values
     };
     let mut over = decided;
-    for open in input.holds {
+    for open in input.holds.iter().filter(|open| !open.remembered) {
         let called_for = wanted.iter().any(|wanted| same(open, wanted));
         if !called_for && is_judged(input, open) && over.iter().all(|o| o.hold != open.hold.id) {
             over.push(Over {
@@ -340,6 +382,9 @@ pub(super) fn compare(
 
 /// Whether this plan looked at what the hold is about, so that its silence means something.
 fn is_judged(input: &Input<'_>, open: &OpenHold) -> bool {
+    if open.hold.kind == HoldKind::RemoteFieldGone {
+        return is_back(input, open);
+    }
     let kind = matches!(
         open.hold.kind,
         HoldKind::Conflict
@@ -347,11 +392,23 @@ fn is_judged(input: &Input<'_>, open: &OpenHold) -> bool {
             | HoldKind::Oscillation
             | HoldKind::Consent
             | HoldKind::InvalidValue
+            | HoldKind::AmbiguousMatch
     );
+    let own = open.hold.contact == Some(input.contact);
     let field = open.hold.field.as_deref().unwrap_or_default();
     let paused = input.settings.paused_fields.iter().any(|paused| paused == field)
         || input.mapping.field(field).is_some_and(|row| row.paused)
         || System::ALL.into_iter().any(|system| !input.is_open(system));
     let known = System::ALL.into_iter().all(|system| input.unread(system).is_none());
-    kind && input.scope == Scope::Everything && known && !paused
+    kind && own && input.scope == Scope::Everything && known && !paused
+}
+
+/// Whether a field that was gone is there again, or not mapped any more. That this contact does not
+/// miss it says nothing.
+fn is_back(input: &Input<'_>, open: &OpenHold) -> bool {
+    let (Some(field), Some(system)) = (open.hold.field.as_deref(), open.hold.system) else {
+        return false;
+    };
+    let found = input.mapping.field(field).map(|row| Field::resolve(row, input.definitions));
+    found.is_none_or(|found| found.missing.iter().all(|(missing, _)| *missing != system))
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::unified::{
     Agreement, ContactId, Definitions, Edit, HighLevelContact, Hold, HoldDecision, Link, List,
-    Mapping, Note, PendingWrite, Subscriber, SyncSettings, System, Task,
+    Mapping, Note, PendingWrite, Sighting, Subscriber, SyncSettings, System, Task,
 };
 
 /// Everything that is known of a contact.
@@ -43,6 +43,18 @@ pub struct Extra<'a> {
     pub target: Option<Target<'a>>,
     /// Whether Doppler still works on an import of this subscriber: no second one is started.
     pub importing: bool,
+    /// Records that answer to the person's address or number and are other contacts'.
+    pub others: &'a [Other],
+}
+
+/// A record that answers to the person's address or number and is another contact's. Its system
+/// counts as unread: nobody is created beside it and it is not written over.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Other {
+    pub contact: ContactId,
+    pub record: Sighting,
+    /// Whether the two may be one person: no system has a record of each of them.
+    pub can_join: bool,
 }
 
 /// Who has the address that a rename leads to.
@@ -99,9 +111,17 @@ pub enum Scope {
 pub struct OpenHold {
     pub hold: Hold,
     pub decision: Option<HoldDecision>,
+    /// Whether the decision only stands for like questions to come: it was carried out, or is about
+    /// somebody else.
+    pub remembered: bool,
 }
 
 impl Input<'_> {
+    /// Whose record is in this person's way in a system.
+    pub fn other(&self, system: System) -> Option<&Other> {
+        self.extra.others.iter().find(|other| other.record.system == system)
+    }
+
     /// Whether a system could not be read; the error's name.
     pub fn unread(&self, system: System) -> Option<&'static str> {
         match system {

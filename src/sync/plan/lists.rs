@@ -7,11 +7,12 @@ use crate::unified::{
 
 use super::consent::{self, Standing};
 use super::draft::Draft;
-use super::{Action, ListTarget, Payload, Side, holds};
+use super::{Action, ListTarget, Payload, Side};
 
 /// Plans what edits want of lists. A person who is to be created is put into the first one by that.
 pub(super) fn plan(draft: &mut Draft<'_>, standing: Standing) {
-    for edit in draft.input.edits {
+    let agreement = draft.input.agreement;
+    for edit in draft.input.edits.iter().filter(|e| !agreement.gave_up(System::Doppler, e.at)) {
         for list in edit.change.joins() {
             join(draft, edit, list, standing);
         }
@@ -87,7 +88,7 @@ fn leave(draft: &mut Draft<'_>, edit: &Edit, list: &str) {
         }
         Side::Present(_) => draft.know(edit.id, System::Doppler, WriteOutcome::Unchanged, None),
         Side::Absent | Side::Gone => {
-            let reason = format!("the person is not in {}", holds::name_of(System::Doppler));
+            let reason = format!("the person is not in {}", System::Doppler.name());
             draft.know(edit.id, System::Doppler, WriteOutcome::Unchanged, Some(reason));
         }
     }

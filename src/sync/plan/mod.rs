@@ -18,6 +18,7 @@ mod holds;
 mod input;
 mod lists;
 mod notes;
+mod others;
 mod presence;
 mod rename;
 mod shown_note;
@@ -28,9 +29,11 @@ pub use action::{
     Action, EditPart, HoldDraft, Known, ListTarget, Need, Over, Part, Payload, Plan, PlannedField,
     TagsDelta, When,
 };
-pub use input::{Extra, Input, OpenHold, Scope, Side, Target};
+pub use input::{Extra, Input, OpenHold, Other, Scope, Side, Target};
 
 pub(super) use consent::word as consent_word;
+pub(super) use create::named_by_whom;
+pub(super) use others::taken;
 pub(super) use shown_note::{LAST_NOTE, NOTE_FROM};
 
 use draft::Draft;

@@ -2,11 +2,10 @@
 
 use crate::unified::{
     ActionKind, Edit, EditChange, PendingWrite, Sighting, System, SystemWrite, WriteOutcome,
-    normalize_email, normalize_phone,
 };
 
 use super::draft::Draft;
-use super::{Action, Input, Payload, Scope, Side, holds};
+use super::{Action, Input, Payload, Scope, Side, others};
 
 /// Remembers who was found and forgets who is gone.
 pub(super) fn plan(draft: &mut Draft<'_>) {
@@ -15,18 +14,21 @@ pub(super) fn plan(draft: &mut Draft<'_>) {
         let known = input.link(sighting.system).is_some_and(|link| link.key == sighting.key);
         if !known {
             let system = sighting.system;
-            let reason = format!("the person was found in {}", holds::name_of(system));
+            let reason = format!("the person was found in {}", system.name());
             let action = Action::new(system, ActionKind::Link, Payload::Link(sighting), reason);
             draft.act(action, &[]);
         }
     }
+    for other in input.extra.others {
+        others::somebody_elses(draft, other);
+    }
     for system in System::ALL {
         if let Some(link) = input.link(system).filter(|_| input.is_gone(system)) {
-            let here = holds::name_of(system);
+            let here = system.name();
             let reason = format!(
                 "the person is not in {here} any more; {} is left as it is, and nobody is created \
                  in {here} again",
-                holds::name_of(system.other())
+                system.other().name()
             );
             let payload = Payload::Unlink { system, key: link.key.clone() };
             draft.act(Action::new(system, ActionKind::Unlink, payload, reason), &[]);
@@ -34,21 +36,11 @@ pub(super) fn plan(draft: &mut Draft<'_>) {
     }
 }
 
-fn sightings(input: &Input<'_>) -> Vec<Sighting> {
-    let doppler = input.doppler.present().map(|subscriber| {
-        let email = normalize_email(&subscriber.email);
-        let key = email.clone().unwrap_or_else(|| subscriber.email.trim().to_lowercase());
-        let name = input.mapping.doppler_field("phone");
-        let phone = name.and_then(|name| subscriber.field(name)).and_then(normalize_phone);
-        Sighting { system: System::Doppler, key, email, phone }
-    });
-    let highlevel = input.highlevel.present().map(|contact| Sighting {
-        system: System::HighLevel,
-        key: contact.id.as_str().to_owned(),
-        email: contact.email.as_deref().and_then(normalize_email),
-        phone: contact.phone.as_deref().and_then(normalize_phone),
-    });
-    doppler.into_iter().chain(highlevel).collect()
+fn sightings(input: &Input<'_>) -> impl Iterator<Item = Sighting> {
+    let doppler = input.doppler.present();
+    let doppler = doppler.map(|subscriber| Sighting::of_subscriber(subscriber, input.mapping));
+    let highlevel = input.highlevel.present().map(|contact| Sighting::of_contact(contact));
+    doppler.into_iter().chain(highlevel)
 }
 
 /// Plans a deletion; whether there is one, which then is all there is to do.
@@ -141,7 +133,8 @@ fn is_being_made(input: &Input<'_>, edit: &Edit, system: System) -> bool {
     // Where nobody is linked, what waits is a creation; anything else was skipped at once.
     let waits =
         |write: &SystemWrite| write.system == system && write.outcome == WriteOutcome::Queued;
+    // A creation is nobody's own; begun since the edit was accepted, it is for it.
     let begun =
-        |write: &PendingWrite| write.action == ActionKind::Create && write.edit == Some(edit.id);
+        |write: &PendingWrite| write.action == ActionKind::Create && write.begun_at >= edit.at;
     edit.writes.iter().any(waits) || input.extra.pending.iter().any(begun)
 }

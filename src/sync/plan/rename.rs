@@ -2,14 +2,14 @@
 //! out of every list, as one logged unit. The link survives.
 
 use crate::unified::{
-    ActionKind, EditId, Subscriber, SubscriberEdit, SubscriberStatus, System, WriteOutcome,
-    lists_of,
+    ActionKind, Capability, EditId, Subscriber, SubscriberEdit, SubscriberField, SubscriberStatus,
+    System, Writable, WriteOutcome, lists_of,
 };
 
 use super::consent::Standing;
 use super::draft::Draft;
 use super::fields::Change;
-use super::{Action, Need, Payload, Side, Target, holds, writes};
+use super::{Action, Need, Payload, Side, Target, holds, others, writes};
 
 /// Takes a change of the address out of the changes and plans the rename, which carries Doppler's
 /// other changes along.
@@ -95,7 +95,7 @@ fn obstacle<'a>(
         Some(Target { side: Side::Present(other), contact }) => {
             if contact.is_some_and(|contact| contact != input.contact) {
                 let wanted = holds::address_taken(input.contact, contact);
-                holds::wait(draft, edits, &wanted);
+                others::stand(draft, &wanted, (System::Doppler, edits));
                 draft.wanted.push(wanted);
                 return Obstacle::Waits;
             }
@@ -121,9 +121,11 @@ fn act<'a>(
         Some((change.slot.place.name().to_owned(), text))
     });
     let mut fields: Vec<(String, String)> = written.collect();
-    let fits = |kind: &str| !matches!(kind, "email" | "permission" | "consent");
+    let fits = |field: &&SubscriberField| {
+        Capability::of_doppler(&field.kind, field.read_only).writable == Writable::Always
+    };
     // What the old subscriber holds and nobody changes goes along.
-    for field in subscriber.fields.iter().filter(|field| !field.read_only && fits(&field.kind)) {
+    for field in subscriber.fields.iter().filter(fits) {
         let value = field.value.clone().unwrap_or_default();
         let set = fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(&field.name));
         if !value.is_empty() && !set {

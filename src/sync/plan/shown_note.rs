@@ -7,7 +7,7 @@ use crate::unified::{
 
 use super::draft::Draft;
 use super::fields::{self, Change};
-use super::{Action, Need, Payload, PlannedField, Scope, holds, writes};
+use super::{Action, Need, Payload, PlannedField, Scope, writes};
 
 /// The agreement's name of the last note that Doppler shows.
 pub(in crate::sync) const LAST_NOTE: &str = "notes.last";
@@ -131,7 +131,7 @@ fn place<'a>(draft: &mut Draft<'a>, name: &str) -> Option<Slot<'a>> {
     match draft.input.definitions.find(System::Doppler, name) {
         Lookup::Found(definition) => Some(Slot::of(definition)),
         Lookup::Missing => {
-            let doppler = holds::name_of(System::Doppler);
+            let doppler = System::Doppler.name();
             draft.because(format!("{doppler} has no field {name} for notes"));
             None
         }

@@ -4,6 +4,8 @@
 //! away unless another side added it; without a base nothing was taken away. In the scope of edits
 //! alone each side keeps its own set and only what the edits name changes.
 
+use chrono::{DateTime, Utc};
+
 use crate::unified::projection::{self, Slot};
 use crate::unified::{
     ActionKind, Base, Canon, Canonical, EditId, HighLevelContact, Lookup, MappingRule, Origin,
@@ -23,11 +25,13 @@ pub(super) const TAGS: &str = "tags";
 struct Wish<'a> {
     edit: EditId,
     add: bool,
+    at: DateTime<Utc>,
     tags: &'a [String],
     fresh: bool,
 }
 
 /// One side's set before and after.
+#[derive(Clone)]
 struct Turn {
     before: Vec<String>,
     after: Vec<String>,
@@ -60,22 +64,31 @@ pub(super) fn plan<'a>(draft: &mut Draft<'a>, standing: Standing) -> Option<Chan
     if !all {
         remember(draft, &wishes);
     }
-    let turn = |read: Vec<String>| Turn {
-        after: target.clone().unwrap_or_else(|| apply(&read, wishes.iter())),
-        before: read,
-        edits: writes::unique(&edits),
+    let turn = |system: System, read: Vec<String>| {
+        let wanted = wishes.iter().filter(|wish| !input.agreement.gave_up(system, wish.at));
+        Turn {
+            after: target.clone().unwrap_or_else(|| apply(&read, wanted)),
+            before: read,
+            edits: writes::unique(&edits),
+        }
     };
-    if let Some(contact) = input.highlevel.present() {
-        in_highlevel(draft, contact, &turn(highlevel_tags(contact)));
-    } else {
-        later(draft, System::HighLevel, &turn(known(input, System::HighLevel)));
+    let agreed_at = draft.agreement.canon.get(TAGS).map(|canon| canon.changed_at);
+    let given_up = |system| all && agreed_at.is_some_and(|at| input.agreement.gave_up(system, at));
+    let system = System::HighLevel;
+    match input.highlevel.present() {
+        _ if given_up(system) => {}
+        Some(contact) => in_highlevel(draft, contact, &turn(system, highlevel_tags(contact))),
+        None => later(draft, system, &turn(system, known(input, system))),
     }
+    let system = System::Doppler;
     match input.doppler.present() {
+        _ if given_up(system) => None,
         Some(subscriber) => {
-            in_doppler(draft, subscriber, turn(read_doppler(input, subscriber)), standing)
+            let turn = turn(system, read_doppler(input, subscriber));
+            in_doppler(draft, subscriber, turn, standing)
         }
         None if input.mapping.tags != TagRepresentation::Off => {
-            later(draft, System::Doppler, &turn(known(input, System::Doppler)));
+            later(draft, system, &turn(system, known(input, system)));
             None
         }
         None => None,
@@ -96,10 +109,18 @@ fn wishes<'a>(input: &Input<'a>) -> Vec<Wish<'a>> {
     let taken = input.agreement.canon.get(TAGS).map(|canon| canon.changed_at);
     let wish = |edit: &'a crate::unified::Edit| {
         let (add, tags) = edit.change.tags()?;
-        let fresh = taken.is_none_or(|taken| taken < edit.at);
-        (!tags.is_empty()).then_some(Wish { edit: edit.id, add, tags, fresh })
+        // What no run has seen is not in it, whenever it was asked for.
+        let unseen = edit.writes.is_empty();
+        let fresh = taken.is_none_or(|taken| unseen || taken < edit.at);
+        (!tags.is_empty()).then_some(Wish { edit: edit.id, add, at: edit.at, tags, fresh })
     };
     input.edits.iter().filter_map(wish).collect()
+}
+
+/// When a set is taken that holds these wishes: not before the last of them, which else would count
+/// as a new one in the next run.
+fn latest(input: &Input<'_>, wishes: &[Wish<'_>]) -> DateTime<Utc> {
+    wishes.iter().map(|wish| wish.at).fold(input.now, DateTime::max)
 }
 
 /// A set after edits, in their order.
@@ -159,8 +180,8 @@ fn everything(draft: &mut Draft<'_>, wishes: &[Wish<'_>]) -> Vec<String> {
     if fresh || !same || canon.is_none() {
         let origin = if fresh { Origin::Client } else { Origin::HighLevel };
         let value = projection::set(new.clone());
-        let canon =
-            Canon { value, origin, changed_at: input.now, certain: fresh, alternated: Vec::new() };
+        let changed_at = latest(input, wishes);
+        let canon = Canon { value, origin, changed_at, certain: fresh, alternated: Vec::new() };
         draft.agreement.canon.insert(TAGS.to_owned(), canon);
     }
     for (system, read) in reads {
@@ -183,7 +204,10 @@ fn tags_known(input: &Input<'_>, system: System) -> bool {
 
 /// Edits alone change what was agreed, if anything was, by what they name.
 fn remember(draft: &mut Draft<'_>, wishes: &[Wish<'_>]) {
-    let now = draft.input.now;
+    let now = latest(draft.input, wishes);
+    if !wishes.iter().any(|wish| wish.fresh) {
+        return;
+    }
     if let Some(canon) = draft.agreement.canon.get_mut(TAGS) {
         let fresh = wishes.iter().filter(|wish| wish.fresh);
         let new = apply(projection::items(&canon.value), fresh);
@@ -222,7 +246,7 @@ fn act(draft: &mut Draft<'_>, kind: ActionKind, payload: Payload, turn: &Turn, d
     let system = if native { System::HighLevel } else { System::Doppler };
     let number = tags.len();
     let noun = if number == 1 { "tag" } else { "tags" };
-    let reason = format!("{what} {number} {noun} in {}", holds::name_of(system));
+    let reason = format!("{what} {number} {noun} in {}", system.name());
     let mut action = Action::new(system, kind, payload, reason).with(vec![planned(turn)]);
     action.tags = Some(delta);
     draft.act(action, &turn.edits);
@@ -249,7 +273,7 @@ fn later(draft: &mut Draft<'_>, system: System, turn: &Turn) {
     if add.is_empty() && remove.is_empty() {
         return;
     }
-    let reason = format!("bring the tags in {} up to date", holds::name_of(system));
+    let reason = format!("bring the tags in {} up to date", system.name());
     let action =
         Action::new(system, ActionKind::Tag, Payload::Nothing, reason).with(vec![planned(turn)]);
     draft.act(action, &turn.edits);
@@ -364,7 +388,14 @@ fn in_lists(
         let reason = "a tag is a list in Doppler, and the person is not to be put on a list now";
         draft.skip(System::Doppler, reason, &turn.edits);
     }
-    for tag in delta.add.iter().filter(|_| may_join) {
+    let misfit = |tag: &String| {
+        projection::project_tags(std::slice::from_ref(tag), &input.mapping.tags).err()
+    };
+    if let Some(misfit) = delta.add.iter().filter(|_| may_join).find_map(misfit) {
+        overflow(draft, turn.clone(), &misfit);
+    }
+    let fits = |tag: &&String| may_join && misfit(tag).is_none();
+    for tag in delta.add.iter().filter(fits) {
         let list = list_of(tag).map_or_else(ListTarget::Named, ListTarget::Id);
         let payload = Payload::Subscribe { list, email: email() };
         let delta = TagsDelta { add: vec![tag.clone()], remove: Vec::new() };

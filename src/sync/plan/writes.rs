@@ -10,7 +10,7 @@ use crate::unified::{
 
 use super::draft::Draft;
 use super::fields::Change;
-use super::{Action, Input, Payload, PlannedField, holds};
+use super::{Action, Input, Payload, PlannedField};
 
 /// Adds one update a system. An address that Doppler is to have is a rename and not here.
 pub(super) fn plan(draft: &mut Draft<'_>, changes: Vec<Change<'_>>) {
@@ -87,7 +87,7 @@ fn update(system: System, changes: &[Change<'_>], payload: Payload) -> (Action, 
     let fields: Vec<PlannedField> = changes.iter().map(|change| change.planned.clone()).collect();
     let names: Vec<&str> = fields.iter().map(|field| field.field.as_str()).collect();
     let edits: Vec<EditId> = changes.iter().flat_map(|change| change.edits.clone()).collect();
-    let reason = format!("bring {} in {} up to date", names.join(", "), holds::name_of(system));
+    let reason = format!("bring {} in {} up to date", names.join(", "), system.name());
     let mut action = Action::new(system, ActionKind::Update, payload, reason);
     action.tags = changes.iter().find_map(|change| change.tags.clone());
     action.fields = fields;

@@ -114,6 +114,21 @@ fn of_action(action: &Action, outcome: Option<&Outcome>) -> Came {
             Outcome::Failed { code, message } => queued(code, message),
             Outcome::Unknown { code } => queued(code, "it is not known whether it took effect"),
             Outcome::NotTried { code, reason } => queued(code, reason),
+            Outcome::Found(_) => Came {
+                outcome: WriteOutcome::Queued,
+                reason: Some("the person is there already; what differs comes next".to_owned()),
+                code: None,
+            },
+            Outcome::Taken { .. } => Came {
+                outcome: WriteOutcome::Queued,
+                reason: Some("it waits for a decision: another record has the same".to_owned()),
+                code: None,
+            },
+            Outcome::GivenUp => Came {
+                outcome: WriteOutcome::Skipped,
+                reason: Some("Discarded by a person".to_owned()),
+                code: None,
+            },
         },
     }
 }

@@ -1,9 +1,9 @@
 //! What became of actions, and what follows for links and failures.
 
-use crate::sync::plan::{Action, Payload, Plan, When};
+use crate::sync::plan::{Action, HoldDraft, Payload, Plan, When, taken};
 use crate::unified::{
-    ActionKind, Agreement, EditId, EventDraft, HighLevelContact, Mapping, Sighting, Subscriber,
-    System, SystemWrite, UserError, UserErrorCode,
+    ActionKind, Agreement, ContactId, EditId, EventDraft, HighLevelContact, Mapping, Sighting,
+    Subscriber, System, SystemWrite, UserError, UserErrorCode,
 };
 
 /// What became of one action.
@@ -33,6 +33,14 @@ pub enum Outcome {
     Unknown { code: String },
     /// Not tried, such as for want of time. `code` as above.
     NotTried { code: String, reason: String },
+    /// Not made, because the person is there already, whom no search had shown. What differs is
+    /// written by the next run.
+    Found(Box<HighLevelContact>),
+    /// Refused because the address or number is another record's: a person decides. The field of
+    /// an update; `None` of a creation. What was to be written, and whose it is as far as it is known.
+    Taken { field: Option<String>, value: Option<String>, other: Option<ContactId> },
+    /// Not tried, because a person gave it up meanwhile.
+    GivenUp,
 }
 
 /// A side as it is after an action; `None`: the person is not there.
@@ -49,6 +57,8 @@ pub struct Settled {
     pub edits: Vec<EditSettled>,
     pub events: Vec<EventDraft>,
     pub links: Vec<LinkChange>,
+    /// Holds that the plan could not foresee.
+    pub holds: Vec<HoldDraft>,
     /// What did not succeed; whoever records it adds the attempts and the time of the next.
     pub failures: Vec<FailureDraft>,
     /// Systems in which everything that was tried succeeded: a failure there is over.
@@ -106,7 +116,17 @@ pub(super) fn failures(plan: &Plan, outcomes: &[Outcome]) -> (Vec<FailureDraft>,
     for (action, outcome) in pairs(plan, outcomes) {
         let (code, message, dead) = match (&action.when, outcome) {
             (When::Later { code }, _) => (code, action.reason.clone(), false),
-            (When::Never, _) | (_, None) | (When::Now, Some(Outcome::NotTried { .. })) => continue,
+            (When::Never, _)
+            | (_, None)
+            | (
+                When::Now,
+                Some(
+                    Outcome::NotTried { .. }
+                    | Outcome::GivenUp
+                    | Outcome::Found(_)
+                    | Outcome::Taken { .. },
+                ),
+            ) => continue,
             (When::Now, Some(Outcome::Done { .. } | Outcome::Accepted)) => {
                 fine.push(action.system);
                 continue;
@@ -132,6 +152,17 @@ pub(super) fn failures(plan: &Plan, outcomes: &[Outcome]) -> (Vec<FailureDraft>,
     (failures, fine)
 }
 
+/// Holds for writes that were refused because of another record.
+pub(super) fn holds(plan: &Plan, outcomes: &[Outcome]) -> Vec<HoldDraft> {
+    let hold = |(action, outcome): (&Action, Option<&Outcome>)| match outcome {
+        Some(Outcome::Taken { field, value, other }) => {
+            Some(taken(plan.contact, action.system, field.as_deref(), *other, value.clone()))
+        }
+        _ => None,
+    };
+    pairs(plan, outcomes).filter_map(hold).collect()
+}
+
 /// Who turned out to be where.
 pub(super) fn links(mapping: &Mapping, plan: &Plan, outcomes: &[Outcome]) -> Vec<LinkChange> {
     let mut links = Vec::new();
@@ -147,6 +178,9 @@ fn link(mapping: &Mapping, payload: &Payload, outcome: Option<&Outcome>) -> Opti
     }
     if let Payload::Unlink { system, key } = payload {
         return Some(LinkChange::Unlinked { system: *system, key: key.clone() });
+    }
+    if let Some(Outcome::Found(contact)) = outcome {
+        return Some(LinkChange::Linked(Sighting::of_contact(contact)));
     }
     let Some(Outcome::Done { side, .. }) = outcome else { return None };
     if let Payload::DeleteContact { id } = payload {

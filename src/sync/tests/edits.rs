@@ -350,3 +350,73 @@ fn an_edit_that_a_person_must_decide_about_waits() {
     assert!(world.edits.is_empty(), "{:?}", world.edits);
     assert!(world.plan().actions.iter().all(|action| action.when != When::Now));
 }
+
+#[test]
+fn what_a_person_gave_up_is_not_written_and_what_comes_after_is() {
+    let mut world = World::paired();
+    world.down = vec![System::Doppler, System::HighLevel];
+    let edit = world.ask(upsert(&[("firstName", "Ana"), ("lastName", "Paz")]));
+    let tags = world.ask(EditChange::AddTags(vec!["vip".to_owned()]));
+    world.settle_down();
+    let now = world.now;
+    world.agreement.given_up.insert(System::Doppler, now);
+    world.wait(60);
+    world.down.clear();
+    for scope in [Scope::Edits, Scope::Everything] {
+        world.scope = scope;
+        world.settle_down();
+        assert_eq!(world.highlevel.as_ref().unwrap().first_name.as_deref(), Some("Ana"));
+        assert_eq!(world.highlevel.as_ref().unwrap().tags, ["vip"]);
+        assert_eq!(world.subscriber().unwrap().fields, [], "{scope:?}");
+    }
+    for edit in [edit, tags] {
+        assert_eq!(world.outcome(edit)[&System::HighLevel], Applied);
+    }
+    // The side that was spared has its say as before, and so has a client.
+    set_field(world.subscriber_mut(), "LASTNAME", "Vega");
+    world.settle_down();
+    assert_eq!(world.highlevel.as_ref().unwrap().last_name.as_deref(), Some("Vega"));
+    let again = world.ask(upsert(&[("firstName", "Ana")]));
+    world.settle_down();
+    assert_eq!(world.outcome(again)[&System::Doppler], Applied);
+    assert_eq!(world.subscriber().unwrap().field("FIRSTNAME"), Some("Ana"));
+}
+
+#[test]
+fn a_creation_that_was_given_up_is_not_made_until_somebody_asks_again() {
+    let mut world = World::new();
+    let (when, list) = (None, Some("1".to_owned()));
+    world.mapping.create_in.push(crate::unified::CreateRule {
+        system: System::Doppler,
+        when,
+        list,
+    });
+    world.highlevel = Some(fixture::contact());
+    let now = world.now;
+    world.agreement.given_up.insert(System::Doppler, now);
+    world.settle_down();
+    assert_eq!(world.subscriber(), None);
+    world.wait(1);
+    world.ask(upsert(&[("firstName", "Ana")]));
+    world.settle_down();
+    assert_eq!(world.subscriber().unwrap().field("FIRSTNAME"), Some("Ana"));
+}
+
+#[test]
+fn what_is_asked_for_while_a_run_decides_is_not_lost() {
+    let mut world = World::paired();
+    // The run that comes to this began before the edits and is recorded after them.
+    let field = world.ask(upsert(&[("firstName", "Ana")]));
+    let tags = world.ask(EditChange::AddTags(vec!["vip".to_owned()]));
+    set_field(world.subscriber_mut(), "FIRSTNAME", "Anita");
+    set_field(world.subscriber_mut(), "TAGS", "expo");
+    let later = std::mem::take(&mut world.edits);
+    world.reconcile();
+    world.edits = later;
+    world.settle_down();
+    for edit in [field, tags] {
+        assert_eq!(world.outcome(edit), both(Applied, Applied));
+    }
+    assert_eq!(world.subscriber().unwrap().field("FIRSTNAME"), Some("Ana"));
+    assert_eq!(world.highlevel.as_ref().unwrap().tags, ["expo", "vip"]);
+}

@@ -278,7 +278,7 @@ impl World {
                 reason: draft.reason,
                 since: self.now,
             };
-            self.holds.push(OpenHold { hold, decision: None });
+            self.holds.push(OpenHold { hold, decision: None, remembered: false });
         }
         plan.actions.iter().any(|action| action.is_write() && action.when == crate::sync::When::Now)
     }

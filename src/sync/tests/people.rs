@@ -3,9 +3,10 @@
 use super::World;
 use super::model::set_field;
 use super::rules::{field, kinds};
-use crate::sync::{Payload, When};
+use crate::sync::{Payload, Scope, When};
 use crate::unified::{
-    ActionKind, CreateRule, DndStatus, HoldKind, SubscriberStatus, System, fixture,
+    ActionKind, Canonical, CreateRule, DndStatus, EditChange, HoldKind, PendingWrite,
+    SubscriberStatus, System, TagRepresentation, WriteOutcome, fixture,
 };
 
 #[test]
@@ -178,4 +179,78 @@ fn another_address_is_a_rename_as_one_unit_and_the_link_survives() {
     world.settle_down();
     assert!(!world.subscribers.contains_key("ana@new.example"));
     assert!(world.plan().actions[0].reason.contains("opted out under the old address"));
+}
+
+#[test]
+fn who_is_being_made_is_made_in_both_systems_even_when_one_comes_later() {
+    let rule = CreateRule { system: System::Doppler, when: None, list: Some("1".to_owned()) };
+    let new = || {
+        let mut world = World::new();
+        world.mapping.create_in.push(rule.clone());
+        world.scope = Scope::Edits;
+        world
+    };
+    let asked = || {
+        let given = [("email", "ana@example.com"), ("firstName", "Ana")];
+        let text = |text: &str| Canonical::Text(text.to_owned());
+        let fields = given.map(|(name, value)| (name.to_owned(), text(value)));
+        let (tags, lists, create_in) = (Vec::new(), Vec::new(), None);
+        EditChange::Upsert { fields: fields.into(), tags, lists, create_in }
+    };
+    let mut world = new();
+    world.down.push(System::Doppler);
+    let edit = world.ask(asked());
+    world.settle_down();
+    assert_eq!(world.highlevel.as_ref().unwrap().first_name.as_deref(), Some("Ana"));
+    assert_eq!(world.outcome(edit)[&System::Doppler], WriteOutcome::Queued);
+    world.down.clear();
+    world.settle_down();
+    assert_eq!(world.subscriber().unwrap().field("FIRSTNAME"), Some("Ana"));
+
+    // Who was there before is only changed: nobody asked for a new person.
+    let mut known = new();
+    known.highlevel = Some(fixture::contact());
+    known.link(System::HighLevel, "h1");
+    let edit = known.ask(asked());
+    let creates = |plan: &crate::sync::Plan| {
+        plan.actions.iter().any(|action| action.kind == ActionKind::Create)
+    };
+    assert!(!creates(&known.plan()));
+    // Unless the call that makes the person has begun, and died before it said so.
+    let pending = [PendingWrite {
+        id: uuid::Uuid::from_u128(7),
+        contact: known.contact,
+        system: System::HighLevel,
+        action: ActionKind::Create,
+        edit: Some(edit),
+        fields: Vec::new(),
+        body: "{}".to_owned(),
+        hash: String::new(),
+        begun_at: known.now,
+    }];
+    let begun = known.with_input(|input| {
+        let extra = crate::sync::Extra { pending: &pending, ..input.extra };
+        crate::sync::plan(&crate::sync::Input { extra, ..*input })
+    });
+    assert!(creates(&begun));
+    // Nor who is not there any more.
+    known.gone.push(System::Doppler);
+    let gone = known.with_input(|input| {
+        let extra = crate::sync::Extra { pending: &pending, ..input.extra };
+        crate::sync::plan(&crate::sync::Input { extra, ..*input })
+    });
+    assert!(!creates(&gone));
+}
+
+#[test]
+fn a_tag_whose_list_would_have_too_long_a_name_waits_and_the_others_do_not() {
+    let mut world = World::paired();
+    world.mapping.tags = TagRepresentation::Lists { prefix: "tag: ".to_owned() };
+    world.highlevel_mut().tags = vec!["vip".to_owned(), "x".repeat(100)];
+    world.settle_down();
+    assert_eq!(world.lists.last().unwrap().name, "tag: vip");
+    assert_eq!((world.holds.len(), world.holds[0].hold.kind), (1, HoldKind::Overflow));
+    world.decide("LEAVE");
+    world.settle_down();
+    assert_eq!(world.plan().holds, []);
 }

@@ -349,3 +349,53 @@ impl World {
         self.with_input(|input| settle(input, plan, outcomes))
     }
 }
+
+#[test]
+fn a_remembered_decision_answers_like_questions_and_no_other() {
+    let conflict = |world: &mut World, n: u8| {
+        set_field(world.subscriber_mut(), "FIRSTNAME", &format!("Doppler's {n}"));
+        world.highlevel_mut().first_name = Some(format!("HighLevel's {n}"));
+        world.wait(1);
+        world.plan()
+    };
+    let mut world = World::paired();
+    world.mapping.fields[0].rule = MappingRule::Hold;
+    world.mapping.fields[1].rule = MappingRule::Hold;
+    conflict(&mut world, 1);
+    world.settle_down();
+    let mut asked = world.holds[0].clone();
+    world.decide("KEEP_DOPPLER");
+    asked.decision.clone_from(&world.holds[0].decision);
+    world.settle_down();
+    assert_eq!(world.highlevel.as_ref().unwrap().first_name.as_deref(), Some("Doppler's 1"));
+    // Somebody else's, that was decided for all.
+    let contact = crate::unified::ContactId(uuid::Uuid::from_u128(99));
+    asked.hold.contact = Some(contact);
+    asked.remembered = true;
+    world.holds.push(asked);
+    assert_eq!(world.plan().over, [], "there is no question");
+    let plan = conflict(&mut world, 2);
+    assert_eq!(plan.holds, []);
+    assert!(plan.over[0].reason.contains("decided before"), "{:?}", plan.over);
+    world.reconcile();
+    assert_eq!(world.highlevel.as_ref().unwrap().first_name.as_deref(), Some("Doppler's 2"));
+    set_field(world.subscriber_mut(), "LASTNAME", "Paz");
+    world.highlevel_mut().last_name = Some("Vega".to_owned());
+    assert_eq!(world.plan().holds.len(), 1, "another field is another question");
+}
+
+#[test]
+fn a_field_that_is_gone_is_asked_about_once_for_everybody() {
+    let mut world = World::paired();
+    let known = world.definitions.clone();
+    world.definitions.doppler.as_mut().unwrap().retain(|one| one.key != "PLAN");
+    world.reconcile();
+    let hold = world.holds[0].hold.clone();
+    assert_eq!((hold.kind, hold.contact), (HoldKind::RemoteFieldGone, None));
+    assert_eq!(world.plan().holds, []);
+    // Somebody who never had it does not say that it is back.
+    world.agreement = crate::unified::Agreement::default();
+    assert_eq!(world.plan().over, []);
+    world.definitions = known;
+    assert_eq!(world.plan().over.len(), 1);
+}

@@ -71,7 +71,7 @@ fn places(row: &FieldMapping, at: usize, (ground, problems): (Ground<'_>, &mut P
         let Some(name) = row.name_in(system) else { continue };
         let member = if system == System::Doppler { "doppler" } else { "highlevel" };
         let path = format!("fields.{at}.{member}");
-        let system_name = if system == System::Doppler { "Doppler" } else { "HighLevel" };
+        let system_name = system.name();
         let slot = match shape_named(name).filter(|_| system == System::HighLevel) {
             Some(shape) => Slot::member(shape),
             None => match ground.definitions.find(system, name) {

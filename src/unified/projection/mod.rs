@@ -115,7 +115,6 @@ pub fn tag_text(tags: &[String], representation: &TagRepresentation) -> Result<S
 }
 
 /// What Doppler makes of a set of tags; HighLevel holds any.
-#[cfg(test)]
 pub fn project_tags(
     tags: &[String],
     representation: &TagRepresentation,
@@ -136,5 +135,4 @@ pub fn project_tags(
 }
 
 /// The longest name of a Doppler list, in characters (Doppler's Magento module).
-#[cfg(test)]
 const LIST_NAME: usize = 100;

@@ -81,13 +81,7 @@ impl<'a> Slot<'a> {
             System::Doppler => Place::Doppler { name: &definition.key, kind: &definition.kind },
             System::HighLevel => Place::Custom(definition),
         };
-        let mut capability = Capability::of(definition);
-        if matches!(definition.kind.as_str(), "permission" | "consent") {
-            // What a person agreed to is never made up out of another system's field.
-            let reason = Some("a permission in Doppler is given by the person alone");
-            capability = Capability { writable: Writable::Never, reason, ..capability };
-        }
-        Self { place, capability }
+        Self { place, capability: Capability::of(definition) }
     }
 
     /// The kind of value that is at home there.

@@ -109,6 +109,7 @@ impl Transport {
         let credential = self.credentials.kind().filter(|_| self.account.is_some());
         UpstreamStatus {
             state: self.health.state(credential.is_some(), self.may_write),
+            writes: self.health.wrote(),
             account: self.account.clone(),
             scopes: self.scopes.clone(),
             credential,

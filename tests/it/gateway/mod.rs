@@ -10,7 +10,6 @@ mod identity;
 mod injection;
 mod reading;
 mod refusing;
-#[cfg(any(feature = "nats", feature = "postgres"))]
 mod several;
 mod tags;
 mod tasks;

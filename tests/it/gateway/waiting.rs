@@ -9,7 +9,8 @@ use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_joined_late_does_not_fail_for_want_of_the_starters_time() {
-    let world = World::builder().set("server.request_timeout", "3s").start().await;
+    // Reads are shared inside one gateway.
+    let world = World::builder().set("server.request_timeout", "3s").alone().start().await;
     let id = ana(&world).await;
     world.forget_calls().await;
     let route = "/contacts/{contactId}/notes";

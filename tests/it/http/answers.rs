@@ -23,7 +23,8 @@ fn body(query: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_known_answer_needs_no_call_and_keeps_to_its_media_type() {
-    let world = World::start().await;
+    // What is kept is kept by one gateway.
+    let world = World::alone().await;
     let first = post(&world, &[], body(ANA)).await.text().await.unwrap();
     assert!(!world.calls().await.is_empty());
     world.forget_calls().await;
@@ -45,7 +46,8 @@ async fn a_known_answer_needs_no_call_and_keeps_to_its_media_type() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cost_is_told_when_asked_for() {
-    let world = World::start().await;
+    // What is kept is kept by one gateway.
+    let world = World::alone().await;
     let cost = |answer: &Value| answer["extensions"]["cost"]["calls"]["HIGHLEVEL"].as_u64();
     let by_header: Value =
         post(&world, &[("tandem-cost", "true")], body(ANA)).await.json().await.unwrap();
@@ -62,7 +64,8 @@ async fn cost_is_told_when_asked_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_cached_is_said_so() {
-    let world = World::start().await;
+    // What is kept is kept by one gateway.
+    let world = World::alone().await;
     let only = [("cache-control", "only-if-cached")];
     let notes = ANA.replace("email }", "notes { nodes { body } } }");
     let answer: Value = post(&world, &only, body(&notes)).await.json().await.unwrap();

@@ -14,6 +14,15 @@ async fn update(world: &World, revision: i64, mapping: Value) -> Value {
     world.data(UPDATE, json!({"input": input})).await["updateMapping"].clone()
 }
 
+/// Waits until every gateway works by the new mapping; the one that stored it does at once.
+async fn is_in_force(world: &World, updated: &Value) {
+    let new = &updated["mapping"]["revision"];
+    let shown = || async move {
+        world.data("{ mapping { revision } }", json!({})).await["mapping"]["revision"] == *new
+    };
+    world.shows("the new mapping", shown).await;
+}
+
 async fn revision(world: &World) -> i64 {
     let data = world.data("{ mapping { revision } }", json!({})).await;
     data["mapping"]["revision"].as_i64().unwrap()
@@ -51,6 +60,7 @@ async fn a_new_rule_takes_effect_at_once() {
     let updated = update(&world, present, json!({"createIn": [rule]})).await;
     assert_eq!(updated["userErrors"], json!([]), "{updated:#}");
     assert!(updated["mapping"]["revision"].as_i64().unwrap() > present);
+    is_in_force(&world, &updated).await;
     let made = upsert(&world, json!({"email": "ruled@example.com", "firstName": "R"})).await;
     assert_eq!(outcome(&made, "DOPPLER"), "APPLIED", "{made:#}");
     let second = update(&world, present, json!({"createIn": []})).await;
@@ -68,6 +78,7 @@ async fn a_field_goes_where_the_mapping_says() {
     let row = json!({"field": "firstName", "doppler": "CITY", "highlevel": "firstName"});
     let updated = update(&world, present, json!({"fields": [row]})).await;
     assert_eq!(updated["userErrors"], json!([]), "{updated:#}");
+    is_in_force(&world, &updated).await;
     upsert(&world, json!({"email": ANA, "firstName": "Anita"})).await;
     let there = subscriber(&world, ANA).await.unwrap();
     assert_eq!(

@@ -11,6 +11,7 @@ mod notes;
 mod outage;
 mod readonly;
 mod scope;
+mod somebody_elses;
 mod tags_and_lists;
 
 use serde_json::{Value, json};

@@ -106,3 +106,28 @@ async fn a_mutation_answers_by_its_deadline_while_a_system_hangs() {
         .await;
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_told_once_however_often_it_is_tried() {
+    let world = with_a_rule().set("sync.most_attempts", 5).start().await;
+    world.fault(json!({"system": "DOPPLER", "kind": "status", "status": 503})).await;
+    upsert(&world, json!({"email": NEW, "firstName": "Pat"})).await;
+    world
+        .until("it is given up", || async {
+            world.clock.advance(Duration::from_secs(5));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            failures(&world).await[0]["dead"] == true
+        })
+        .await;
+    let trouble = |kinds: Vec<String>| {
+        let of = ["PLANNED DOPPLER", "FAILED DOPPLER"];
+        kinds.into_iter().filter(|kind| of.contains(&kind.as_str())).collect::<Vec<_>>()
+    };
+    // The newest first: that it was given up, and the first word of it.
+    assert_eq!(trouble(kinds(&world).await), ["FAILED DOPPLER", "PLANNED DOPPLER"]);
+    world.clear_faults().await;
+    world.data("mutation { retryFailures(input: {}) { retried } }", json!({})).await;
+    world.until("it is over", || async { failures(&world).await == json!([]) }).await;
+    assert!(kinds(&world).await.contains(&"CREATED DOPPLER".to_owned()));
+    world.end().await;
+}

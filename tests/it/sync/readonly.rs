@@ -62,7 +62,9 @@ async fn every_mutation_is_refused_before_a_call() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_turns_out_to_be_one_is_known_from_then_on() {
-    let world = with_a_rule().set("highlevel.token", HIGHLEVEL_READ_ONLY_TOKEN).start().await;
+    // A gateway learns that by its own calls.
+    let builder = with_a_rule().set("highlevel.token", HIGHLEVEL_READ_ONLY_TOKEN);
+    let world = builder.alone().start().await;
     let highlevel = world.state().await["highlevel"].clone();
     let tags = json!({"contact": {"email": ANA}, "tags": ["x"]});
     ask(&world, "addTags", tags).await;
@@ -73,6 +75,21 @@ async fn a_token_that_turns_out_to_be_one_is_known_from_then_on() {
     assert_eq!(answer["errors"][0]["extensions"]["code"], "READ_ONLY", "{answer:#}");
     assert_eq!(world.calls().await.len(), 0);
     assert_eq!(world.state().await, before);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_turns_out_to_be_one_leaves_nothing_half_written() {
+    let world = with_a_rule().set("highlevel.token", HIGHLEVEL_READ_ONLY_TOKEN).start().await;
+    let before = world.state().await;
+    for input in [
+        json!({"email": ANA, "firstName": "Anita", "tags": ["x"]}),
+        json!({"email": "nobody.yet@example.com", "firstName": "No"}),
+    ] {
+        let answer = ask(&world, "upsertContact", input).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "READ_ONLY", "{answer:#}");
+        assert_eq!(world.state().await, before);
+    }
     world.end().await;
 }
 

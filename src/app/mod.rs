@@ -3,6 +3,9 @@
 //! [`App::start`] puts a configured gateway together, binds its address and serves;
 //! [`App::shutdown`] drains it. [`check`] does as much of it as tells whether it would work.
 
+#[cfg(test)]
+mod killed;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,143 @@
+//! Performing a plan: one system beside the other, each in order.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::join;
+use tokio::time::timeout;
+
+use crate::store::Lease;
+use crate::sync::plan::{Plan, When};
+use crate::sync::settle::Outcome;
+use crate::unified::{PendingWrite, System};
+use crate::upstream::{Call, Directory};
+
+use super::run::Facts;
+use super::{Error, Inner};
+
+/// How long Doppler's writes wait for the first that HighLevel ever took.
+const FIRST_WORD: Duration = Duration::from_secs(2);
+/// The code of a write that HighLevel's credential does not allow.
+const READ_ONLY: &str = "SCOPE_MISSING";
+
+/// An action by its place in the plan, what became of it, and what was remembered of it.
+type Done = (usize, Outcome, Option<PendingWrite>);
+
+impl Inner {
+    /// Performs a plan's actions: those in one system one after the other, the two systems beside
+    /// each other. One outcome an action, and the writes that were remembered.
+    pub(super) async fn act(
+        &self,
+        lease: &Lease,
+        facts: &Facts,
+        plan: &Plan,
+        call: &Call,
+    ) -> Result<(Vec<Outcome>, Vec<PendingWrite>), Error> {
+        let doppler = self.act_in(System::Doppler, (lease, facts, plan), call);
+        let highlevel = self.act_in(System::HighLevel, (lease, facts, plan), call);
+        let (doppler, highlevel) = if self.is_unproven(plan) {
+            let mut highlevel = pin!(highlevel);
+            match timeout(FIRST_WORD, &mut highlevel).await {
+                Ok(done) => {
+                    let done = done?;
+                    if done.iter().any(|(_, outcome, _)| is_read_only(outcome)) {
+                        (Ok(refused_too(plan)), Ok(done))
+                    } else {
+                        (doppler.await, Ok(done))
+                    }
+                }
+                Err(_) => join(doppler, highlevel).await,
+            }
+        } else {
+            join(doppler, highlevel).await
+        };
+        let (doppler, highlevel) = (doppler?, highlevel?);
+        let mut outcomes: Vec<Option<Outcome>> = plan.actions.iter().map(|_| None).collect();
+        let mut writes = Vec::new();
+        for (index, outcome, write) in doppler.into_iter().chain(highlevel) {
+            outcomes[index] = Some(outcome);
+            writes.extend(write);
+        }
+        let untried =
+            || Outcome::NotTried { code: "INTERNAL".to_owned(), reason: "not tried".to_owned() };
+        Ok((outcomes.into_iter().map(|one| one.unwrap_or_else(untried)).collect(), writes))
+    }
+
+    /// Whether both systems are to be written and HighLevel's credential was never seen to write. A
+    /// token does not say what it may do: the first write tells, before anything else is written.
+    fn is_unproven(&self, plan: &Plan) -> bool {
+        let writes = |system| {
+            let mut actions = plan.actions.iter();
+            actions.any(|one| one.system == system && one.when == When::Now && one.is_write())
+        };
+        System::ALL.into_iter().all(writes) && !Directory::status(&*self.parts.crm).writes
+    }
+
+    async fn act_in(
+        &self,
+        system: System,
+        (lease, facts, plan): (&Lease, &Facts, &Plan),
+        call: &Call,
+    ) -> Result<Vec<Done>, Error> {
+        let mut done = Vec::new();
+        // What ended the run in this system: nothing more is tried in it.
+        let mut ended: Option<String> = None;
+        for (index, action) in plan.actions.iter().enumerate() {
+            if action.system != system {
+                continue;
+            }
+            let (outcome, write) = match (&action.when, &ended) {
+                (When::Later { code }, _) => (not_tried(code, &action.reason), None),
+                (When::Never, _) => (not_tried("INTERNAL", &action.reason), None),
+                (When::Now, Some(code)) => (not_tried(code, "an earlier step did not work"), None),
+                (When::Now, None) => self.perform(lease, facts, action, call).await?,
+            };
+            match &outcome {
+                Outcome::Failed { code, .. } | Outcome::Unknown { code } => {
+                    ended = Some(code.clone());
+                }
+                Outcome::Done { .. }
+                | Outcome::Accepted
+                | Outcome::Refused { .. }
+                | Outcome::NotTried { .. }
+                | Outcome::Found(_)
+                | Outcome::Taken { .. }
+                | Outcome::GivenUp => {}
+            }
+            done.push((index, outcome, write));
+        }
+        if system == System::Doppler {
+            self.read_back(facts, plan, &mut done, call).await;
+        }
+        Ok(done)
+    }
+}
+
+fn is_read_only(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused { code, .. } if code == READ_ONLY)
+}
+
+/// Doppler's part of a plan that HighLevel's credential does not allow: nothing is half written.
+fn refused_too(plan: &Plan) -> Vec<Done> {
+    let of_doppler = plan.actions.iter().enumerate();
+    let of_doppler = of_doppler.filter(|(_, action)| action.system == System::Doppler);
+    let refused = of_doppler.map(|(index, action)| {
+        let outcome = match &action.when {
+            When::Later { code } => not_tried(code, &action.reason),
+            When::Never => not_tried("INTERNAL", &action.reason),
+            When::Now if !action.is_write() => Outcome::Done { side: None, result: None },
+            When::Now => Outcome::Refused {
+                code: READ_ONLY.to_owned(),
+                message: "HighLevel's credential may not write, so Doppler is left as it is, too"
+                    .to_owned(),
+                error: None,
+            },
+        };
+        (index, outcome, None)
+    });
+    refused.collect()
+}
+
+fn not_tried(code: &str, reason: &str) -> Outcome {
+    Outcome::NotTried { code: code.to_owned(), reason: reason.to_owned() }
+}

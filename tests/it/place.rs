@@ -1,0 +1,120 @@
+//! Where the gateways of a world keep what they know, and how they tell each other what changed.
+//!
+//! The same tests hold in every place: `TEST_PLACE` chooses one for a whole run, `sqlite` if it says
+//! nothing. `TEST_POSTGRES_URL` names a database in which schemas may be made and dropped,
+//! `TEST_NATS_URL` a server; under CI both must be there.
+
+use std::sync::LazyLock;
+
+/// Where a test runs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// One gateway on a file.
+    Sqlite,
+    /// One gateway on PostgreSQL.
+    Postgres,
+    /// Two gateways on one PostgreSQL that tell each other by NOTIFY.
+    PairNotify,
+    /// The same by NATS.
+    PairNats,
+}
+
+impl Place {
+    /// The place of this run.
+    pub fn chosen() -> Self {
+        static CHOSEN: LazyLock<Place> =
+            LazyLock::new(|| match std::env::var("TEST_PLACE").as_deref() {
+                Err(_) | Ok("sqlite") => Place::Sqlite,
+                Ok("postgres") => Place::Postgres,
+                Ok("pair-notify") => Place::PairNotify,
+                Ok("pair-nats") => Place::PairNats,
+                Ok(other) => panic!("TEST_PLACE={other}: sqlite, postgres, pair-notify, pair-nats"),
+            });
+        *CHOSEN
+    }
+
+    /// How many gateways there are.
+    pub fn gateways(self) -> usize {
+        if matches!(self, Self::PairNotify | Self::PairNats) { 2 } else { 1 }
+    }
+
+    /// Whether its servers are there; under CI they must be.
+    pub fn is_there(self) -> bool {
+        let named = |variable| {
+            let named = std::env::var(variable).is_ok();
+            assert!(named || std::env::var("CI").as_deref() != Ok("true"), "{variable} is not set");
+            named
+        };
+        match self {
+            Self::Sqlite => true,
+            _ if !cfg!(all(feature = "postgres", feature = "nats")) => false,
+            Self::Postgres | Self::PairNotify => named("TEST_POSTGRES_URL"),
+            Self::PairNats => named("TEST_POSTGRES_URL") && named("TEST_NATS_URL"),
+        }
+    }
+}
+
+/// What one world has of its place, which no other world sees.
+pub struct Ground {
+    /// The file of SQLite is in it, and its name is nobody else's.
+    folder: tempfile::TempDir,
+    place: Place,
+}
+
+impl Ground {
+    pub async fn new(place: Place) -> Self {
+        let ground = Self { folder: tempfile::tempdir().unwrap(), place };
+        if place != Place::Sqlite {
+            run(&format!("CREATE SCHEMA {}", ground.name())).await;
+        }
+        ground
+    }
+
+    /// Settings of a gateway here.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let name = self.name();
+        let store = if self.place == Place::Sqlite {
+            format!("sqlite://{}", self.folder.path().join("tandem.db").display())
+        } else {
+            let server = server("TEST_POSTGRES_URL");
+            let join = if server.contains('?') { '&' } else { '?' };
+            format!("{server}{join}options=-c%20search_path%3D{name}")
+        };
+        let mut settings = vec![("store.url", store), ("bus.channel", name)];
+        if self.place == Place::PairNats {
+            settings.push(("bus.url", server("TEST_NATS_URL")));
+        }
+        settings
+    }
+
+    /// Takes it away. What a failed test leaves is left for a look.
+    pub async fn remove(self) {
+        if self.place != Place::Sqlite {
+            run(&format!("DROP SCHEMA {} CASCADE", self.name())).await;
+        }
+    }
+
+    fn name(&self) -> String {
+        let name = self.folder.path().file_name().unwrap().to_string_lossy().to_lowercase();
+        format!("test_{}_{}", std::process::id(), name.trim_start_matches('.'))
+    }
+}
+
+/// The server that a variable names.
+fn server(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("this place needs {variable}"))
+}
+
+#[cfg(feature = "postgres")]
+async fn run(sql: &str) {
+    use sqlx::{Connection, Executor};
+    let server = server("TEST_POSTGRES_URL");
+    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
+    connection.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn run(_: &str) {
+    panic!("this place needs --features postgres,nats");
+}
