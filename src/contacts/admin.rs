@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::auth::Scope;
-use crate::store::{FailureFilter, FailureKey, Failures, Resolved};
+use crate::store::{CONTACT, FailureFilter, FailureKey, Failures, Resolved};
 use crate::unified::{
     ContactId, EventDraft, EventKind, Failure, Hold, HoldDecision, MappingDirection, SyncSettings,
     SyncState, System, UserError, UserErrorCode,
@@ -81,6 +81,9 @@ impl Admin {
             settings.changed_at = Some(now);
             let event = settings_changed(message);
             self.core.store.put_sync_settings(workspace, &settings, &event, now).await?;
+            if !pause {
+                self.core.store.hasten(workspace, CONTACT, now).await?;
+            }
             self.core.engine.wake();
         }
         Ok(Ok(self.core.status(workspace).await?))

@@ -140,6 +140,14 @@ pub trait Queue: Send + Sync {
     /// Marks work. A backoff that runs is not cut short; dead work lives again.
     async fn mark(&self, workspace: &WorkspaceId, marks: &[Mark]) -> Result<(), Error>;
 
+    /// Brings forward what was put off without having failed; how many.
+    async fn hasten(
+        &self,
+        workspace: &WorkspaceId,
+        kind: &'static str,
+        now: DateTime<Utc>,
+    ) -> Result<u64, Error>;
+
     /// Leases due work of all workspaces, the most urgent priority first, workspaces in turns.
     async fn claim(&self, claim: &Claim<'_>) -> Result<Claimed, Error>;
 

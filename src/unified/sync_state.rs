@@ -28,3 +28,10 @@ pub struct SyncSettings {
     pub paused_fields: Vec<String>,
     pub changed_at: Option<DateTime<Utc>>,
 }
+
+impl SyncSettings {
+    /// Whether a direction or a field is paused.
+    pub fn pauses_part(&self) -> bool {
+        self.paused_to_doppler || self.paused_to_highlevel || !self.paused_fields.is_empty()
+    }
+}

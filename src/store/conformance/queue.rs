@@ -87,6 +87,25 @@ pub async fn who_waits_does_not_wait_for_the_backoff(place: &impl Place) {
     assert_eq!(one(4, 6).await.unwrap(), ClaimOne::Idle);
 }
 
+pub async fn what_was_put_off_can_be_brought_forward(place: &impl Place) {
+    let (store, w) = open(place).await;
+    for key in ["later", "fails", "done"] {
+        mark(&store, &w, key, 1).await;
+    }
+    for lease in claim(&store, 1, 10).await {
+        let next = match lease.key.as_str() {
+            "later" => Next::Again(at(9_000)),
+            "fails" => Next::Retry { at: at(9_000), error: "down".to_owned() },
+            _ => Next::Done,
+        };
+        store.record(&lease, Record { next, ..Record::default() }, at(2)).await.unwrap();
+    }
+    assert_eq!(claim(&store, 100, 10).await, []);
+    assert_eq!(store.hasten(&w, CONTACT, at(100)).await.unwrap(), 0);
+    assert_eq!(store.hasten(&w, POLL, at(100)).await.unwrap(), 1);
+    assert_eq!(claim_only(&store, 100).await.key, "later");
+}
+
 pub async fn the_dead_live_again_when_marked(place: &impl Place) {
     let (store, w) = open(place).await;
     mark(&store, &w, "a", 0).await;

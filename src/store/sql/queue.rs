@@ -61,6 +61,24 @@ impl Queue for SqlStore {
         tx.commit().await
     }
 
+    async fn hasten(
+        &self,
+        workspace: &WorkspaceId,
+        kind: &'static str,
+        now: DateTime<Utc>,
+    ) -> Result<u64, Error> {
+        let mut tx = self.db.write().await?;
+        let hastened = tx
+            .run(
+                "UPDATE work SET due_at = $3 WHERE workspace = $1 AND kind = $2 AND due_at > $3
+                   AND gen > done_gen AND dead = 0 AND attempt = 0",
+                args![workspace, kind, now],
+            )
+            .await?;
+        tx.commit().await?;
+        Ok(hastened)
+    }
+
     async fn claim(&self, claim: &Claim<'_>) -> Result<Claimed, Error> {
         // Most calls find nothing to do, and then nobody who writes is made to wait.
         let mut due = Vec::new();

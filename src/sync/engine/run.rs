@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
 use crate::store::{Lease, Next, Record, Recorded, Sheet};
@@ -42,7 +43,7 @@ pub(super) struct Facts {
     pub lists: Arc<Vec<List>>,
     pub definitions: Arc<Definitions>,
     pub scope: Scope,
-    pub now: chrono::DateTime<chrono::Utc>,
+    pub now: DateTime<Utc>,
 }
 
 impl Facts {
@@ -105,10 +106,13 @@ impl Inner {
         let (outcomes, writes) = self.act(lease, &facts, &plan, &call).await?;
         let settled = settle(&facts.input(), &plan, &outcomes);
         fault::point("acted");
-        let record = self.close(&facts, &plan, (&outcomes, &writes), settled);
+        let mut record = self.close(&facts, &plan, (&outcomes, &writes), settled);
         let changed = self.tell(&lease.workspace, &facts, &plan, &outcomes);
         let now = self.parts.clock.now();
         let again = matches!(record.next, Next::Again(at) if at <= now);
+        if let (Next::Done, Some(at)) = (&record.next, waits_until(&facts, now)) {
+            record.next = Next::Again(at);
+        }
         let recorded = self.parts.store.record(lease, record, now).await;
         fault::point("recorded");
         if changed {
@@ -182,6 +186,20 @@ impl Inner {
             made = plan(&facts.input());
         }
         Ok(Some((facts, made)))
+    }
+}
+
+/// Until when a contact waits about which nothing more can be done now, because sync or part of it is
+/// paused: what changed meanwhile stays marked. Whoever resumes brings it forward.
+fn waits_until(facts: &Facts, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    const A_DAY: TimeDelta = TimeDelta::days(1);
+    let settings = &facts.settings;
+    match settings.state {
+        // Such work is not claimed until sync runs again.
+        SyncState::Paused => Some(now),
+        SyncState::Running if settings.pauses_part() => Some(now + A_DAY),
+        // The first run sees everybody.
+        SyncState::NotSetUp | SyncState::Preview | SyncState::Running => None,
     }
 }
 

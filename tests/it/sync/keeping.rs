@@ -130,3 +130,37 @@ async fn a_poll_goes_on_where_a_restart_left_it() {
     assert!(reads < usize::try_from(people).unwrap(), "nobody is read again: {reads}");
     world.end().await;
 }
+
+/// What was done to a person inside both systems while it was paused arrives when it is resumed.
+async fn accumulates_and_drains(world: &World, pause: Value) {
+    settled(world).await;
+    let paused =
+        "mutation($input: PauseSyncInput!) { pauseSync(input: $input) { userErrors { message } } }";
+    world.data(paused, json!({"input": pause})).await;
+    edit(world, "DOPPLER", "upsert", json!({"fields": {"FIRSTNAME": "Anabel"}})).await;
+    for _ in 0..5 {
+        world.clock.advance(Duration::from_secs(5));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let input = json!({"email": ANA, "lastName": "Pazos"});
+    super::upsert(world, input).await;
+    assert_ne!(contact(world, ANA).await.unwrap()["firstName"], "Anabel", "it is paused");
+    let resumed = "mutation($input: ResumeSyncInput!) { resumeSync(input: $input) { userErrors { message } } }";
+    world.data(resumed, json!({"input": pause})).await;
+    let arrived = async || {
+        world.clock.advance(Duration::from_secs(5));
+        contact(world, ANA).await.unwrap()["firstName"] == "Anabel"
+    };
+    world.until("what changed while it was paused", arrived).await;
+    settled(world).await;
+    assert_eq!(subscriber(world, ANA).await.unwrap()["fields"]["LASTNAME"], "Pazos");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_while_sync_is_paused_is_not_lost() {
+    for pause in [json!({}), json!({"direction": "TO_HIGHLEVEL"}), json!({"field": "firstName"})] {
+        let world = keeping().contacts(20).start().await;
+        accumulates_and_drains(&world, pause).await;
+        world.end().await;
+    }
+}
