@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sqlx::Connection;
 use tandem::app::{App, AppOptions};
 use tandem::clock::Clock;
 use tandem::config::Loader;
@@ -158,6 +159,30 @@ impl World {
         let text = answer.text().await.unwrap();
         assert!(status.is_success(), "{route}: {status}: {text}");
         serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// The same, for what may be refused; whether it was not.
+    pub async fn try_control(&self, route: &str, body: Value) -> bool {
+        let url = format!("{}{route}", self.sandbox.control_url());
+        self.http.post(url).json(&body).send().await.unwrap().status().is_success()
+    }
+
+    /// Puts the workspace where an approved first sync puts it.
+    pub async fn run_sync(&self) {
+        let url = format!("sqlite://{}", self.folder.path().join("tandem.db").display());
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        let body = json!({"state": "RUNNING", "paused_to_doppler": false,
+            "paused_to_highlevel": false, "paused_fields": [], "changed_at": null});
+        sqlx::query(
+            "INSERT INTO sync_settings (workspace, state, body) SELECT id, 'RUNNING', $1
+             FROM workspace WHERE true
+             ON CONFLICT (workspace) DO UPDATE SET state = excluded.state, body = excluded.body",
+        )
+        .bind(body.to_string())
+        .execute(&mut connection)
+        .await
+        .unwrap();
+        connection.close().await.unwrap();
     }
 
     /// Everything that both systems hold.

@@ -32,7 +32,9 @@ fn one(directory: &Directory, entry: &Entry) -> Value {
     json!({
         "id": &*contact.id, "email": contact.email, "phone": contact.phone,
         "firstName": contact.first_name, "lastName": contact.last_name,
-        "companyName": contact.company_name, "dnd": contact.dnd,
+        "companyName": contact.company_name, "address1": contact.address1, "city": contact.city,
+        "state": contact.state, "postalCode": contact.postal_code, "country": contact.country,
+        "dnd": contact.dnd,
         "dndSettings": contact.dnd_settings, "tags": tags, "customFields": custom,
         "notes": notes.into_iter().map(note).collect::<Vec<_>>(),
         "tasks": tasks.into_iter().map(task).collect::<Vec<_>>(),

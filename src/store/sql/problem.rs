@@ -19,7 +19,9 @@ pub(super) async fn about(
     workspace: &WorkspaceId,
     contact: ContactId,
 ) -> Result<(Vec<Hold>, Vec<Decided>), Error> {
-    let rows: Vec<(String, String, Option<i64>, Option<String>, i64)> = tx
+    /// Whose it is, the hold, when it was closed, how, and whether that was carried out.
+    type Row = (String, String, Option<i64>, Option<String>, i64);
+    let rows: Vec<Row> = tx
         .all(
             "SELECT c.contact, h.body, h.closed_at, h.decision, h.obeyed
              FROM hold_contact AS c CROSS JOIN hold AS h

@@ -38,18 +38,15 @@ impl Inner {
             }
             other = whose.map(|whose| whose.contact);
         }
-        let (field, value) = match &action.payload {
-            Payload::CreateContact(draft) => (None, named_by_whom(draft)),
-            Payload::UpdateContact { .. } => {
-                let tells = |name: &str| matches!(name, "email" | "phone");
-                let named = |one: &&PlannedField| match field.as_deref() {
-                    Some(name) => one.field == name,
-                    None => tells(&one.field),
-                };
-                let Some(planned) = action.fields.iter().find(named) else { return Ok(Err(error)) };
-                (Some(planned.field.clone()), planned.after.clone())
-            }
-            _ => return Ok(Err(error)),
+        let (field, value) = if let Payload::CreateContact(draft) = &action.payload {
+            (None, named_by_whom(draft))
+        } else {
+            let named = |one: &&PlannedField| match field.as_deref() {
+                Some(name) => one.field == name,
+                None => matches!(one.field.as_str(), "email" | "phone"),
+            };
+            let Some(planned) = action.fields.iter().find(named) else { return Ok(Err(error)) };
+            (Some(planned.field.clone()), planned.after.clone())
         };
         Ok(Ok(Outcome::Taken { field, value, other }))
     }

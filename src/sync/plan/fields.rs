@@ -198,7 +198,7 @@ fn settle_canon(draft: &mut Draft<'_>, topic: &Topic<'_>) -> Option<Canon> {
                 let before = holds::as_before(draft, name, &sources);
                 before.unwrap_or(Verdict::Conflict(sources))
             }
-            verdict => verdict,
+            verdict @ (Verdict::Nothing | Verdict::Agreed(_) | Verdict::Oscillates(_)) => verdict,
         },
     };
     match verdict {

@@ -202,3 +202,40 @@ async fn failures_can_be_listed_and_forgotten() {
     }
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_discarded_is_not_written_while_sync_runs() {
+    let world = with_a_rule().set("sync.most_attempts", 1).start().await;
+    world.run_sync().await;
+    world.fault(json!({"system": "DOPPLER", "kind": "status", "status": 503})).await;
+    upsert(&world, json!({"email": ANA, "lastName": "Discarded"})).await;
+    upsert(&world, json!({"email": "given.up@example.com", "firstName": "G"})).await;
+    let failures = "{ failures { nodes { id } } }";
+    let discard = "mutation($id: ID!) { discardFailure(input: {failure: $id}) { \
+        userErrors { code } } }";
+    let found = world.data(failures, json!({})).await["failures"]["nodes"].clone();
+    assert_eq!(found.as_array().unwrap().len(), 2, "{found:#}");
+    for failure in found.as_array().unwrap() {
+        world.data(discard, json!({"id": failure["id"]})).await;
+    }
+    world.clear_faults().await;
+    world.forget_calls().await;
+    for email in [ANA, "given.up@example.com"] {
+        mutate(&world, "syncContact", json!({"contact": {"email": email}})).await;
+    }
+    let writes = world.calls().await;
+    let to_doppler = |call: &&crate::world::Call| call.system == "DOPPLER" && call.method != "GET";
+    let last_names = |state: &Value| {
+        let all = state["doppler"]["subscribers"].as_array().unwrap().iter();
+        all.map(|one| one["fields"]["LASTNAME"].clone()).collect::<Vec<_>>()
+    };
+    assert!(!last_names(&world.state().await).contains(&json!("Discarded")));
+    assert_eq!(super::subscriber(&world, "given.up@example.com").await, None);
+    assert_eq!(super::contact(&world, ANA).await.unwrap()["lastName"], "Discarded");
+    // What else differs is written as ever: the company, which the two never agreed about.
+    assert!(writes.iter().filter(to_doppler).count() <= 1, "{writes:#?}");
+    // Who asks again gets it.
+    let again = upsert(&world, json!({"email": ANA, "lastName": "Discarded"})).await;
+    assert_eq!(super::outcome(&again, "DOPPLER"), "APPLIED", "{again:#}");
+    world.end().await;
+}

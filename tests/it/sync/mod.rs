@@ -1,5 +1,6 @@
 //! Writing to both systems: what mutations do there, judged by what the systems hold afterwards.
 
+mod agreement;
 mod concurrent;
 mod consent;
 mod creating;
