@@ -89,10 +89,12 @@ async fn news_reach_the_others_and_do_not_come_back(server: &Server) {
     let id = HighLevelId::from("h'1\\\"é");
     let all = [
         What::Contact { contact, entity: Changed::Sides },
+        What::Contact { contact, entity: Changed::HighLevel(id.clone()) },
         What::Contact { contact, entity: Changed::Notes(id.clone()) },
         What::Contact { contact, entity: Changed::Tasks(id.clone()) },
         What::Contact { contact, entity: Changed::Appointments(id) },
         What::Work,
+        What::Mapping,
         What::Events(i64::MAX),
     ];
     for what in all.clone() {
