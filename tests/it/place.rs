@@ -6,6 +6,8 @@
 
 use std::sync::LazyLock;
 
+use sqlx::{Connection, Executor};
+
 /// Where a test runs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Place {
@@ -65,7 +67,7 @@ impl Ground {
     pub async fn new(place: Place) -> Self {
         let ground = Self { folder: tempfile::tempdir().unwrap(), place };
         if place != Place::Sqlite {
-            run(&format!("CREATE SCHEMA {}", ground.name())).await;
+            run(&server("TEST_POSTGRES_URL"), format!("CREATE SCHEMA {}", ground.name())).await;
         }
         ground
     }
@@ -87,10 +89,22 @@ impl Ground {
         settings
     }
 
+    /// Runs a statement on the gateways' database.
+    pub async fn execute(&self, sql: String) {
+        let settings = self.settings();
+        let (_, url) = settings.iter().find(|(key, _)| *key == "store.url").unwrap();
+        if self.place != Place::Sqlite {
+            return run(url, sql).await;
+        }
+        let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
+        connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
     /// Takes it away. What a failed test leaves is left for a look.
     pub async fn remove(self) {
         if self.place != Place::Sqlite {
-            run(&format!("DROP SCHEMA {} CASCADE", self.name())).await;
+            run(&server("TEST_POSTGRES_URL"), format!("DROP SCHEMA {} CASCADE", self.name())).await;
         }
     }
 
@@ -106,15 +120,13 @@ fn server(variable: &str) -> String {
 }
 
 #[cfg(feature = "postgres")]
-async fn run(sql: &str) {
-    use sqlx::{Connection, Executor};
-    let server = server("TEST_POSTGRES_URL");
-    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
-    connection.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
+async fn run(url: &str, sql: String) {
+    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+    connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
     connection.close().await.unwrap();
 }
 
 #[cfg(not(feature = "postgres"))]
-async fn run(_: &str) {
+async fn run(_: &str, _: String) {
     panic!("this place needs --features postgres,nats");
 }

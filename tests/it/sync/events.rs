@@ -205,7 +205,8 @@ async fn failures_can_be_listed_and_forgotten() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_discarded_is_not_written_while_sync_runs() {
-    let world = with_a_rule().set("sync.most_attempts", 1).start().await;
+    // Nobody else whom a poll could find.
+    let world = with_a_rule().contacts(1).set("sync.most_attempts", 1).start().await;
     world.run_sync().await;
     world.fault(json!({"system": "DOPPLER", "kind": "status", "status": 503})).await;
     upsert(&world, json!({"email": ANA, "lastName": "Discarded"})).await;
