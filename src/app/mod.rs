@@ -3,6 +3,7 @@
 //! [`App::start`] puts a configured gateway together, binds its address and serves;
 //! [`App::shutdown`] drains it. [`check`] does as much of it as tells whether it would work.
 
+mod at_work;
 #[cfg(test)]
 mod killed;
 
@@ -18,20 +19,18 @@ use tokio::time::Instant;
 use crate::auth::Requester;
 use crate::bus;
 use crate::clock::Clock;
-use crate::config::sync::FirstRun;
 use crate::config::{self, Config};
 use crate::contacts::{self, Contacts, Session, Wanted};
 use crate::graphql::limits::Limits;
 use crate::graphql::{self, Gateway, GatewaySettings};
 use crate::http::{self, AllowAll, Front, Probe};
-use crate::store::{self, INBOX, POLL, Retention, Store};
-use crate::sync::{Handler, Handlers, Poll, PollSettings};
+use crate::store::{self, Retention, Store};
 use crate::tasks::Tasks;
 use crate::telemetry::{self, Metrics, names};
 use crate::unified::{CreateRule, Mapping, System, TagRepresentation, WorkspaceId};
-use crate::upstream::{self, Call, Directory, Inbound, Priority};
-use crate::webhooks::{self, Accounts, Webhooks};
+use crate::upstream::{self, Call, Directory, Priority};
 use crate::{doppler, highlevel};
+use at_work::AtWork;
 
 /// The one workspace that the config's own sections describe.
 const DEFAULT_WORKSPACE: &str = "default";
@@ -94,41 +93,14 @@ impl App {
         };
         let (mailing, crm) = (Arc::clone(&parts.mailing), Arc::clone(&parts.crm));
         let contacts = Contacts::start(parts, &tasks);
-        if config.sync.first_run == FirstRun::Auto {
-            contacts.begin_sync().await?;
-        }
-        contacts.schedule_polls().await?;
-        let poll = Poll {
-            store: Arc::clone(&store),
-            mailing,
-            crm,
-            mappings: contacts.mappings(),
-            clock: clock.clone(),
-            tasks: tasks.clone(),
-            settings: PollSettings {
-                doppler_every: config.doppler.poll_interval,
-                highlevel_every: config.highlevel.poll_interval,
-                index_delay: config.highlevel.index_delay,
-            },
+        let at_work = AtWork {
+            config: &config,
+            contacts: &contacts,
+            store: &store,
+            clock: &clock,
+            tasks: &tasks,
         };
-        let inbound: Arc<dyn Inbound> = Arc::new(highlevel::Webhooks::new(&config.highlevel));
-        let sorting = webhooks::Sorting {
-            inbound: Arc::clone(&inbound),
-            store: Arc::clone(&store),
-            contacts: contacts.clone(),
-            clock: clock.clone(),
-        };
-        let handlers: [(&'static str, Arc<dyn Handler>); 2] =
-            [(INBOX, Arc::new(sorting)), (POLL, Arc::new(poll))];
-        contacts.work(Handlers::from(handlers));
-        let webhooks = Webhooks::new(webhooks::Parts {
-            inbound,
-            store: Arc::clone(&store),
-            accounts: accounts(&config, &requester.workspace),
-            wake: contacts.waker(),
-            clock: clock.clone(),
-            tasks: tasks.clone(),
-        });
+        let webhooks = at_work.start(mailing, crm, &requester.workspace).await?;
         first_look(&contacts, &requester, &clock).await;
         prune(Arc::clone(&store), &config.store, clock.clone(), &tasks);
         measure(metrics.clone(), contacts.clone(), clock.clone(), &tasks);
@@ -315,11 +287,6 @@ fn http_settings(config: &Config) -> http::Settings {
     let public = config.server.public_url.as_ref().and_then(|url| url.host_str());
     settings.allowed_hosts.extend(public.map(str::to_owned));
     settings
-}
-
-/// Whose news HighLevel's webhooks bring, by location.
-fn accounts(config: &Config, workspace: &WorkspaceId) -> Accounts {
-    config.highlevel.location_id.iter().map(|id| (id.clone(), workspace.clone())).collect()
 }
 
 /// The default mapping with the names that the config gives.

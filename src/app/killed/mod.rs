@@ -56,7 +56,7 @@ async fn dies_at(ground: &Ground, case: &Case, step: &str) {
     let victim = Victim::start(&ground.order(), step).await;
     let told = person.ask(victim.address(), case).await;
     assert!(told.is_err(), "{step}: it was answered: {told:?}");
-    victim.is_dead_by_itself().await;
+    victim.dies_by_itself().await;
 
     let app = ground.go_on().await;
     ground.is_finished(&app, &person).await;

@@ -44,7 +44,7 @@ impl Victim {
     }
 
     /// Waits until it is dead, as it was told.
-    pub async fn is_dead_by_itself(mut self) {
+    pub async fn dies_by_itself(mut self) {
         use std::os::unix::process::ExitStatusExt;
         const SIGABRT: i32 = 6;
         let status = until("the victim dies", async || self.child.try_wait().unwrap()).await;
