@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::contacts::Contacts;
 use crate::store::{Lease, Mark, Next, Priority, Record, Store};
 use crate::sync::{self, Handler};
-use crate::unified::{EventDraft, EventKind, System};
+use crate::unified::{EventDraft, EventKind, SyncState, System};
 use crate::upstream::{About, Call, Inbound, Priority as Urgency};
 
 /// How many are looked at together.
@@ -82,8 +82,13 @@ impl Sorting {
             self.store.append(workspace, &events, self.clock.now()).await?;
         }
         let due = self.clock.now() + GATHERED_FOR;
-        let marks: Vec<Mark> =
-            heard.into_iter().map(|id| Mark::contact(id, Priority::Live, due)).collect();
+        let marks: Vec<Mark> = match self.store.sync_settings(workspace).await?.state {
+            // The first run sees everybody.
+            SyncState::NotSetUp | SyncState::Preview => Vec::new(),
+            SyncState::Running | SyncState::Paused => {
+                heard.into_iter().map(|id| Mark::contact(id, Priority::Live, due)).collect()
+            }
+        };
         let ids: Vec<String> = arrivals.into_iter().map(|arrival| arrival.id).collect();
         let stored = self.store.looked_at(lease, &ids, &marks).await?;
         Ok(if stored { Batch::Looked } else { Batch::Lost })

@@ -44,6 +44,9 @@ async fn a_change_inside_highlevel_shows_at_once() {
     let tasked = async || read(&world).await["tasks"].to_string().contains("Made there");
     world.until("the task, of which is not told whose it is", tasked).await;
     assert_eq!(read(&world).await["id"], before["id"]);
+    // Sync was never switched on, so nobody waits for it.
+    let status = world.data("{ syncStatus { state pending } }", json!({})).await;
+    assert_eq!(status["syncStatus"], json!({"state": "NOT_SET_UP", "pending": 0}));
     world.end().await;
 }
 
