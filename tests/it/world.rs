@@ -249,6 +249,12 @@ impl Builder {
         self
     }
 
+    /// With the systems' rate limits, on a clock of the test's own.
+    pub fn limited(mut self, clock: Clock) -> Self {
+        (self.options.rate_limit, self.options.clock) = (true, clock);
+        self
+    }
+
     /// Sets a key of the gateway's config.
     pub fn set(mut self, key: &'static str, value: impl Into<Value>) -> Self {
         self.settings.push((key, value.into()));
