@@ -84,6 +84,12 @@ impl World {
         &self.http
     }
 
+    /// Where the gateways' store is.
+    pub fn store_url(&self) -> String {
+        let settings = self.ground.settings();
+        settings.into_iter().find(|(key, _)| *key == "store.url").map(|(_, url)| url).unwrap()
+    }
+
     /// Stops the gateways and starts as many on the same store.
     pub async fn restart(&mut self) {
         let gateways = self.apps.len();
