@@ -6,6 +6,8 @@
 
 use std::sync::LazyLock;
 
+use sqlx::{Connection, Executor};
+
 /// Where a test runs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Place {
@@ -65,32 +67,46 @@ impl Ground {
     pub async fn new(place: Place) -> Self {
         let ground = Self { folder: tempfile::tempdir().unwrap(), place };
         if place != Place::Sqlite {
-            run(&format!("CREATE SCHEMA {}", ground.name())).await;
+            let server = server("TEST_POSTGRES_URL");
+            run(&server, format!("CREATE SCHEMA {}", ground.name())).await;
         }
         ground
     }
 
     /// Settings of a gateway here.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
-        let name = self.name();
-        let store = if self.place == Place::Sqlite {
-            format!("sqlite://{}", self.folder.path().join("tandem.db").display())
-        } else {
-            let server = server("TEST_POSTGRES_URL");
-            let join = if server.contains('?') { '&' } else { '?' };
-            format!("{server}{join}options=-c%20search_path%3D{name}")
-        };
-        let mut settings = vec![("store.url", store), ("bus.channel", name)];
+        let mut settings = vec![("store.url", self.store_url()), ("bus.channel", self.name())];
         if self.place == Place::PairNats {
             settings.push(("bus.url", server("TEST_NATS_URL")));
         }
         settings
     }
 
+    /// Where the gateways' store is.
+    pub fn store_url(&self) -> String {
+        if self.place == Place::Sqlite {
+            return format!("sqlite://{}", self.folder.path().join("tandem.db").display());
+        }
+        let (server, name) = (server("TEST_POSTGRES_URL"), self.name());
+        let join = if server.contains('?') { '&' } else { '?' };
+        format!("{server}{join}options=-c%20search_path%3D{name}")
+    }
+
+    /// Changes something in the store beside the gateways.
+    pub async fn run(&self, statement: String) {
+        if self.place != Place::Sqlite {
+            return run(&self.store_url(), statement).await;
+        }
+        let mut store = sqlx::SqliteConnection::connect(&self.store_url()).await.unwrap();
+        store.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+        store.close().await.unwrap();
+    }
+
     /// Takes it away. What a failed test leaves is left for a look.
     pub async fn remove(self) {
         if self.place != Place::Sqlite {
-            run(&format!("DROP SCHEMA {} CASCADE", self.name())).await;
+            let server = server("TEST_POSTGRES_URL");
+            run(&server, format!("DROP SCHEMA {} CASCADE", self.name())).await;
         }
     }
 
@@ -106,15 +122,13 @@ fn server(variable: &str) -> String {
 }
 
 #[cfg(feature = "postgres")]
-async fn run(sql: &str) {
-    use sqlx::{Connection, Executor};
-    let server = server("TEST_POSTGRES_URL");
-    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
-    connection.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
+async fn run(url: &str, statement: String) {
+    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+    connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
     connection.close().await.unwrap();
 }
 
 #[cfg(not(feature = "postgres"))]
-async fn run(_: &str) {
+async fn run(_: &str, _: String) {
     panic!("this place needs --features postgres,nats");
 }

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sqlx::Connection;
 use tandem::app::{App, AppOptions};
 use tandem::clock::Clock;
 use tandem::config::Loader;
@@ -86,8 +85,12 @@ impl World {
 
     /// Where the gateways' store is.
     pub fn store_url(&self) -> String {
-        let settings = self.ground.settings();
-        settings.into_iter().find(|(key, _)| *key == "store.url").map(|(_, url)| url).unwrap()
+        self.ground.store_url()
+    }
+
+    /// Changes something in the store beside the gateways.
+    pub async fn run(&self, statement: &str) {
+        self.ground.run(statement.to_owned()).await;
     }
 
     /// Stops the gateways and starts as many on the same store.
@@ -175,20 +178,14 @@ impl World {
 
     /// Puts the workspace where an approved first sync puts it.
     pub async fn run_sync(&self) {
-        let url = format!("sqlite://{}", self.folder.path().join("tandem.db").display());
-        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
         let body = json!({"state": "RUNNING", "paused_to_doppler": false,
             "paused_to_highlevel": false, "paused_fields": [], "changed_at": null});
-        sqlx::query(
-            "INSERT INTO sync_settings (workspace, state, body) SELECT id, 'RUNNING', $1
+        let statement = format!(
+            "INSERT INTO sync_settings (workspace, state, body) SELECT id, 'RUNNING', '{body}'
              FROM workspace WHERE true
-             ON CONFLICT (workspace) DO UPDATE SET state = excluded.state, body = excluded.body",
-        )
-        .bind(body.to_string())
-        .execute(&mut connection)
-        .await
-        .unwrap();
-        connection.close().await.unwrap();
+             ON CONFLICT (workspace) DO UPDATE SET state = excluded.state, body = excluded.body"
+        );
+        self.ground.run(statement).await;
     }
 
     /// Everything that both systems hold.
