@@ -9,13 +9,14 @@ use sqlx::sqlite::SqlitePool;
 const RUN: &str = "INSERT INTO sync_settings (workspace, state, body)
     SELECT id, 'RUNNING', '{\"state\":\"RUNNING\",\"paused_to_doppler\":false,\"paused_to_highlevel\":false,\"paused_fields\":[],\"changed_at\":null}'
     FROM workspace WHERE true ON CONFLICT (workspace) DO NOTHING";
+/// The gateway before was killed: what it had leased would wait for a minute.
 const MARK: &str = "INSERT INTO work (workspace, kind, key, priority, gen, due_at)
     SELECT workspace, 'contact', id, 1, 1, 0 FROM contact WHERE survivor IS NULL
     ON CONFLICT (key, kind, workspace) DO UPDATE SET gen = work.gen + 1,
-      due_at = 0, priority = 1, attempt = 0, dead = 0, last_error = NULL";
-/// What was tried and failed waits for its next attempt and is not waited for.
-const OPEN: &str =
-    "SELECT count(*) FROM work WHERE gen > done_gen AND dead = 0 AND last_error IS NULL";
+      due_at = 0, priority = 1, attempt = 0, dead = 0, last_error = NULL, lease = NULL,
+      lease_until = 0";
+/// What is due again later is not waited for: a next attempt, or a look at what was written.
+const OPEN: &str = "SELECT count(*) FROM work WHERE gen > done_gen AND dead = 0 AND due_at = 0";
 const FAILED: &str = "SELECT count(*) FROM work WHERE gen > done_gen AND last_error IS NOT NULL";
 
 /// The work table.

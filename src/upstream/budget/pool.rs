@@ -117,18 +117,18 @@ impl Pool {
     }
 
     /// One gateway's turn.
-    pub(super) fn turn(&mut self, ask: Ask) -> Grant {
+    pub(super) fn turn(&mut self, ask: &Ask) -> Grant {
         let now = ask.now;
-        self.hear(&ask);
-        let kept = self.take_back(&ask);
+        self.hear(ask);
+        let kept = self.take_back(ask);
         let keeps = if kept { ask.keeps } else { 0 };
         self.fit(keeps, now);
         let reserve = reserve(self.limits.max, self.quiet(now));
-        let (most, alone) = self.fair(&ask, reserve);
-        let takes = self.give(&ask, keeps, (most, reserve), alone);
-        let taken = u32::try_from(takes.len()).unwrap_or(u32::MAX);
-        let (places, until) = (keeps + taken, now + LEASE_MS);
-        let waiting = (ask.interactive + ask.background).saturating_sub(taken);
+        let (most, alone) = self.fair(ask, reserve);
+        let takes = self.give(ask, keeps, (most, reserve), alone);
+        let new = u32::try_from(takes.len()).unwrap_or(u32::MAX);
+        let (places, until) = (keeps + new, now + LEASE_MS);
+        let waiting = (ask.interactive + ask.background).saturating_sub(new);
         if places > 0 || waiting > 0 {
             self.holders.push(Holder { id: ask.id, places, until, waiting });
         }

@@ -170,7 +170,7 @@ async fn take_turn(shared: &dyn SharedBudget, ask: Ask) -> Result<Grant, Unshare
     let change: Change<'_> = Box::new(|kept| {
         let pool = kept.and_then(|kept| serde_json::from_str(kept).ok());
         let mut pool: Pool = pool.unwrap_or_else(|| Pool::new(ask.assumed, ask.now));
-        granted = Some(pool.turn(ask));
+        granted = Some(pool.turn(&ask));
         serde_json::to_string(&pool).unwrap_or_default()
     });
     shared.change(change).await?;

@@ -90,7 +90,7 @@ impl Gateway {
         self.missed = !heard;
         let now = now + self.skew;
         let ask = self.window.ask(now, (self.interactive, self.background)).unwrap();
-        let grant: Grant = pool.turn(ask);
+        let grant: Grant = pool.turn(&ask);
         assert!((16..=MAX).contains(&pool.places()), "no place is lost or made");
         if heard {
             self.window.granted(now, grant);
@@ -170,7 +170,8 @@ fn share_used(world: &mut World, millis: i64) -> f64 {
     let before = world.provider.served;
     world.run(millis);
     let served = u32::try_from(world.provider.served - before).unwrap();
-    f64::from(served) / (100.0 * millis as f64 / INTERVAL as f64)
+    let windows = f64::from(i32::try_from(millis / INTERVAL).unwrap());
+    f64::from(served) / (100.0 * windows)
 }
 
 #[test]

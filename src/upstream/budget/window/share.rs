@@ -104,9 +104,9 @@ impl Window {
         // Who works in the background gives what others can use at once; who has nothing to do
         // keeps that.
         let gives = self.give_back(now, give, waited_for);
-        let given = count_of(&gives);
+        let places = places - count_of(&gives);
         if let Some(share) = &mut self.share {
-            share.places -= given;
+            share.places = places;
         }
         let stated = (self.limits == Limits::Stated)
             .then_some(Stated { max: self.max, interval_ms: self.interval_ms });
@@ -119,7 +119,7 @@ impl Window {
         Some(Ask {
             id,
             now,
-            keeps: places - given,
+            keeps: places,
             gives,
             interactive,
             background,
