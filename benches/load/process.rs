@@ -85,14 +85,19 @@ impl Server {
         }
     }
 
+    /// The number that the system knows it by.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// CPU time used so far.
     pub fn cpu_seconds(&self) -> f64 {
-        cpu_seconds(self.child.id())
+        cpu_seconds(self.pid())
     }
 
     /// The most memory it ever had, in MiB.
     pub fn peak_mib(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()));
         let status = status.unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
         let kib: f64 = line.trim().trim_end_matches(" kB").parse().unwrap_or(f64::NAN);

@@ -20,7 +20,7 @@ use crate::auth::Requester;
 use crate::bus;
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::contacts::{self, Contacts, Session, Wanted};
+use crate::contacts::{self, Contacts, Session, StoredBudget, Wanted};
 use crate::graphql::limits::Limits;
 use crate::graphql::{self, Gateway, GatewaySettings};
 use crate::http::{self, AllowAll, Front, Probe};
@@ -75,12 +75,20 @@ impl App {
         let requester = Requester::anonymous(workspace);
         let database = config.store.is_postgres().then_some(&*config.store.url);
         let bus = bus::open(&config.bus, database, &tasks).await;
+        let crm = highlevel::Client::new(&config.highlevel, &clock)?;
+        if config.store.is_postgres() {
+            // Others may call the same location.
+            let location = config.highlevel.location_id.as_deref().unwrap_or_default();
+            let (store, workspace) = (Arc::clone(&store), row.id.clone());
+            let budget = StoredBudget::new(store, workspace, (System::HighLevel, location));
+            crm.share_budget(Arc::new(budget), &tasks);
+        }
         let parts = contacts::Parts {
             workspace: row,
             store: Arc::clone(&store),
             bus: bus.with_context(|| format!("cannot open {}", config.bus.shown()))?,
             mailing: Arc::new(doppler::Client::new(&config.doppler, &clock)?),
-            crm: Arc::new(highlevel::Client::new(&config.highlevel, &clock)?),
+            crm: Arc::new(crm),
             mapping: mapping(&config.mapping),
             settings: contacts::Settings {
                 scan_up_to: config.doppler.scan_up_to,

@@ -7,6 +7,7 @@
 //! To add a use case: a method on the handle whose right it needs, in a file named for the topic.
 
 mod admin;
+mod budgets;
 mod copies;
 mod core;
 mod doppler_side;
@@ -41,6 +42,7 @@ use foldhash::quality::RandomState;
 
 pub use self::core::Seen;
 pub use admin::{Admin, Managed, PauseTarget};
+pub use budgets::StoredBudget;
 pub use doppler_side::DopplerSide;
 pub use error::Error;
 pub use find::By;

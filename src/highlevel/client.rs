@@ -9,14 +9,15 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::clock::Clock;
 use crate::config::highlevel::HighLevel;
+use crate::tasks::Tasks;
 use crate::unified::{
     Appointment, ContactDraft, ContactEdit, CustomFieldEdit, FieldDefinition, HighLevelContact,
     HighLevelId, Location, Note, NoteDraft, NoteEdit, System, Task, TaskDraft, TaskEdit,
 };
 use crate::upstream::{
     Allowance, Call, CredentialKind, Crm, Directory, Error, Kind, Query, Request, Route,
-    SearchPage, SearchRequest, SearchTerm, Segment, Setup, SetupError, Token, Transport,
-    UpstreamStatus,
+    SearchPage, SearchRequest, SearchTerm, Segment, Setup, SetupError, SharedBudget, Token,
+    Transport, UpstreamStatus,
 };
 
 use super::body::{self, Completed};
@@ -57,6 +58,11 @@ impl Client {
             clock: clock.clone(),
         })?;
         Ok(Self { transport, location: location.unwrap_or_default().to_owned() })
+    }
+
+    /// Shares the call budget with other gateways from now on.
+    pub fn share_budget(&self, shared: Arc<dyn SharedBudget>, tasks: &Tasks) {
+        self.transport.share_budget(shared, tasks);
     }
 
     /// Reads what hangs on a contact; `None` if there is no such contact.

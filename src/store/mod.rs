@@ -1,7 +1,8 @@
 //! What Tandem remembers: who is who ([`People`]), last known copies ([`Copies`]), what clients asked
-//! for and what is agreed ([`Ledger`], [`Idempotency`]), work to be done ([`Queue`]), what systems sent ([`Inbox`]) and how far they were looked
-//! through ([`Polls`]), what waits for
-//! somebody ([`Problems`]), what happened ([`History`]) and how it is set up ([`Settings`]).
+//! for and what is agreed ([`Ledger`], [`Idempotency`]), work to be done ([`Queue`]), what systems sent
+//! ([`Inbox`]) and how far they were looked through ([`Polls`]), what waits for somebody
+//! ([`Problems`]), what happened ([`History`]), how it is set up ([`Settings`]), and the call budgets
+//! that several gateways share ([`Budgets`]).
 //!
 //! [`Store`] is the contract, one trait a topic. `sql` implements it once, in SQL that SQLite and
 //! PostgreSQL both understand; `sqlite` and `postgres` open their databases and hold their
@@ -10,6 +11,7 @@
 //! To add something to remember: a migration in both folders (applied ones are never edited), a
 //! method in its topic's trait with its promise, its statements in `sql`, a case in `conformance`.
 
+mod budgets;
 #[cfg(test)]
 pub(crate) mod conformance;
 mod copies;
@@ -32,6 +34,7 @@ pub mod sqlite;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+pub use budgets::Budgets;
 pub use copies::{Copies, Copy, CopyKey};
 pub use error::Error;
 pub use history::{EventFilter, Events, History, Span};
@@ -67,7 +70,17 @@ pub struct Retention {
 /// given workspace only; [`Queue::claim`] and [`Store::prune`] go through all of them.
 #[async_trait]
 pub trait Store:
-    People + Copies + Idempotency + Inbox + Ledger + Polls + Queue + Problems + History + Settings
+    People
+    + Copies
+    + Idempotency
+    + Inbox
+    + Ledger
+    + Polls
+    + Queue
+    + Problems
+    + History
+    + Settings
+    + Budgets
 {
     /// Forgets idempotency rows older than 24 hours, arrivals that were looked at (their words after 7
     /// days, their ids after 31) and what the retention says; how many rows.

@@ -31,7 +31,7 @@ mod segment;
 mod transport;
 mod words;
 
-pub use budget::Allowance;
+pub use budget::{Allowance, Change, SharedBudget, Unshared};
 pub use call::{Call, Meter, Priority};
 pub use credentials::{Credentials, Token};
 pub use crm::{Crm, SearchPage, SearchRequest, SearchRow, SearchTerm, TASK_CONTACTS, TASK_ROWS};

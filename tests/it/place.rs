@@ -67,44 +67,46 @@ impl Ground {
     pub async fn new(place: Place) -> Self {
         let ground = Self { folder: tempfile::tempdir().unwrap(), place };
         if place != Place::Sqlite {
-            run(&server("TEST_POSTGRES_URL"), format!("CREATE SCHEMA {}", ground.name())).await;
+            let server = server("TEST_POSTGRES_URL");
+            run(&server, format!("CREATE SCHEMA {}", ground.name())).await;
         }
         ground
     }
 
     /// Settings of a gateway here.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
-        let name = self.name();
-        let store = if self.place == Place::Sqlite {
-            format!("sqlite://{}", self.folder.path().join("tandem.db").display())
-        } else {
-            let server = server("TEST_POSTGRES_URL");
-            let join = if server.contains('?') { '&' } else { '?' };
-            format!("{server}{join}options=-c%20search_path%3D{name}")
-        };
-        let mut settings = vec![("store.url", store), ("bus.channel", name)];
+        let mut settings = vec![("store.url", self.store_url()), ("bus.channel", self.name())];
         if self.place == Place::PairNats {
             settings.push(("bus.url", server("TEST_NATS_URL")));
         }
         settings
     }
 
-    /// Runs a statement on the gateways' database.
-    pub async fn execute(&self, sql: String) {
-        let settings = self.settings();
-        let (_, url) = settings.iter().find(|(key, _)| *key == "store.url").unwrap();
-        if self.place != Place::Sqlite {
-            return run(url, sql).await;
+    /// Where the gateways' store is.
+    pub fn store_url(&self) -> String {
+        if self.place == Place::Sqlite {
+            return format!("sqlite://{}", self.folder.path().join("tandem.db").display());
         }
-        let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
-        connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
-        connection.close().await.unwrap();
+        let (server, name) = (server("TEST_POSTGRES_URL"), self.name());
+        let join = if server.contains('?') { '&' } else { '?' };
+        format!("{server}{join}options=-c%20search_path%3D{name}")
+    }
+
+    /// Changes something in the store beside the gateways.
+    pub async fn run(&self, statement: String) {
+        if self.place != Place::Sqlite {
+            return run(&self.store_url(), statement).await;
+        }
+        let mut store = sqlx::SqliteConnection::connect(&self.store_url()).await.unwrap();
+        store.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+        store.close().await.unwrap();
     }
 
     /// Takes it away. What a failed test leaves is left for a look.
     pub async fn remove(self) {
         if self.place != Place::Sqlite {
-            run(&server("TEST_POSTGRES_URL"), format!("DROP SCHEMA {} CASCADE", self.name())).await;
+            let server = server("TEST_POSTGRES_URL");
+            run(&server, format!("DROP SCHEMA {} CASCADE", self.name())).await;
         }
     }
 
@@ -120,9 +122,9 @@ fn server(variable: &str) -> String {
 }
 
 #[cfg(feature = "postgres")]
-async fn run(url: &str, sql: String) {
+async fn run(url: &str, statement: String) {
     let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
-    connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+    connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
     connection.close().await.unwrap();
 }
 

@@ -83,6 +83,16 @@ impl World {
         &self.http
     }
 
+    /// Where the gateways' store is.
+    pub fn store_url(&self) -> String {
+        self.ground.store_url()
+    }
+
+    /// Changes something in the store beside the gateways.
+    pub async fn run(&self, statement: &str) {
+        self.ground.run(statement.to_owned()).await;
+    }
+
     /// Stops the gateways and starts as many on the same store.
     pub async fn restart(&mut self) {
         let gateways = self.apps.len();
@@ -170,12 +180,12 @@ impl World {
     pub async fn run_sync(&self) {
         let body = json!({"state": "RUNNING", "paused_to_doppler": false,
             "paused_to_highlevel": false, "paused_fields": [], "changed_at": null});
-        let sql = format!(
+        let statement = format!(
             "INSERT INTO sync_settings (workspace, state, body) SELECT id, 'RUNNING', '{body}'
              FROM workspace WHERE true
              ON CONFLICT (workspace) DO UPDATE SET state = excluded.state, body = excluded.body"
         );
-        self.ground.execute(sql).await;
+        self.ground.run(statement).await;
     }
 
     /// Everything that both systems hold.
@@ -239,6 +249,12 @@ impl Builder {
     /// The gateway believes the sandbox's webhooks.
     pub fn hearing(mut self) -> Self {
         self.hearing = true;
+        self
+    }
+
+    /// With the systems' rate limits, on a clock of the test's own.
+    pub fn limited(mut self, clock: Clock) -> Self {
+        (self.options.rate_limit, self.options.clock) = (true, clock);
         self
     }
 

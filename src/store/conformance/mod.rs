@@ -3,6 +3,7 @@
 //!
 //! To add a case: a function here in the file of its topic and its name in the macro's list.
 
+pub mod budgets;
 pub mod copies;
 pub mod crash;
 pub mod deliveries;
@@ -66,6 +67,9 @@ macro_rules! conformance {
             copies: {
                 the_newest_copy_stays, absence_is_remembered, many_copies_at_once,
                 copies_of_odd_things, copies_are_a_workspaces_own
+            }
+            budgets: {
+                changes_at_once_are_one_after_the_other, budgets_are_kept_and_a_workspaces_own
             }
             deliveries: { first_sight_is_kept, a_merge_keeps_the_earliest_sight }
             idempotency: {

@@ -6,6 +6,7 @@
 
 mod agreement;
 pub(super) mod arg;
+mod budgets;
 mod copies;
 pub(super) mod db;
 pub(super) mod history;

@@ -3,11 +3,16 @@
 //! A call is never sent to be refused: it waits here while its deadline allows and fails here at
 //! once when it does not. [`window`] follows a provider that states its limits, [`bucket`] stands
 //! in for one that does not. Both are plain state machines over a moment in time; this file shares
-//! one of them between tasks.
+//! one of them between tasks. Where several gateways call the same account, [`sharing`] has each lease
+//! its part of the window from a [`pool`] in the store.
 
 mod bucket;
 mod headers;
 mod patience;
+mod pool;
+mod sharing;
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -29,7 +34,10 @@ use super::{Call, Kind};
 use bucket::Bucket;
 use headers::Rates;
 use patience::Patience;
+use sharing::{AGAIN, Line};
 use window::Window;
+
+pub use sharing::{Change, SharedBudget, Unshared};
 
 /// The answer to a call that asks to be let through. Durations are milliseconds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,6 +68,7 @@ pub struct Allowance {
     /// True while there is nothing to keep, so that the usual load test takes no lock.
     free: AtomicBool,
     turned: Notify,
+    line: Line,
 }
 
 impl Allowance {
@@ -86,13 +95,14 @@ impl Allowance {
             stated,
             free: AtomicBool::new(free),
             turned: Notify::new(),
+            line: Line::default(),
         }
     }
 
     /// Waits for a place. Errors with [`Kind::RateLimited`] at once when none comes free before the
     /// deadline, and with [`Kind::Timeout`] when nothing was heard until then. Cancel-safe.
     pub async fn acquire(&self, call: &Call) -> Result<Ticket<'_>, Kind> {
-        if self.free.load(Ordering::Acquire) {
+        if self.is_free() {
             return Ok(Ticket(None));
         }
         match self.lock_and_take(call) {
@@ -105,6 +115,7 @@ impl Allowance {
     }
 
     async fn queue(&self, call: &Call) -> Result<Ticket<'_>, Kind> {
+        let mut place = self.line.enter(call.priority);
         loop {
             let turned = self.turned.notified();
             tokio::pin!(turned);
@@ -117,14 +128,17 @@ impl Allowance {
                 Take::WaitForAnswer => None,
                 Take::Wait(left) => Some(millis(left)),
             };
-            if let Some(retry_after) = wait
+            // Places that other gateways leave may be had sooner than ours are free again.
+            let hopes = wait.is_some() && place.ask(self.clock.now_ms());
+            if let Some(retry_after) = wait.filter(|_| !hopes)
                 && Instant::now() + retry_after > call.deadline
             {
                 return Err(Kind::RateLimited { retry_after, daily: false });
             }
+            let again = if hopes { AGAIN } else { A_DAY };
             tokio::select! {
                 () = turned => {}
-                () = self.clock.sleep(wait.unwrap_or(A_DAY)) => {}
+                () = self.clock.sleep(wait.unwrap_or(A_DAY).min(again)) => {}
                 () = tokio::time::sleep_until(call.deadline) => {
                     return Err(match wait {
                         Some(retry_after) => Kind::RateLimited { retry_after, daily: false },
@@ -148,7 +162,7 @@ impl Allowance {
     pub fn answered(&self, headers: &HeaderMap, success: bool) {
         let now = self.clock.now_ms();
         let rates = if self.stated { Rates::read(headers, now) } else { Rates::default() };
-        if !rates.present() && (!success || self.free.load(Ordering::Acquire)) {
+        if !rates.present() && (!success || self.is_free()) {
             return;
         }
         let mut rule = self.lock();
@@ -189,6 +203,11 @@ impl Allowance {
             .and_then(TimeDelta::try_milliseconds)
             .and_then(|left| self.clock.now().checked_add_signed(left));
         Budget { resets_at, ..budget }
+    }
+
+    /// Whether there is nothing to keep.
+    fn is_free(&self) -> bool {
+        self.free.load(Ordering::Acquire)
     }
 
     fn settle(&self, rule: &Rule) {

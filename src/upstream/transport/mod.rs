@@ -25,11 +25,12 @@ use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use crate::clock::Clock;
+use crate::tasks::Tasks;
 use crate::telemetry::names;
 use crate::unified::System;
 
 use super::breaker::{Breaker, Leave};
-use super::budget::Allowance;
+use super::budget::{Allowance, SharedBudget};
 use super::credentials::{Credentials, fingerprint};
 use super::health::Health;
 use super::route::outcome;
@@ -64,7 +65,7 @@ pub struct Transport {
     permits: Semaphore,
     waiting: Gauge,
     credentials: Arc<dyn Credentials>,
-    allowance: Allowance,
+    allowance: Arc<Allowance>,
     breaker: Breaker,
     health: Health,
     refusal: Refusal,
@@ -96,7 +97,7 @@ impl Transport {
             may_write: setup.may_write(),
             scopes: setup.scopes.to_vec(),
             credentials: setup.credentials,
-            allowance: setup.allowance,
+            allowance: Arc::new(setup.allowance),
             breaker: Breaker::default(),
             health: Health::default(),
             refusal: setup.refusal,
@@ -117,6 +118,11 @@ impl Transport {
             last_call_at: self.health.called_at(),
             last_error: self.health.last_error(),
         }
+    }
+
+    /// Shares the call budget with other gateways from now on.
+    pub fn share_budget(&self, shared: Arc<dyn SharedBudget>, tasks: &Tasks) {
+        self.allowance.share(shared, tasks);
     }
 
     /// Whether the credential has a scope, as far as the configured scopes tell.

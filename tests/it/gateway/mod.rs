@@ -1,5 +1,6 @@
 //! The gateway as a whole, over the sandbox.
 
+mod budget;
 mod caching;
 mod counting;
 mod crash;

@@ -8,17 +8,18 @@ use serde_json::{Value, json};
 use super::{ANA, mutate, upsert, with_a_rule};
 use crate::world::World;
 
-const FOLLOW: &str = "subscription($after: String) { syncEvents(after: $after) { cursor kind } }";
+pub const FOLLOW: &str =
+    "subscription($after: String) { syncEvents(after: $after) { cursor kind } }";
 
 /// A subscription over server-sent events.
-struct Following {
+pub struct Following {
     stream: futures_util::stream::BoxStream<'static, Vec<u8>>,
     text: String,
     taken: usize,
 }
 
 impl Following {
-    async fn start(world: &World, query: &str, variables: Value) -> Self {
+    pub async fn start(world: &World, query: &str, variables: Value) -> Self {
         let request = world.http().post(world.url("/graphql"));
         let request = request.header("accept", "text/event-stream");
         let body = json!({"query": query, "variables": variables});
@@ -28,7 +29,7 @@ impl Following {
     }
 
     /// The data of the next event.
-    async fn next(&mut self) -> Value {
+    pub async fn next(&mut self) -> Value {
         let next = async {
             loop {
                 let rest = &self.text[self.taken..];
@@ -68,7 +69,7 @@ async fn cursors(world: &World) -> Vec<i64> {
     }
 }
 
-fn cursor(event: &Value) -> i64 {
+pub fn cursor(event: &Value) -> i64 {
     event["cursor"].as_str().unwrap().parse().unwrap()
 }
 

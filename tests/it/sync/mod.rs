@@ -13,6 +13,7 @@ mod outage;
 mod readonly;
 mod scope;
 mod somebody_elses;
+mod stalled;
 mod tags_and_lists;
 
 use serde_json::{Value, json};

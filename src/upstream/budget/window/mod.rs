@@ -5,6 +5,10 @@
 //! back one whole interval after its answer came, because the provider counted it somewhere in
 //! between. That never overspends a sliding window, nor a fixed one. What the headers count beyond
 //! that was spent by others on the same account, and is held against us for one interval.
+//!
+//! [`share`] is about several gateways: each then has some of the window's places only.
+
+mod share;
 
 use std::collections::VecDeque;
 
@@ -14,15 +18,21 @@ use crate::upstream::Priority;
 use super::headers::Rates;
 use super::{Patience, Take};
 
+use share::Share;
+
 /// HighLevel's documented interval, assumed until an answer says otherwise.
-const DOCUMENTED_INTERVAL_MS: i64 = 10_000;
+pub(super) const DOCUMENTED_INTERVAL_MS: i64 = 10_000;
 /// Calls in flight before the first answer has said what the limits are: an agency's test account
 /// has a quarter of the documented limit, and the program may have been running a second ago.
-const BEFORE_FIRST_ANSWER: u32 = 16;
+pub(super) const BEFORE_FIRST_ANSWER: u32 = 16;
 /// Both sides round to milliseconds; the provider's clock is not ours.
 const MARGIN_MS: i64 = 5;
-/// Share of the burst window that background work leaves to people who wait.
+/// Share of the burst window that background work leaves to people who wait, while there are some.
 const BURST_RESERVE_PERCENT: u32 = 30;
+/// The same when nobody called for a person lately: the first call of whoever comes goes at once.
+const QUIET_RESERVE_PERCENT: u32 = 2;
+/// How many intervals after the last call for a person the larger reserve is kept.
+const QUIET_AFTER: i64 = 2;
 /// Share of the day that background work leaves to people who wait.
 const DAILY_RESERVE_PERCENT: u32 = 10;
 
@@ -34,6 +44,20 @@ enum Limits {
     Stated,
     /// A proper answer came without rate headers: there are no limits to keep.
     None,
+}
+
+/// Before any moment, and far from overflowing.
+const LONG_AGO: i64 = i64::MIN / 2;
+
+/// How many of a window's calls background work leaves.
+pub(super) fn reserve(max: u32, quiet: bool) -> u32 {
+    let percent = if quiet { QUIET_RESERVE_PERCENT } else { BURST_RESERVE_PERCENT };
+    (max * percent).div_ceil(100).min(max.saturating_sub(1))
+}
+
+/// Whether nobody called for a person lately.
+pub(super) fn quiet(interactive_at: i64, now: i64, interval_ms: i64) -> bool {
+    now - interactive_at > QUIET_AFTER * interval_ms
 }
 
 /// See the module. Times are epoch milliseconds.
@@ -51,8 +75,14 @@ pub(super) struct Window {
     daily_limit: Option<u32>,
     daily_remaining: Option<u32>,
     daily_reset: Option<i64>,
+    /// When an answer said so.
+    daily_at: i64,
     blocked: Patience,
     exhausted: Patience,
+    /// When a call for a person was last asked for.
+    interactive_at: i64,
+    /// `None`: the whole window is ours.
+    share: Option<Share>,
 }
 
 impl Window {
@@ -69,8 +99,11 @@ impl Window {
             daily_limit: None,
             daily_remaining: None,
             daily_reset: None,
+            daily_at: 0,
             blocked: Patience::new(1_000, 30_000),
             exhausted: Patience::new(5_000, 15 * 60_000),
+            interactive_at: LONG_AGO,
+            share: None,
         }
     }
 
@@ -81,6 +114,9 @@ impl Window {
 
     /// Admits one call or says when to ask again.
     pub(super) fn take(&mut self, now: i64, priority: Priority) -> Take {
+        if priority == Priority::Interactive {
+            self.interactive_at = self.interactive_at.max(now);
+        }
         if let Some(left) = self.blocked.left(now) {
             return Take::Wait(left);
         }
@@ -93,6 +129,7 @@ impl Window {
             return wait;
         }
         self.in_flight += 1;
+        self.mark_taken(now);
         Take::Go
     }
 
@@ -101,9 +138,14 @@ impl Window {
         if self.limits == Limits::Unknown && self.in_flight >= BEFORE_FIRST_ANSWER {
             return Some(Take::WaitForAnswer);
         }
+        let size = self.size(now);
         let allowed = match priority {
-            Priority::Interactive => self.max,
-            Priority::Background => self.max - self.max * BURST_RESERVE_PERCENT / 100,
+            Priority::Interactive => size,
+            // What is shared has its reserve where nobody has it.
+            Priority::Background if self.share.is_some() => size,
+            Priority::Background => {
+                size - reserve(size, quiet(self.interactive_at, now, self.interval_ms))
+            }
         };
         let used = self.used();
         if used < allowed {
@@ -127,6 +169,7 @@ impl Window {
                 return Some(Take::SpentToday(self.until_tomorrow(now)));
             }
         }
+        let remaining = remaining.saturating_sub(self.elsewhere());
         if remaining > self.in_flight {
             return None;
         }
@@ -142,7 +185,7 @@ impl Window {
     }
 
     fn spent_today(&self) -> bool {
-        self.daily_remaining == Some(0)
+        self.daily_remaining.is_some_and(|remaining| remaining <= self.elsewhere())
     }
 
     fn until_tomorrow(&self, now: i64) -> i64 {
@@ -185,14 +228,17 @@ impl Window {
         self.daily_limit = rates.daily_limit.or(self.daily_limit);
         self.daily_reset = rates.daily_reset.or(self.daily_reset);
         let was_spent = self.spent_today();
-        self.daily_remaining = rates.daily_remaining.or(self.daily_remaining);
+        if rates.daily_remaining.is_some() {
+            (self.daily_remaining, self.daily_at) = (rates.daily_remaining, now);
+        }
         if self.spent_today() && !was_spent {
             self.exhausted.hold(now, None);
         }
         self.forget(now);
         if let Some(remaining) = rates.remaining {
             let ours = self.in_flight + count(&self.answered_at);
-            let others = self.max.saturating_sub(remaining).saturating_sub(ours);
+            // What other gateways spend of their places is not foreign.
+            let others = self.size(now).saturating_sub(remaining).saturating_sub(ours);
             // With one call in flight the difference is exact; otherwise it is a lower bound.
             if others >= self.foreign || self.in_flight <= 1 {
                 self.foreign = others;
@@ -253,7 +299,7 @@ impl Window {
         let foreign = (self.foreign > 0).then(|| self.foreign_until - now);
         let budget = Budget {
             limit: Some(self.max),
-            remaining: Some(self.max.saturating_sub(self.used())),
+            remaining: Some(self.size(now).saturating_sub(self.used()) + self.lying_free(now)),
             resets_at: None,
             daily_limit: self.daily_limit,
             daily_remaining: self.daily_remaining,
