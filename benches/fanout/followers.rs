@@ -1,4 +1,4 @@
-//! Followers over WebSockets (`graphql-transport-ws`), those who read and those who do not.
+//! Followers over `WebSocket`s (`graphql-transport-ws`), those who read and those who do not.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

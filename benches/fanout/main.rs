@@ -1,6 +1,6 @@
 //! How long an event takes to all who follow, and what a follower costs: `cargo bench --bench fanout`.
 //!
-//! Many WebSockets follow one person (`contactChanged`) or the history (`syncEvents`); mutations make
+//! Many `WebSocket`s follow one person (`contactChanged`) or the history (`syncEvents`); mutations make
 //! events one after the other, and each follower's share of the wait is taken from the mutation's
 //! answer. The same once more with followers who never read. `docs/benchmarks.md` says what the
 //! figures mean and has the last ones.

@@ -47,9 +47,10 @@ impl Upstream {
         let folder = TempDir::new_in(self.folder.path())?.keep();
         let config = folder.join("tandem.toml");
         let upstream = self.sandbox.addr;
-        let store = match settings.contains("[store]") {
-            true => String::new(),
-            false => format!("[store]\nurl = \"sqlite://{}/tandem.db\"\n", folder.display()),
+        let store = if settings.contains("[store]") {
+            String::new()
+        } else {
+            format!("[store]\nurl = \"sqlite://{}/tandem.db\"\n", folder.display())
         };
         let text = format!(
             r#"
