@@ -12,6 +12,9 @@
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
+    clippy::format_push_string,
+    clippy::too_many_arguments,
+    clippy::type_complexity,
     reason = "a script that is read from top to bottom"
 )]
 
@@ -40,7 +43,7 @@ use gateway::{Upstream, calls_made, resident_mib};
 #[derive(Clone, Debug, Parser)]
 #[command(after_help = "Example:\n  cargo bench --bench fanout -- --followers 1000 --events 100")]
 struct Args {
-    /// WebSockets that follow
+    /// `WebSocket`s that follow
     #[arg(long, default_value_t = 1_000)]
     followers: usize,
     /// Mutations, one after the other

@@ -11,7 +11,9 @@
 #![expect(clippy::print_stdout, reason = "its table is what it is for")]
 #![expect(
     clippy::cast_precision_loss,
-    clippy::unwrap_used,
+    clippy::format_push_string,
+    clippy::too_many_arguments,
+    clippy::type_complexity,
     reason = "a script that is read from top to bottom"
 )]
 
@@ -47,7 +49,7 @@ struct Args {
     /// Only these stores: sqlite, postgres
     #[arg(long, value_delimiter = ',', default_value = "sqlite,postgres")]
     stores: Vec<String>,
-    /// A PostgreSQL server, in which a schema is made and taken away [default: TEST_POSTGRES_URL]
+    /// A PostgreSQL server, in which a schema is made and taken away [default: `TEST_POSTGRES_URL`]
     #[arg(long)]
     postgres: Option<String>,
     /// `sync.workers`
@@ -72,6 +74,7 @@ struct Pass {
     mib: [f64; 3],
 }
 
+#[expect(clippy::disallowed_methods, reason = "a script has no other settings")]
 fn main() -> anyhow::Result<()> {
     let mut args = Args::parse();
     args.postgres = args.postgres.or_else(|| std::env::var("TEST_POSTGRES_URL").ok());
