@@ -29,6 +29,8 @@ use connection::Connection;
 
 /// The protocol's name in `Sec-WebSocket-Protocol`.
 const PROTOCOL: &str = "graphql-transport-ws";
+/// What a socket's buffers hold before they grow, in bytes: an operation and an answer.
+const BUFFER: usize = 4 * 1024;
 
 /// Turns a request into a WebSocket. A page elsewhere may not: browsers let every page open
 /// sockets to everywhere, and only the `Origin` tells.
@@ -56,6 +58,8 @@ pub(super) async fn upgrade<E: Executor>(
     // closed with the reason.
     let protocols = std::iter::once(PROTOCOL.to_owned()).chain(offered);
     let upgrade = upgrade.protocols(protocols).max_message_size(limit).max_frame_size(limit);
+    // Taken at once for every socket: thousands are open and mostly say nothing.
+    let upgrade = upgrade.read_buffer_size(BUFFER).write_buffer_size(BUFFER);
     Ok(upgrade.on_upgrade(async move |socket| {
         let tasks = front.tasks.clone();
         // Spawned among the tasks, so that a shutdown waits until the socket is closed.

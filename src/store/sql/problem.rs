@@ -42,8 +42,8 @@ pub(super) async fn about(
         match decision {
             Some(decision) if closed_at.is_some() => {
                 let decision = row::model(&decision, "hold")?;
-                let anothers = whose == EVERYBODY && !hold.contacts.is_empty();
-                decided.push(Decided { hold, decision, remembered: obeyed == 1 || anothers });
+                let of_others = whose == EVERYBODY && !hold.contacts.is_empty();
+                decided.push(Decided { hold, decision, remembered: obeyed == 1 || of_others });
             }
             Some(_) | None => open.push(hold),
         }

@@ -58,7 +58,7 @@ async fn resolve(world: &World, hold: &Value, choice: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_person_with_anothers_number_waits_for_a_decision() {
+async fn a_new_person_with_a_known_number_waits_for_a_decision() {
     let world = owned().await;
     let mut input = json!({"email": NEW, "phone": NUMBER, "firstName": "Late"});
     input["idempotencyKey"] = json!("late");
