@@ -60,6 +60,15 @@ pub(super) fn quiet(interactive_at: i64, now: i64, interval_ms: i64) -> bool {
     now - interactive_at > QUIET_AFTER * interval_ms
 }
 
+/// What is left of the day.
+enum Today {
+    Left,
+    /// Nothing, by the last answer; nobody states when the day ends, so a single call finds out, ever
+    /// more seldom. It counts only when it is made: it may still have to wait for a place.
+    Asked,
+    Spent(Take),
+}
+
 /// See the module. Times are epoch milliseconds.
 #[derive(Debug)]
 pub(super) struct Window {
@@ -120,13 +129,18 @@ impl Window {
         if let Some(left) = self.blocked.left(now) {
             return Take::Wait(left);
         }
-        if let Some(refusal) = self.day(now, priority) {
-            return refusal;
-        }
+        let probes = match self.day(now, priority) {
+            Today::Spent(refusal) => return refusal,
+            Today::Asked => true,
+            Today::Left => false,
+        };
         if self.limits != Limits::None
             && let Some(wait) = self.burst(now, priority)
         {
             return wait;
+        }
+        if probes {
+            self.exhausted.hold(now, None);
         }
         self.in_flight += 1;
         self.mark_taken(now);
@@ -161,27 +175,25 @@ impl Window {
         Some(Take::Wait((release + MARGIN_MS - now).max(1)))
     }
 
-    fn day(&mut self, now: i64, priority: Priority) -> Option<Take> {
-        let remaining = self.daily_remaining?;
+    fn day(&self, now: i64, priority: Priority) -> Today {
+        let Some(remaining) = self.daily_remaining else { return Today::Left };
         if priority == Priority::Background {
             let reserve = self.daily_limit.unwrap_or(0) / 100 * DAILY_RESERVE_PERCENT;
             if remaining <= reserve {
-                return Some(Take::SpentToday(self.until_tomorrow(now)));
+                return Today::Spent(Take::SpentToday(self.until_tomorrow(now)));
             }
         }
         let remaining = remaining.saturating_sub(self.elsewhere());
         if remaining > self.in_flight {
-            return None;
+            return Today::Left;
         }
         if remaining > 0 {
-            return Some(Take::WaitForAnswer);
+            return Today::Spent(Take::WaitForAnswer);
         }
         if self.exhausted.left(now).is_some() {
-            return Some(Take::SpentToday(self.until_tomorrow(now)));
+            return Today::Spent(Take::SpentToday(self.until_tomorrow(now)));
         }
-        // Nobody states when the day ends, so a single call finds out, ever more seldom.
-        self.exhausted.hold(now, None);
-        None
+        Today::Asked
     }
 
     fn spent_today(&self) -> bool {
