@@ -10,7 +10,7 @@ use crate::store::{EventFilter, Events, FailureFilter, FailureKey, HoldFilter, P
 use crate::unified::{ContactId, Event, Failure, Hold, Mapping};
 
 use super::core::Core;
-use super::status::Status;
+use super::status::{FRESH, Status};
 use super::tail::{After, LENGTH};
 use super::{By, Error, Person, Plan, Preview, Reader, Session};
 
@@ -213,10 +213,12 @@ impl Observer {
         let core = Arc::clone(&self.core);
         Ok(stream::unfold(Some((None, core, tail, workspace)), |state| async move {
             let (seen, core, tail, workspace) = state?;
-            if let Some(seen) = seen
-                && !tail.grown(seen).await
-            {
-                return None;
+            if let Some(seen) = seen {
+                if !tail.grown(seen).await {
+                    return None;
+                }
+                // What was counted before this event is too old by then, also for the last of a burst.
+                core.clock.sleep(FRESH).await;
             }
             let seen = tail.last();
             let status = core.recent_status(&workspace).await;

@@ -13,7 +13,7 @@ use super::Error;
 use super::core::Core;
 
 /// How long one answer serves all who follow: a burst of events is one count.
-const FRESH: Duration = Duration::from_millis(250);
+pub(super) const FRESH: Duration = Duration::from_millis(250);
 
 /// How sync stands.
 #[derive(Clone, Debug)]
