@@ -119,11 +119,10 @@ impl Admin {
         let at = self.core.clock.now();
         let decision = HoldDecision { choice, candidate, remember, at, by };
         let event = EventDraft {
-            kind: EventKind::Resolved,
             contact: found.contact,
             system: found.system,
             fields: found.field.clone().into_iter().collect(),
-            ..settings_changed(format!("Somebody decided: {}", decision.choice))
+            ..EventDraft::new(EventKind::Resolved, format!("Somebody decided: {}", decision.choice))
         };
         match self.core.store.resolve(workspace, hold, &decision, &event).await? {
             Resolved::Now(hold) => {
@@ -164,10 +163,9 @@ impl Admin {
     ) -> Result<Managed<Failure>, Error> {
         let workspace = &self.session.requester.workspace;
         let event = EventDraft {
-            kind: EventKind::Resolved,
             contact: Some(contact),
             system: Some(system),
-            ..settings_changed("A failed write was given up by hand".to_owned())
+            ..EventDraft::new(EventKind::Resolved, "A failed write was given up by hand")
         };
         let now = self.core.clock.now();
         let gone = self.core.store.discard(workspace, (contact, system), &event, now).await?;
@@ -197,16 +195,7 @@ fn refused(code: UserErrorCode, message: &str, field: &str) -> UserError {
 
 /// An event about the workspace's settings.
 pub(super) fn settings_changed(message: String) -> EventDraft {
-    EventDraft {
-        kind: EventKind::SettingsChanged,
-        contact: None,
-        system: None,
-        run: None,
-        fields: Vec::new(),
-        message,
-        attempt: None,
-        code: None,
-    }
+    EventDraft::new(EventKind::SettingsChanged, message)
 }
 
 /// Pauses or goes on; what happened in words.

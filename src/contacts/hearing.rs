@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::bus::{Changed, What};
 use crate::store::Sighting;
 use crate::unified::{ContactId, HighLevelId, System, WorkspaceId};
-use crate::upstream::{self, About, Call, Kind};
+use crate::upstream::{self, About, Call, Kind, Retry};
 
 use super::core::{Brought, Core};
 use super::{Contacts, Error};
@@ -117,20 +117,7 @@ impl Core {
 
 /// Whether to ask again would bring the same: one hint that leads nowhere must not hold up the rest.
 fn is_final(error: &upstream::Error) -> bool {
-    match error.kind {
-        Kind::ScopeMissing(_)
-        | Kind::NotFound
-        | Kind::ListGone
-        | Kind::Duplicate { .. }
-        | Kind::OptedOut { .. }
-        | Kind::Full
-        | Kind::Rejected { .. } => true,
-        Kind::Unauthorized
-        | Kind::RateLimited { .. }
-        | Kind::Busy
-        | Kind::Unavailable
-        | Kind::Timeout
-        | Kind::Malformed
-        | Kind::NotConnected => false,
-    }
+    // A credential that is mended asks again.
+    let mended = matches!(error.kind, Kind::Unauthorized | Kind::NotConnected);
+    error.retry() == Retry::Never && !mended
 }

@@ -99,14 +99,9 @@ impl Writer {
         let clock = &self.core.clock;
         let requester = &self.session.requester;
         let received = EventDraft {
-            kind: EventKind::Received,
             contact: Some(contact),
-            system: None,
-            run: None,
             fields: change.fields(),
-            message: change.in_words().to_owned(),
-            attempt: None,
-            code: None,
+            ..EventDraft::new(EventKind::Received, change.in_words())
         };
         let edit = Edit {
             id: EditId(new_id(clock)),

@@ -8,8 +8,7 @@ use axum::{Extension, Json};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::upstream::Post;
-use crate::webhooks::Verdict;
+use crate::webhooks::{Post, Verdict};
 
 use super::error::Refusal;
 use super::executor::Executor;

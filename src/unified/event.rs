@@ -32,6 +32,22 @@ pub struct EventDraft {
     pub code: Option<String>,
 }
 
+impl EventDraft {
+    /// An entry about nobody in particular; the rest is set where there is something to say.
+    pub fn new(kind: EventKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            contact: None,
+            system: None,
+            run: None,
+            fields: Vec::new(),
+            message: message.into(),
+            attempt: None,
+            code: None,
+        }
+    }
+}
+
 /// What happened.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -12,3 +12,5 @@ mod together;
 
 pub use receive::{Accounts, Parts, Verdict, Webhooks};
 pub use sorting::Sorting;
+
+pub use crate::upstream::Post;

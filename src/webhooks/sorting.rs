@@ -107,14 +107,6 @@ fn app_event(hint: &About) -> Option<EventDraft> {
         | About::Appointments(_)
         | About::Other => return None,
     };
-    Some(EventDraft {
-        kind: EventKind::UpstreamChanged,
-        contact: None,
-        system: Some(System::HighLevel),
-        run: None,
-        fields: Vec::new(),
-        message: message.to_owned(),
-        attempt: None,
-        code: None,
-    })
+    let draft = EventDraft::new(EventKind::UpstreamChanged, message);
+    Some(EventDraft { system: Some(System::HighLevel), ..draft })
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::arg::args;
 use super::db::Db;
-use super::{AT_ONCE, SqlStore, row, work};
+use super::{SqlStore, forget, row, work};
 use crate::store::{Arrival, Error, INBOX, Inbox, Lease, Mark, Priority};
 use crate::unified::{System, WorkspaceId};
 
@@ -79,10 +79,7 @@ impl Inbox for SqlStore {
     ) -> Result<bool, Error> {
         let workspace = &lease.workspace;
         let mut tx = self.db.write().await?;
-        let marked = marks.iter().map(|mark| (mark.kind, mark.key.as_str()));
-        let keys: Vec<_> = marked.chain([(lease.kind, lease.key.as_str())]).collect();
-        work::lock(&mut tx, workspace, &keys).await?;
-        if !work::fence(&mut tx, lease).await? {
+        if !work::fence_with(&mut tx, lease, marks).await? {
             return Ok(false);
         }
         tx.run(
@@ -99,19 +96,7 @@ impl Inbox for SqlStore {
 
 /// Forgets what nobody needs any more; how many rows.
 pub(super) async fn prune(db: &Db, now: DateTime<Utc>) -> Result<u64, Error> {
-    let mut pruned = 0;
-    for (sql, before) in [(FORGET_BODIES, now - BODIES), (FORGET_IDS, now - IDS)] {
-        loop {
-            let mut tx = db.write().await?;
-            let gone = tx.run(sql, args![before, AT_ONCE]).await?;
-            tx.commit().await?;
-            pruned += gone;
-            if gone < u64::from(AT_ONCE) {
-                break;
-            }
-        }
-    }
-    Ok(pruned)
+    Ok(forget(db, FORGET_BODIES, now - BODIES).await? + forget(db, FORGET_IDS, now - IDS).await?)
 }
 
 const FORGET_BODIES: &str = "

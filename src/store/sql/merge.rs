@@ -52,16 +52,8 @@ pub(in crate::store) async fn merge(
     work::mark(tx, workspace, &[mark]).await?;
     tx.run("UPDATE counter SET contacts = contacts - 1 WHERE workspace = $1", args![workspace])
         .await?;
-    Ok(EventDraft {
-        kind: EventKind::Merged,
-        contact: Some(survivor),
-        system: None,
-        run: None,
-        fields: Vec::new(),
-        message: "Two contacts turned out to be the same person and are one from now on".to_owned(),
-        attempt: None,
-        code: None,
-    })
+    let message = "Two contacts turned out to be the same person and are one from now on";
+    Ok(EventDraft { contact: Some(survivor), ..EventDraft::new(EventKind::Merged, message) })
 }
 
 /// Holds that are about `gone` are about the survivor.

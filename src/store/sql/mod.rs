@@ -53,15 +53,7 @@ impl Store for SqlStore {
         // An idempotency key may answer with an edit for a day.
         let before = retention.bodies_before.min(now - TimeDelta::hours(24));
         for sql in [FORGET_EDITS, FORGET_HOLDS] {
-            loop {
-                let mut tx = self.db.write().await?;
-                let gone = tx.run(sql, args![before, AT_ONCE]).await?;
-                tx.commit().await?;
-                pruned += gone;
-                if gone < u64::from(AT_ONCE) {
-                    break;
-                }
-            }
+            pruned += forget(&self.db, sql, before).await?;
         }
         Ok(pruned)
     }
@@ -73,6 +65,21 @@ impl Store for SqlStore {
 
     async fn close(&self) {
         self.db.close().await;
+    }
+}
+
+/// Runs a statement that forgets what is from before `$1`, `$2` rows at most, until none is left; how
+/// many rows.
+async fn forget(db: &Db, sql: &'static str, before: DateTime<Utc>) -> Result<u64, Error> {
+    let mut forgotten = 0;
+    loop {
+        let mut tx = db.write().await?;
+        let gone = tx.run(sql, args![before, AT_ONCE]).await?;
+        tx.commit().await?;
+        forgotten += gone;
+        if gone < u64::from(AT_ONCE) {
+            return Ok(forgotten);
+        }
     }
 }
 

@@ -44,10 +44,7 @@ impl Polls for SqlStore {
         let workspace = &lease.workspace;
         let Step { system, seen, position, marks } = step;
         let mut tx = self.db.write().await?;
-        let marked = marks.iter().map(|mark| (mark.kind, mark.key.as_str()));
-        let keys: Vec<_> = marked.chain([(lease.kind, lease.key.as_str())]).collect();
-        work::lock(&mut tx, workspace, &keys).await?;
-        if !work::fence(&mut tx, lease).await? {
+        if !work::fence_with(&mut tx, lease, marks).await? {
             return Ok(false);
         }
         // The last of each key, because one statement may touch a row once only.

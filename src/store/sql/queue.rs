@@ -300,17 +300,12 @@ async fn give_up(tx: &mut Tx, claimed: &Claimed, claim: &Claim<'_>) -> Result<()
             )
             .await?;
             if *kind == CONTACT {
+                let message =
+                    "Given up after too many attempts; a retry or a change starts it again";
                 events.push(EventDraft {
-                    kind: EventKind::Failed,
                     contact: Some(row::contact_id(key)?),
-                    system: None,
-                    run: None,
-                    fields: Vec::new(),
-                    message:
-                        "Given up after too many attempts; a retry or a change starts it again"
-                            .to_owned(),
                     attempt: Some(claim.most_attempts),
-                    code: None,
+                    ..EventDraft::new(EventKind::Failed, message)
                 });
             }
         }

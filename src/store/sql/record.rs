@@ -26,12 +26,7 @@ pub(super) async fn record(
     if !record.links.is_empty() || !record.unlinked.is_empty() {
         identity::lock(&mut tx, workspace).await?;
     }
-    if !record.marks.is_empty() {
-        let marked = record.marks.iter().map(|mark| (mark.kind, mark.key.as_str()));
-        let keys: Vec<_> = marked.chain([(lease.kind, lease.key.as_str())]).collect();
-        work::lock(&mut tx, workspace, &keys).await?;
-    }
-    if !work::fence(&mut tx, lease).await? {
+    if !work::fence_with(&mut tx, lease, &record.marks).await? {
         return Ok(Recorded::Lost);
     }
     let mut events = record.events;

@@ -108,6 +108,16 @@ pub(super) async fn forget(
     }
 }
 
+/// As [`fence`], for who marks work too: all rows are waited for in one order.
+pub(super) async fn fence_with(tx: &mut Tx, lease: &Lease, marks: &[Mark]) -> Result<bool, Error> {
+    if !marks.is_empty() {
+        let marked = marks.iter().map(|mark| (mark.kind, mark.key.as_str()));
+        let keys: Vec<_> = marked.chain([(lease.kind, lease.key.as_str())]).collect();
+        lock(tx, &lease.workspace, &keys).await?;
+    }
+    fence(tx, lease).await
+}
+
 /// Whether the lease holds; nobody can take it until the transaction ends.
 pub(super) async fn fence(tx: &mut Tx, lease: &Lease) -> Result<bool, Error> {
     let held: Option<(i64,)> = tx

@@ -129,16 +129,7 @@ pub fn damp(
 }
 
 fn entry(contact: ContactId, kind: EventKind, message: String) -> EventDraft {
-    EventDraft {
-        kind,
-        contact: Some(contact),
-        system: None,
-        run: None,
-        fields: Vec::new(),
-        message,
-        attempt: None,
-        code: None,
-    }
+    EventDraft { contact: Some(contact), ..EventDraft::new(kind, message) }
 }
 
 const fn written(kind: ActionKind) -> EventKind {

@@ -34,7 +34,7 @@ const fn row(
 }
 
 const TABLE: [Row; 18] = [
-    row("http", &["graphql", "webhooks", "contacts", "auth", "upstream"], &["server", "limits"]),
+    row("http", &["graphql", "webhooks", "contacts", "auth"], &["server", "limits"]),
     row("webhooks", &["contacts", "sync", "store", "bus", "upstream", "unified"], &[]),
     row("graphql", &["contacts", "unified", "auth"], &["limits"]),
     row(
