@@ -26,6 +26,10 @@ playground:
 browser:
     tests/node/run.sh
 
+# Bent input at everything that reads text from outside, for five minutes each.
+fuzz:
+    cargo test --features fuzz --test fuzz -- --minutes 5
+
 # Everything that CI does.
 ci:
     .ci/run

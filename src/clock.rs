@@ -66,7 +66,13 @@ impl Clock {
     ///
     /// Cancel-safe. On a manual clock it ends only when [`Clock::advance`] reaches the time.
     pub async fn sleep(&self, duration: Duration) {
-        let until = self.now() + TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        let by = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        let until = self.now().checked_add_signed(by).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        self.sleep_until(until).await;
+    }
+
+    /// Sleeps until a time on this clock; see [`Clock::sleep`].
+    pub async fn sleep_until(&self, until: DateTime<Utc>) {
         let mut moved = self.0.moved.subscribe();
         loop {
             let Ok(left) = (until - self.now()).to_std() else { return };
@@ -97,7 +103,17 @@ pub fn new_id_at(at: DateTime<Utc>) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &rand::random::<[u8; 10]>()).into_uuid()
 }
 
+/// A text that nobody can guess: 128 random bits.
+pub fn unguessable() -> String {
+    format!("{:032x}", u128::from_ne_bytes(secret_bytes()))
+}
+
 /// A random share of `duration`, between half of it and all of it, so that retries spread out.
 pub fn jitter(duration: Duration) -> Duration {
     duration.mul_f64(rand::random_range(0.5..=1.0))
+}
+
+/// Bytes that nobody can guess, for keys, nonces and what stands for a secret.
+pub fn secret_bytes<const N: usize>() -> [u8; N] {
+    rand::random()
 }

@@ -7,14 +7,14 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | `main`, [`cli`] | the commands: `serve`, `sandbox`, `check`, `schema` |
+//! | `main`, [`cli`] | the commands: `serve`, `sandbox`, `check`, `schema`, `sync`, `token`, `vault` |
 //! | [`app`] | puts the parts together; the only one that knows all of them |
 //! | `http` | the outside: GraphQL over HTTP, WebSocket and server-sent events, playground, probes |
 //! | `graphql` | the schema, thin: shapes answers, decides nothing; `limits` refuses too much |
 //! | `webhooks` | what systems send: is it theirs, keep it, answer, look at it later |
 //! | `contacts` | the use cases and the rights to them: find, list, both sides, mutations, watching sync |
 //! | `sync` | what to do so that both systems agree (pure), doing it, and what to record of it |
-//! | `auth` | who asks and what they may do |
+//! | `auth` | who asks and what they may do; the vault: what we prove ourselves with |
 //! | `cache` | what was read lately, shared by all requests; equal reads at once are one |
 //! | `store`, `bus` | what is remembered for good; news of changes |
 //! | `doppler`, `highlevel` | one client a system: its wire format, its errors, its quirks |
@@ -60,7 +60,10 @@ mod highlevel;
 mod http;
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "polling and runs, which come next, use the rest")
+    expect(
+        dead_code,
+        reason = "giving work up, holds of nobody and `next_due` have no caller but their tests"
+    )
 )]
 mod store;
 mod sync;
@@ -68,7 +71,7 @@ mod telemetry;
 mod unified;
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "polling and runs, which come next, use the rest")
+    expect(dead_code, reason = "making a field in Doppler has no caller but its tests")
 )]
 mod upstream;
 mod webhooks;

@@ -8,18 +8,34 @@ use std::future::Future;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument, Span};
 
 /// A group of tasks with one stop signal. Clones are handles on the same group.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Tasks {
     tracker: TaskTracker,
     stop: CancellationToken,
+    /// What log lines of the tasks carry; nothing of the group as it begins.
+    span: Span,
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Tasks {
     /// An empty group.
     pub fn new() -> Self {
-        Self::default()
+        let (tracker, stop) = (TaskTracker::default(), CancellationToken::default());
+        Self { tracker, stop, span: Span::none() }
+    }
+
+    /// A handle whose tasks' log lines carry what the span does.
+    #[must_use]
+    pub fn within(&self, span: Span) -> Self {
+        Self { span, ..self.clone() }
     }
 
     /// Starts `task` and remembers it until it ends. It should watch [`Tasks::stopping`].
@@ -28,7 +44,7 @@ impl Tasks {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.tracker.spawn(task)
+        self.tracker.spawn(task.instrument(self.span.clone()))
     }
 
     /// Ends when the group is asked to stop. Cancel-safe.

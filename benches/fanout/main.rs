@@ -24,6 +24,8 @@ mod client;
 mod followers;
 #[path = "../sync/gateway.rs"]
 mod gateway;
+#[path = "../sync/memory.rs"]
+mod memory;
 #[path = "../load/process.rs"]
 #[expect(dead_code, reason = "load looks at peaks")]
 mod process;
@@ -33,11 +35,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use clap::Parser;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use client::{Connection, request};
+use client::Connection;
 use followers::{Followers, Stalled};
-use gateway::{Upstream, calls_made, resident_mib};
+use gateway::{Upstream, calls_made};
+use memory::resident_mib;
 
 /// Fan-out of events to many followers
 #[derive(Clone, Debug, Parser)]
@@ -186,24 +189,17 @@ async fn measure(
     Ok(())
 }
 
-async fn ask(connection: &mut Connection, body: Value) -> anyhow::Result<Value> {
-    let asked = request("POST", "/graphql", &[], &body.to_string());
-    Ok(serde_json::from_slice(connection.exchange(&asked).await?)?)
-}
-
 async fn ana(gateway: SocketAddr) -> anyhow::Result<String> {
     let mut connection = Connection::open(gateway).await?;
     let query = "query($email: EmailAddress!) { contact(by: {email: $email}) { id } }";
-    let body = json!({"query": query, "variables": {"email": ANA}});
-    let answer = ask(&mut connection, body).await?;
-    let id = answer["data"]["contact"]["id"].as_str();
+    let answer = connection.ask(query, &json!({"email": ANA})).await?;
+    let id = answer["contact"]["id"].as_str();
     Ok(id.with_context(|| answer.to_string())?.to_owned())
 }
 
 async fn tag(connection: &mut Connection, id: &str, name: &str) -> anyhow::Result<()> {
-    let body = json!({"query": TAG, "variables": {"id": id, "tags": [name]}});
-    let answer = ask(connection, body).await?;
-    let writes = answer["data"]["addTags"]["writes"].as_array();
+    let answer = connection.ask(TAG, &json!({"id": id, "tags": [name]})).await?;
+    let writes = answer["addTags"]["writes"].as_array();
     let applied = writes.is_some_and(|all| all.iter().any(|one| one["outcome"] == "APPLIED"));
     ensure!(applied, "{answer}");
     Ok(())

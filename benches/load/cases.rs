@@ -9,7 +9,7 @@ use crate::client::request;
 
 const ONE: &str =
     "query One($id: String!) { contact(by: {highlevelId: $id}) { id email firstName lastName } }";
-const LIST: &str = "query Page($after: String) { contacts(first: 20, after: $after) { \
+const LIST: &str = "query Page($after: String) { contacts(first: 20, after: $after, source: HIGHLEVEL) { \
                     nodes { id email notes { nodes { body } } tasks { nodes { title } } } } }";
 
 /// One kind of question.

@@ -88,17 +88,14 @@ async fn rows(sandbox: SocketAddr) -> anyhow::Result<Vec<Row>> {
 
 /// The gateway's cursor of each HighLevel contact.
 async fn cursors(gateway: SocketAddr) -> anyhow::Result<HashMap<String, String>> {
-    let query = "query ($after: String) { contacts(first: 100, after: $after) { \
+    let query = "query ($after: String) { contacts(first: 100, after: $after, source: HIGHLEVEL) { \
                  edges { cursor node { highlevel { contactId } } } pageInfo { hasNextPage } } }";
     let mut connection = Connection::open(gateway).await?;
     let mut cursors = HashMap::new();
     let mut after = Value::Null;
     loop {
-        let body = json!({"query": query, "variables": {"after": after}}).to_string();
-        let asked = request("POST", "/graphql", &[], &body);
-        let answer: Value = serde_json::from_slice(connection.exchange(&asked).await?)?;
-        let page = &answer["data"]["contacts"];
-        for edge in page["edges"].as_array().with_context(|| answer.to_string())? {
+        let page = connection.ask(query, &json!({"after": after})).await?["contacts"].take();
+        for edge in page["edges"].as_array().with_context(|| page.to_string())? {
             let id = edge["node"]["highlevel"]["contactId"].as_str().context("no id")?;
             after = edge["cursor"].clone();
             cursors.insert(id.to_owned(), after.as_str().context("no cursor")?.to_owned());

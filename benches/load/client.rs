@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use futures_util::future::try_join_all;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -33,6 +34,15 @@ impl Connection {
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::with_capacity(64 * 1024) })
+    }
+
+    /// The data of a GraphQL answer without errors.
+    pub async fn ask(&mut self, query: &str, variables: &Value) -> anyhow::Result<Value> {
+        let body = json!({"query": query, "variables": variables}).to_string();
+        let answer = self.exchange(&request("POST", "/graphql", &[], &body)).await?;
+        let answer: Value = serde_json::from_slice(answer)?;
+        ensure!(answer["errors"].is_null(), "{answer}");
+        answer.get("data").cloned().with_context(|| answer.to_string())
     }
 
     /// Sends a request and gives the body of the answer, which must be 200 and state its length.
@@ -80,18 +90,35 @@ pub async fn survey(
     inspect: &dyn Fn(usize, &[u8]) -> anyhow::Result<()>,
 ) -> anyhow::Result<Vec<usize>> {
     let lengths = RefCell::new(vec![0; requests.len()]);
+    let answered = |index: usize, body: &[u8]| {
+        lengths.borrow_mut()[index] = body.len();
+        inspect(index, body)
+    };
+    burst(addr, 8, requests, &answered).await?;
+    Ok(lengths.into_inner())
+}
+
+/// Sends every request once on so many connections and `inspect`s its answer.
+pub async fn burst(
+    addr: SocketAddr,
+    connections: usize,
+    requests: &[Vec<u8>],
+    inspect: &dyn Fn(usize, &[u8]) -> anyhow::Result<()>,
+) -> anyhow::Result<Pace> {
     let next = Cell::new(0);
     let take = || {
         let index = next.get();
         next.set(index + 1);
         (index < requests.len()).then_some(index)
     };
-    let answered = |index: usize, body: &[u8], _| {
-        lengths.borrow_mut()[index] = body.len();
+    let latencies = RefCell::new(Vec::with_capacity(requests.len()));
+    let answered = |index: usize, body: &[u8], sent: Instant| {
+        latencies.borrow_mut().push(micros(sent));
         inspect(index, body).with_context(|| String::from_utf8_lossy(body).into_owned())
     };
-    drive(addr, 8, requests, &take, &answered).await?;
-    Ok(lengths.into_inner())
+    let begun = Instant::now();
+    drive(addr, connections, requests, &take, &answered).await?;
+    pace(latencies.into_inner(), begun.elapsed())
 }
 
 /// Sends the requests in turn on all connections for `warm_up` and then `seconds`; only what is
@@ -118,8 +145,7 @@ pub async fn load(
         ensure!(body.len() == length, "{} bytes instead of {length}", body.len());
         let now = Instant::now();
         if (begin..end).contains(&now) {
-            let micros = (now - sent).as_micros();
-            latencies.borrow_mut().push(u32::try_from(micros).unwrap_or(u32::MAX));
+            latencies.borrow_mut().push(micros(sent));
         }
         Ok(())
     };
@@ -131,12 +157,20 @@ pub async fn load(
         Ok(())
     };
     tokio::try_join!(drive(addr, connections, requests, &take, &answered), marks)?;
-    let mut latencies = latencies.into_inner();
+    pace(latencies.into_inner(), seconds)
+}
+
+fn micros(since: Instant) -> u32 {
+    u32::try_from(since.elapsed().as_micros()).unwrap_or(u32::MAX)
+}
+
+/// What latencies in microseconds come to.
+fn pace(mut latencies: Vec<u32>, lasted: Duration) -> anyhow::Result<Pace> {
     ensure!(!latencies.is_empty(), "nothing was answered");
     latencies.sort_unstable();
     let millis = |share: f64| f64::from(latencies[place(latencies.len(), share)]) / 1000.0;
     Ok(Pace {
-        per_second: count(latencies.len()) / seconds.as_secs_f64(),
+        per_second: count(latencies.len()) / lasted.as_secs_f64(),
         p50_ms: millis(0.5),
         p99_ms: millis(0.99),
     })

@@ -10,9 +10,9 @@ use crate::catalog::PAGE;
 use crate::client::{self, request};
 use crate::world::World;
 
-const NOTES_AND_TASKS: &str = "query Page($after: String) { contacts(first: 20, after: $after) { \
+const NOTES_AND_TASKS: &str = "query Page($after: String) { contacts(first: 20, after: $after, source: HIGHLEVEL) { \
     nodes { id email notes { nodes { body } } tasks { nodes { title } } } } }";
-const BOTH_SYSTEMS: &str = "query Page($after: String) { contacts(first: 20, after: $after) { \
+const BOTH_SYSTEMS: &str = "query Page($after: String) { contacts(first: 20, after: $after, source: HIGHLEVEL) { \
     nodes { id email status doppler { status } notes { nodes { body } } tasks { nodes { title } } } } }";
 
 /// What the goal allows beside three calls one after the other.

@@ -20,6 +20,8 @@ pub struct Upstream {
     pub sandbox: Server,
     pub pinned: bool,
     pub folder: TempDir,
+    /// More of the gateway's settings of HighLevel.
+    pub highlevel: String,
 }
 
 impl Upstream {
@@ -39,7 +41,7 @@ impl Upstream {
         let rest = pinned.then_some(REST);
         let sandbox =
             Server::start(rest, Path::new(TANDEM), arguments, "/control/settings").await?;
-        Ok(Self { sandbox, pinned, folder: TempDir::new()? })
+        Ok(Self { sandbox, pinned, folder: TempDir::new()?, highlevel: String::new() })
     }
 
     /// A gateway over a fresh store, unless `settings` names one.
@@ -66,7 +68,9 @@ impl Upstream {
             location_id = "{HIGHLEVEL_LOCATION}"
             token = "{HIGHLEVEL_TOKEN}"
             burst = 0
-            "#
+            {}
+            "#,
+            self.highlevel
         );
         fs::write(&config, text)?;
         let arguments = |addr: SocketAddr| {
@@ -85,11 +89,4 @@ pub async fn calls_made(gateway: SocketAddr) -> anyhow::Result<f64> {
     let text = String::from_utf8_lossy(text);
     let lines = text.lines().filter(|line| line.starts_with("tandem_upstream_calls_total"));
     Ok(lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
-}
-
-/// The memory of a process now, in MiB.
-pub fn resident_mib(pid: u32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse::<f64>().map_or(f64::NAN, |kib| kib / 1024.0)
 }

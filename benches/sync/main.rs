@@ -21,6 +21,7 @@
 #[expect(dead_code, reason = "load puts load; here only single requests are made")]
 mod client;
 mod gateway;
+mod memory;
 #[path = "../load/process.rs"]
 #[expect(dead_code, reason = "load looks at peaks")]
 mod process;
@@ -32,7 +33,8 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use clap::Parser;
 
-use gateway::{calls_made, resident_mib};
+use gateway::calls_made;
+use memory::resident_mib;
 use process::Server;
 use store::Marks;
 use world::World;

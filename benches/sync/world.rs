@@ -5,12 +5,13 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
-use crate::client::{Connection, request};
-use crate::gateway::{Upstream, resident_mib};
+use crate::client::Connection;
+use crate::gateway::Upstream;
+use crate::memory::resident_mib;
 use crate::process::Server;
 use crate::store;
 
-const PAGE: &str = "query($after: String) { contacts(first: 100, after: $after) { \
+const PAGE: &str = "query($after: String) { contacts(first: 100, after: $after, source: HIGHLEVEL) { \
     nodes { id } pageInfo { hasNextPage endCursor } } }";
 
 /// What a gateway is started from.
@@ -54,11 +55,8 @@ impl World {
         let mut connection = Connection::open(gateway.addr).await?;
         let (mut after, mut people) = (Value::Null, 0);
         loop {
-            let body = json!({"query": PAGE, "variables": {"after": after}}).to_string();
-            let asked = request("POST", "/graphql", &[], &body);
-            let answer: Value = serde_json::from_slice(connection.exchange(&asked).await?)?;
-            let page = &answer["data"]["contacts"];
-            people += page["nodes"].as_array().with_context(|| answer.to_string())?.len();
+            let page = connection.ask(PAGE, &json!({"after": after})).await?["contacts"].take();
+            people += page["nodes"].as_array().with_context(|| page.to_string())?.len();
             after = page["pageInfo"]["endCursor"].clone();
             if page["pageInfo"]["hasNextPage"] != true {
                 break;

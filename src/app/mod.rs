@@ -4,8 +4,17 @@
 //! [`App::shutdown`] drains it. [`check`] does as much of it as tells whether it would work.
 
 mod at_work;
+mod connecting;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 #[cfg(test)]
 mod killed;
+mod opening;
+#[cfg(test)]
+mod renewing;
+mod trusted;
+mod workspaces;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,25 +23,29 @@ use std::time::Duration;
 use anyhow::Context;
 use async_trait::async_trait;
 use tokio::net::TcpListener;
-use tokio::time::Instant;
 
-use crate::auth::Requester;
+use crate::auth::{self, KeyFile, Requester};
 use crate::bus;
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::contacts::{self, Contacts, Session, StoredBudget, Wanted};
+use crate::contacts::{self, Access, Contacts, Workspaces};
 use crate::graphql::limits::Limits;
-use crate::graphql::{self, Gateway, GatewaySettings};
-use crate::http::{self, AllowAll, Front, Probe};
+use crate::graphql::{self, Gateway, GatewaySettings, Policy};
+use crate::http::{self, Front, Probe};
 use crate::store::{self, Retention, Store};
+use crate::sync::{Crew, Workers};
 use crate::tasks::Tasks;
 use crate::telemetry::{self, Metrics, names};
 use crate::unified::{CreateRule, Mapping, System, TagRepresentation, WorkspaceId};
-use crate::upstream::{self, Call, Directory, Priority};
+use crate::upstream::{self, Directory, Inbound, UpstreamState};
+use crate::webhooks::{self, Webhooks};
 use crate::{doppler, highlevel};
-use at_work::AtWork;
+use connecting::Clients;
+pub use connecting::rotate;
+use opening::Opening;
+pub use workspaces::{NotMade, create_workspace, list_workspaces};
 
-/// The one workspace that the config's own sections describe.
+/// The operator's own workspace, which the config's own sections describe.
 const DEFAULT_WORKSPACE: &str = "default";
 /// What the systems are given to show that they are there before the gateway says it is ready. One
 /// that takes longer is served as far as that goes.
@@ -62,6 +75,7 @@ impl App {
     /// Opens the store, connects to both systems, binds and serves.
     pub async fn start(config: Config, options: AppOptions) -> anyhow::Result<Self> {
         let AppOptions { clock } = options;
+        let gateway = gateway_settings(&config)?;
         let metrics = telemetry::init(&config.telemetry);
         let tasks = Tasks::new();
         let listen = config.server.listen;
@@ -70,57 +84,59 @@ impl App {
             .with_context(|| format!("cannot listen on {listen}"))?;
         let addr = listener.local_addr()?;
         let store = open_store(&config).await?;
-        let workspace = WorkspaceId::from(DEFAULT_WORKSPACE);
-        let row = store.workspace(&workspace, DEFAULT_WORKSPACE, clock.now()).await?;
-        let requester = Requester::anonymous(workspace);
+        let keyring = connecting::keyring(&config)?;
+        auth::check(&*store, &keyring).await?;
+        auth::unlock(&*store, &keyring).await?;
         let database = config.store.is_postgres().then_some(&*config.store.url);
         let bus = bus::open(&config.bus, database, &tasks).await;
-        let crm = highlevel::Client::new(&config.highlevel, &clock)?;
-        if config.store.is_postgres() {
-            // Others may call the same location.
-            let location = config.highlevel.location_id.as_deref().unwrap_or_default();
-            let (store, workspace) = (Arc::clone(&store), row.id.clone());
-            let budget = StoredBudget::new(store, workspace, (System::HighLevel, location));
-            crm.share_budget(Arc::new(budget), &tasks);
-        }
-        let parts = contacts::Parts {
-            workspace: row,
+        let bus = bus.with_context(|| format!("cannot open {}", config.bus.shown()))?;
+        let config = Arc::new(config);
+        let crew = Crew::new(Workers {
             store: Arc::clone(&store),
-            bus: bus.with_context(|| format!("cannot open {}", config.bus.shown()))?,
-            mailing: Arc::new(doppler::Client::new(&config.doppler, &clock)?),
-            crm: Arc::new(crm),
-            mapping: mapping(&config.mapping),
-            settings: contacts::Settings {
-                scan_up_to: config.doppler.scan_up_to,
-                zone: config.highlevel.timezone,
-                index_delay: config.highlevel.index_delay,
-                sync: config.sync.clone(),
-                cache: config.cache.clone(),
-            },
+            bus: Arc::clone(&bus),
             clock: clock.clone(),
+            at_once: config.sync.workers,
+        });
+        let inbound: Arc<dyn Inbound> = Arc::new(highlevel::Webhooks::new(&config.highlevel));
+        let parts = (Arc::clone(&store), bus);
+        let opening = Opening {
+            config: Arc::clone(&config),
+            store: Arc::clone(&store),
+            shared: contacts::Shared::new(parts, &config.cache, crew.clone(), clock.clone()),
+            clients: Clients::new(&config, &clock)?,
+            keyring: keyring.clone(),
+            inbound: Arc::clone(&inbound),
+            clock: clock.clone(),
+            tasks: tasks.clone(),
+            addr,
         };
-        let (mailing, crm) = (Arc::clone(&parts.mailing), Arc::clone(&parts.crm));
-        let contacts = Contacts::start(parts, &tasks);
-        let at_work = AtWork {
-            config: &config,
-            contacts: &contacts,
-            store: &store,
-            clock: &clock,
-            tasks: &tasks,
-        };
-        let webhooks = at_work.start(mailing, crm, &requester.workspace).await?;
-        first_look(&contacts, &requester, &clock).await;
+        let home = opening::home(&opening).await?;
+        let workspaces = Workspaces::new(home.clone(), Arc::new(opening));
+        let requester = Requester::anonymous(home.workspace().id.clone());
+        // Whatever becomes of the others.
+        workspaces.open_all().await?;
+        crew.start(&tasks);
+        workspaces.keep_up(&tasks);
+        if let Some(path) = config.vault.keys_file.clone() {
+            KeyFile { path, keyring, store: Arc::clone(&store) }.watch(clock.clone(), &tasks);
+        }
+        opening::first_look(&home, &requester, &clock).await;
         prune(Arc::clone(&store), &config.store, clock.clone(), &tasks);
-        measure(metrics.clone(), contacts.clone(), clock.clone(), &tasks);
-        let gateway = GatewaySettings {
-            limits: Limits::from_config(&config.limits, config.doppler.scan_up_to),
-            response_max_bytes: config.cache.response_max_bytes,
-            patience: config.server.request_timeout,
-        };
+        measure(metrics.clone(), workspaces.clone(), clock.clone(), &tasks);
+        let authenticate =
+            auth::open(&config.auth, (&store, &requester.workspace), &clock, &tasks).await?;
+        let webhooks = Webhooks::new(webhooks::Parts {
+            inbound,
+            store: Arc::clone(&store),
+            wake: crew.waker(),
+            clock: clock.clone(),
+            tasks: tasks.clone(),
+        });
         let front = Front::new(http::Parts {
-            executor: Gateway::new(contacts.clone(), gateway),
-            authenticate: Arc::new(AllowAll(requester)),
-            probe: Arc::new(StoreProbe(contacts)),
+            executor: Gateway::new(workspaces.clone(), gateway),
+            authenticate,
+            consent: Some(workspaces.consent()),
+            probe: Arc::new(StoreProbe(home)),
             webhooks: Some(webhooks),
             metrics: config.telemetry.metrics.then_some(metrics),
             settings: http_settings(&config),
@@ -155,7 +171,7 @@ impl App {
 /// One thing that [`check`] looked at.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// `store`, `bus`, `doppler` or `highlevel`.
+    /// `store`, `vault`, `documents`, `bus`, `doppler` or `highlevel`.
     pub part: &'static str,
     /// What was opened or called, without secrets.
     pub target: String,
@@ -165,29 +181,71 @@ pub struct Finding {
 
 /// Opens the store and the bus and calls both systems once.
 pub async fn check(config: Config, clock: &Clock) -> Vec<Finding> {
-    let store = match open_store(&config).await {
+    let tasks = Tasks::new();
+    let opened = open_store(&config).await;
+    let access = match &opened {
+        Ok(store) => Some(access_of_home(&config, store, clock, &tasks).await),
+        Err(_) => None,
+    };
+    let bus = bus::check(&config.bus).await.err().map(|error| chain(&error));
+    // What is stored counts before what the config says.
+    let vault = access.as_ref().and_then(|access| Some(&access.as_ref().ok()?.vault));
+    let credentials = |system, seed| vault.map_or(seed, |vault| vault.credentials(system));
+    let key = credentials(System::Doppler, doppler::seed(&config.doppler));
+    let token = credentials(System::HighLevel, highlevel::seed(&config.highlevel));
+    let (doppler, highlevel) = tokio::join!(
+        call_once(doppler::Client::with(&config.doppler, key, clock)),
+        call_once(highlevel::Client::with(&config.highlevel, token, clock)),
+    );
+    let mut findings = vec![Finding {
+        part: "store",
+        target: config.store.shown(),
+        fault: at_store(opened).await,
+    }];
+    if let Some(Err(error)) = &access {
+        let fault = Some(chain(&**error));
+        findings.push(Finding { part: "vault", target: "stored credentials".to_owned(), fault });
+    }
+    tasks.stop();
+    if let Some(path) = &config.documents.trusted {
+        let fault = trusted::trusted(&config).err().map(|error| chain(&*error));
+        findings.push(Finding { part: "documents", target: path.display().to_string(), fault });
+    }
+    let (doppler_url, highlevel_url) = (&config.doppler.base_url, &config.highlevel.base_url);
+    findings.extend([
+        Finding { part: "bus", target: bus_target(&config), fault: bus },
+        Finding { part: "doppler", target: doppler_url.to_string(), fault: doppler },
+        Finding { part: "highlevel", target: highlevel_url.to_string(), fault: highlevel },
+    ]);
+    findings
+}
+
+/// What the operator's own workspace is connected with, as far as that is stored.
+async fn access_of_home(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    clock: &Clock,
+    tasks: &Tasks,
+) -> anyhow::Result<Access> {
+    let (workspace, addr) = (&WorkspaceId::from(DEFAULT_WORKSPACE), config.server.listen);
+    let keyring = &connecting::keyring(config)?;
+    auth::check(&**store, keyring).await?;
+    auth::unlock(&**store, keyring).await?;
+    let ground = connecting::Ground { config, store, workspace, clock, tasks, keyring, addr };
+    let seeds = connecting::seeds(config);
+    connecting::access(&ground, seeds, &Clients::new(config, clock)?).await
+}
+
+/// What is wrong with the store, if anything is. Closes it.
+async fn at_store(opened: anyhow::Result<Arc<dyn Store>>) -> Option<String> {
+    match opened {
         Ok(store) => {
             let pinged = store.ping().await;
             store.close().await;
             pinged.err().map(|error| chain(&error))
         }
         Err(error) => Some(chain(&*error)),
-    };
-    let bus = bus::check(&config.bus).await.err().map(|error| chain(&error));
-    let (doppler, highlevel) = tokio::join!(
-        call_once(doppler::Client::new(&config.doppler, clock)),
-        call_once(highlevel::Client::new(&config.highlevel, clock)),
-    );
-    vec![
-        Finding { part: "store", target: config.store.shown(), fault: store },
-        Finding { part: "bus", target: bus_target(&config), fault: bus },
-        Finding { part: "doppler", target: config.doppler.base_url.to_string(), fault: doppler },
-        Finding {
-            part: "highlevel",
-            target: config.highlevel.base_url.to_string(),
-            fault: highlevel,
-        },
-    ]
+    }
 }
 
 /// What carries the news, without secrets.
@@ -207,12 +265,7 @@ pub fn sdl() -> String {
 /// What is wrong with a system, if anything is.
 async fn call_once(client: Result<impl Directory, upstream::SetupError>) -> Option<String> {
     match client {
-        Ok(client) => {
-            let deadline = Instant::now() + FIRST_LOOK * 5;
-            let meter = Arc::default();
-            let call = Call { deadline, priority: Priority::Interactive, meter };
-            client.check(&call).await.err().map(|error| chain(&error))
-        }
+        Ok(client) => upstream::check_once(&client).await.err().map(|error| chain(&error)),
         Err(error) => Some(chain(&error)),
     }
 }
@@ -231,17 +284,6 @@ fn chain(error: &dyn std::error::Error) -> String {
 async fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     let shown = config.store.shown();
     store::open(&config.store).await.with_context(|| format!("cannot open {shown}"))
-}
-
-/// Looks at both systems once, so that their state, their budgets and the account's size are known
-/// before the first client asks.
-async fn first_look(contacts: &Contacts, requester: &Requester, clock: &Clock) {
-    let deadline = Instant::now() + FIRST_LOOK;
-    let session = Session::new(requester.clone(), Wanted::default(), clock.now_ms(), deadline);
-    let looked = tokio::time::timeout_at(deadline, contacts.look(Arc::new(session))).await;
-    for error in looked.into_iter().flatten() {
-        tracing::warn!(error = &error as &dyn std::error::Error, "system not reached at start");
-    }
 }
 
 fn prune(
@@ -268,14 +310,20 @@ fn prune(
 }
 
 /// Keeps what nobody's call measures up to date, and the memory that samples take small.
-fn measure(metrics: Metrics, contacts: Contacts, clock: Clock, tasks: &Tasks) {
+fn measure(metrics: Metrics, workspaces: Workspaces, clock: Clock, tasks: &Tasks) {
     let stop = tasks.clone();
     tasks.spawn(async move {
         loop {
-            for (system, budget) in contacts.budgets() {
-                if let Some(remaining) = budget.remaining {
-                    metrics::gauge!(names::UPSTREAM_BUDGET, names::SYSTEM => system.as_str())
-                        .set(f64::from(remaining));
+            for contacts in workspaces.all() {
+                for (system, budget) in contacts.budgets() {
+                    let Some(remaining) = budget.remaining else { continue };
+                    let workspace = contacts.workspace().id.to_string();
+                    metrics::gauge!(
+                        names::UPSTREAM_BUDGET,
+                        names::SYSTEM => system.as_str(),
+                        names::WORKSPACE => workspace
+                    )
+                    .set(f64::from(remaining));
                 }
             }
             metrics.upkeep();
@@ -287,10 +335,25 @@ fn measure(metrics: Metrics, contacts: Contacts, clock: Clock, tasks: &Tasks) {
     });
 }
 
+fn gateway_settings(config: &Config) -> anyhow::Result<GatewaySettings> {
+    Ok(GatewaySettings {
+        limits: Limits::from_config(&config.limits, config.doppler.scan_up_to),
+        trusted: trusted::trusted(config)?,
+        automatic: config.documents.automatic,
+        policy: Policy::from_config(&config.documents),
+        response_max_bytes: config.cache.response_max_bytes,
+        patience: config.server.request_timeout,
+    })
+}
+
 /// With client authentication off only this machine may be addressed: see
 /// [`http::Settings::allowed_hosts`].
 fn http_settings(config: &Config) -> http::Settings {
     let mut settings = http::Settings::from_config(&config.server, &config.limits);
+    if config.auth.mode == config::auth::Mode::Jwt {
+        return settings;
+    }
+    (settings.clients, settings.unusual) = (None, None);
     settings.allowed_hosts = LOOPBACK_HOSTS.map(str::to_owned).to_vec();
     let public = config.server.public_url.as_ref().and_then(|url| url.host_str());
     settings.allowed_hosts.extend(public.map(str::to_owned));
@@ -344,12 +407,24 @@ fn config_key(field: &str) -> &str {
     }
 }
 
-/// Ready is who can reach the store: a system that is down costs its own fields only.
+/// Ready is who can reach the store: a system that is down costs its own fields only. Of workspaces it
+/// tells the operator's own.
 struct StoreProbe(Contacts);
 
 #[async_trait]
 impl Probe for StoreProbe {
     async fn checks(&self) -> Vec<http::Check> {
-        vec![http::Check { name: "store", ok: self.0.ready().await.is_ok() }]
+        let ok = self.0.ready().await.is_ok();
+        let mut checks = vec![http::Check { name: "store", ok, needed: true }];
+        for (system, state) in self.0.states() {
+            let name = match system {
+                System::Doppler => "doppler credential",
+                System::HighLevel => "highlevel credential",
+            };
+            let ok =
+                !matches!(state, UpstreamState::NeedsReauthorization | UpstreamState::NotConnected);
+            checks.push(http::Check { name, ok, needed: false });
+        }
+        checks
     }
 }

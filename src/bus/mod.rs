@@ -50,6 +50,8 @@ pub enum What {
     Work,
     /// The mapping is another one.
     Mapping,
+    /// Somebody was erased: whatever is kept at hand may be of them.
+    Erased(ContactId),
 }
 
 /// Which part of a contact changed.
@@ -64,6 +66,8 @@ pub enum Changed {
     Notes(HighLevelId),
     Tasks(HighLevelId),
     Appointments(HighLevelId),
+    /// What became of the mails to a person.
+    Deliveries,
 }
 
 /// Carries news.
@@ -88,6 +92,13 @@ pub enum Heard {
     },
     /// Some news were lost.
     Missed,
+}
+
+impl Heard {
+    /// Whether it is nothing to whoever cares for one workspace only.
+    pub fn is_elsewhere(&self, workspace: &WorkspaceId) -> bool {
+        matches!(self, Self::News { news, .. } if news.workspace != *workspace)
+    }
 }
 
 /// Hears what is published.

@@ -2,7 +2,7 @@
 //! wrong and where. For people a table, for scripts `--json`.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -26,7 +26,9 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, env: Environment) -> Result<ExitCode, Failure> {
-    let config = match loader(args.config.as_deref(), env).load() {
+    let loader = loader(args.config.as_deref(), env);
+    let given = loader.given().join(", ");
+    let config = match loader.load() {
         Ok(config) => config,
         Err(faults) if args.json => {
             print(&format!("{:#}\n", faulty_settings(&faults)))?;
@@ -39,14 +41,13 @@ pub(super) async fn run(args: Args, env: Environment) -> Result<ExitCode, Failur
     if args.json {
         print(&format!("{:#}\n", report(&findings)))?;
     } else {
-        print(&table(args.config.as_deref(), &findings))?;
+        print(&table(&given, &findings))?;
     }
     Ok(if holds { ExitCode::SUCCESS } else { ExitCode::from(FAULTY) })
 }
 
-fn table(config: Option<&Path>, findings: &[Finding]) -> String {
-    let source = config.unwrap_or(Path::new("tandem.toml, environment")).display();
-    let mut text = format!("config      ok     {source}\n");
+fn table(given: &str, findings: &[Finding]) -> String {
+    let mut text = format!("config      ok     {given}\n");
     for Finding { part, target, fault } in findings {
         let _ = match fault {
             None => writeln!(text, "{part:<12}ok     {target}"),

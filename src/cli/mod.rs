@@ -12,6 +12,10 @@ mod sandbox;
 mod schema;
 mod serve;
 mod signal;
+mod sync;
+mod token;
+mod vault;
+mod workspace;
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -45,7 +49,11 @@ enum Command {
     Sandbox(sandbox::Args),
     Check(check::Args),
     Schema(schema::Args),
+    Token(token::Args),
+    Vault(vault::Args),
     Health(health::Args),
+    Sync(sync::Args),
+    Workspace(workspace::Args),
 }
 
 /// What ends a command before its work is done.
@@ -82,7 +90,11 @@ pub fn run(
         Command::Sandbox(args) => block_on(sandbox::run(args)),
         Command::Check(args) => block_on(check::run(args, env)),
         Command::Schema(args) => schema::run(&args),
+        Command::Token(args) => token::run(&args, env),
+        Command::Vault(args) => block_on(vault::run(args, env)),
         Command::Health(args) => health::run(&args),
+        Command::Sync(args) => block_on(sync::run(args, env)),
+        Command::Workspace(args) => block_on(workspace::run(args, env)),
     };
     done.unwrap_or_else(|failure| report(&failure))
 }
@@ -111,7 +123,12 @@ fn report(failure: &Failure) -> ExitCode {
 
 /// One line on standard error. That nobody reads it is no reason to fail.
 fn complain(line: &str) {
-    let _ = writeln!(io::stderr(), "tandem: {line}");
+    tell(&format!("tandem: {line}"));
+}
+
+/// The same without whose it is: news, and no complaint.
+fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Prints help that was asked for; makes one line of what clap says of a mistake.

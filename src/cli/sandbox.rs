@@ -32,7 +32,10 @@ pub(super) struct Args {
 /// What the fakes are like. Shared with `serve --sandbox`.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct World {
-    /// How many people there are [default: 300]
+    /// How many Doppler accounts and HighLevel locations there are, at most 4 [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
+    accounts: Option<u8>,
+    /// How many people there are in each [default: 300]
     #[arg(long, value_name = "N")]
     contacts: Option<usize>,
     /// The same seed and size give the same people [default: 1]
@@ -61,8 +64,9 @@ enum Switch {
 impl World {
     /// Whether any of it was asked for.
     pub(super) fn is_given(&self) -> bool {
-        let Self { contacts, seed, latency, rate_limit, index_delay, journal } = self;
-        contacts.is_some()
+        let Self { accounts, contacts, seed, latency, rate_limit, index_delay, journal } = self;
+        accounts.is_some()
+            || contacts.is_some()
             || seed.is_some()
             || latency.is_some()
             || rate_limit.is_some()
@@ -81,6 +85,7 @@ impl World {
         let millis = |given: Option<u64>, default| given.map_or(default, Duration::from_millis);
         Options {
             listen: listen.unwrap_or(default.listen),
+            accounts: self.accounts.map_or(default.accounts, usize::from),
             contacts: self.contacts.unwrap_or(default.contacts),
             seed: self.seed.unwrap_or(default.seed),
             latency: millis(self.latency, default.latency),
@@ -101,7 +106,8 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
     };
     let signals = Signals::listen()?;
     let sandbox = start(options, &tasks).await?;
-    print(&format!("The sandbox is ready.\n\n{}\nCtrl-C stops it.\n", facts(sandbox.addr())))?;
+    let facts = facts(&sandbox);
+    print(&format!("The sandbox is ready.\n\n{facts}\nCtrl-C stops it.\n"))?;
     let drain = async {
         tasks.stop();
         tasks.drained().await;
@@ -117,16 +123,20 @@ pub(super) async fn start(options: Options, tasks: &Tasks) -> Result<Sandbox, Fa
 }
 
 /// Addresses and credentials, which open nothing but a sandbox.
-pub(super) fn facts(sandbox: SocketAddr) -> String {
-    let rows = [
-        ("Doppler", format!("http://{sandbox}/doppler")),
-        ("  account", credentials::DOPPLER_ACCOUNT.to_owned()),
-        ("  API key", credentials::DOPPLER_API_KEY.to_owned()),
-        ("HighLevel", format!("http://{sandbox}/highlevel")),
-        ("  location", credentials::HIGHLEVEL_LOCATION.to_owned()),
-        ("  token", credentials::HIGHLEVEL_TOKEN.to_owned()),
-        ("Journal", format!("http://{sandbox}/control/journal")),
-    ];
+pub(super) fn facts(sandbox: &Sandbox) -> String {
+    let addr = sandbox.addr();
+    let accounts = credentials::ACCOUNTS.iter().take(sandbox.accounts());
+    let mut rows = vec![("Doppler", format!("http://{addr}/doppler"))];
+    for one in accounts.clone() {
+        rows.push(("  account", one.doppler.to_owned()));
+        rows.push(("  API key", one.api_key.to_owned()));
+    }
+    rows.push(("HighLevel", format!("http://{addr}/highlevel")));
+    for one in accounts {
+        rows.push(("  location", one.location.to_owned()));
+        rows.push(("  token", one.token.to_owned()));
+    }
+    rows.push(("Journal", format!("http://{addr}/control/journal")));
     table(&rows)
 }
 

@@ -13,6 +13,7 @@ use super::{Environment, Failure, loader, print};
 use crate::app::{App, AppOptions};
 use crate::clock::{self, Clock};
 use crate::config::Loader;
+use crate::config::vault::key_text;
 use crate::sandbox::credentials;
 use crate::tasks::Tasks;
 
@@ -52,10 +53,16 @@ pub(super) async fn run(args: Args, env: Environment) -> Result<ExitCode, Failur
         if !settings.is_set("store.url") {
             let folder = TemporaryFolder::create(&clock)?;
             settings = settings.set("store.url", folder.store_url(), "--sandbox");
+            if !settings.is_set("vault.keys") && !settings.is_set("vault.keys_file") {
+                // What it encrypts does not outlive the process either.
+                let key = key_text("sandbox", clock::secret_bytes());
+                settings = settings.set("vault.keys", key, "--sandbox");
+            }
             store = Some(folder);
         }
         let options = args.world.options(args.sandbox_listen, &clock);
         let sandbox = sandbox::start(options, &tasks).await?;
+        settings = led_back_here(settings);
         settings = over_sandbox(settings, sandbox.addr(), args.world.limits_rate()).set(
             "highlevel.webhook_public_key",
             sandbox.highlevel().webhook_public_key_pem(),
@@ -67,7 +74,7 @@ pub(super) async fn run(args: Args, env: Environment) -> Result<ExitCode, Failur
     let app = App::start(settings.load()?, AppOptions { clock }).await?;
     let on = fakes.as_ref().map_or_else(String::new, |fakes| {
         fakes.send_webhooks_to(format!("http://{}/webhooks/highlevel", app.addr()));
-        let facts = sandbox::facts(fakes.addr());
+        let facts = sandbox::facts(fakes);
         format!("\nIt works on the sandbox of both systems:\n\n{facts}")
     });
     print(&format!("Tandem is ready.\n\n{}{on}\nCtrl-C stops it.\n", addresses(app.addr())))?;
@@ -93,6 +100,26 @@ fn over_sandbox(settings: Loader, sandbox: SocketAddr, limits_rate: bool) -> Loa
         .set("highlevel.base_url", format!("http://{sandbox}/highlevel"), SOURCE)
         .set("highlevel.location_id", credentials::HIGHLEVEL_LOCATION, SOURCE)
         .set("highlevel.token", credentials::HIGHLEVEL_TOKEN, SOURCE);
+    let settings = if settings.is_set("vault.keys") || settings.is_set("vault.keys_file") {
+        settings
+            .forget("highlevel.client_secret_file")
+            .set("highlevel.client_id", credentials::OAUTH_CLIENT_ID, SOURCE)
+            .set("highlevel.client_secret", credentials::OAUTH_CLIENT_SECRET, SOURCE)
+            .set("highlevel.version_id", credentials::OAUTH_VERSION_ID, SOURCE)
+            .set(
+                "highlevel.authorize_url",
+                format!("http://{sandbox}/highlevel/v2/oauth/chooselocation"),
+                SOURCE,
+            )
+    } else {
+        settings
+    };
+    // So that there is something to see: nobody has to agree to what is done to people who do not exist.
+    let settings = if settings.is_set("sync.first_run") {
+        settings
+    } else {
+        settings.set("sync.first_run", "auto", SOURCE)
+    };
     // So that somebody new shows up in both: everybody joins the first list.
     let settings = if settings.is_set("mapping.create_in") {
         settings
@@ -110,6 +137,18 @@ fn over_sandbox(settings: Loader, sandbox: SocketAddr, limits_rate: bool) -> Loa
             0,
             SOURCE,
         )
+    }
+}
+
+/// The fake's consent page leads back to this machine, also where the gateway listens for others too.
+fn led_back_here(settings: Loader) -> Loader {
+    let listen = settings.text_of("server.listen").and_then(|it| it.parse::<SocketAddr>().ok());
+    match listen {
+        Some(listen) if !listen.ip().is_loopback() && !settings.is_set("server.public_url") => {
+            let url = format!("http://localhost:{}", listen.port());
+            settings.set("server.public_url", url, "--sandbox")
+        }
+        Some(_) | None => settings,
     }
 }
 

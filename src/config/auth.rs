@@ -1,18 +1,21 @@
 //! `[auth]`: who may call the API.
 //!
-//! This version knows one answer, "everyone who can reach it", and so accepts it on a loopback
-//! address only. The keys of the next answer are read and checked, so that a file written for it
-//! gets one clear refusal and not a list of unknown keys.
+//! "Everyone who can reach it" is accepted on a loopback address only; everywhere else clients show a
+//! signed token.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
 use super::check::Check;
 use super::value::{self, SecretSlot};
+
+/// A shorter secret can be guessed: RFC 7518, section 3.2, wants as many bytes as the hash has.
+const SHORTEST_SECRET: usize = 32;
 
 /// See `default.toml` for what each key means.
 #[derive(Clone, Debug, Deserialize)]
@@ -35,6 +38,9 @@ pub struct Auth {
     pub audience: Option<String>,
     /// The claim that names the workspace.
     pub workspace_claim: String,
+    /// How far an issuer's clock may be from this machine's.
+    #[serde(with = "humantime_serde")]
+    pub clock_skew: Duration,
 }
 
 /// How a client is recognised.
@@ -43,7 +49,7 @@ pub struct Auth {
 pub enum Mode {
     /// Not at all: every caller has every right.
     Off,
-    /// By a signed token. Refused in this version.
+    /// By a signed token.
     Jwt,
 }
 
@@ -57,16 +63,33 @@ impl Auth {
     }
 
     pub(super) fn validate(&self, check: &mut Check<'_>) {
-        if self.mode == Mode::Jwt {
-            let message = "client authentication is not available in this version: \
-                           use \"off\" on a loopback address";
-            check.fault("mode", message);
-        }
+        const MINUTE: Duration = Duration::from_secs(60);
         if let Some(url) = &self.jwks_url {
             check.http_url("jwks_url", url);
         }
         if self.workspace_claim.is_empty() {
             check.fault("workspace_claim", "must not be empty");
+        }
+        check.lasting("clock_skew", self.clock_skew, Duration::ZERO..=MINUTE * 5);
+        if self.mode == Mode::Jwt {
+            self.validate_keys(check);
+        }
+    }
+
+    fn validate_keys(&self, check: &mut Check<'_>) {
+        let secret = self.hs256_secret.is_some() || self.hs256_secret_file.is_some();
+        let sources = [secret, self.jwks_url.is_some(), self.jwks_file.is_some()];
+        if sources.into_iter().filter(|given| *given).count() != 1 {
+            let message = "\"jwt\" needs one of hs256_secret, jwks_url and jwks_file";
+            check.fault("mode", message);
+        }
+        if self.hs256_secret.as_ref().is_some_and(|it| it.expose_secret().len() < SHORTEST_SECRET) {
+            let message = format!("must have at least {SHORTEST_SECRET} bytes");
+            check.fault("hs256_secret", message);
+        }
+        // An issuer gives tokens for other services too.
+        if !secret && self.audience.is_none() {
+            check.fault("audience", "is needed with an issuer's keys: whom its tokens are for");
         }
     }
 
@@ -75,7 +98,7 @@ impl Auth {
         if self.mode == Mode::Off && !listen.ip().is_loopback() {
             let message = format!(
                 "{listen} is reachable from other machines, which auth.mode = \"off\" does not \
-                 allow: listen on 127.0.0.1 or [::1]"
+                 allow: set auth.mode = \"jwt\", or listen on 127.0.0.1 or [::1]"
             );
             check.fault("listen", message);
         }

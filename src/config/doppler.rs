@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -23,6 +24,9 @@ pub struct Doppler {
     pub api_key: Option<SecretString>,
     /// A file that holds it.
     pub api_key_file: Option<PathBuf>,
+    /// The day on which it ends.
+    #[serde(default, deserialize_with = "value::optional_day")]
+    pub api_key_expires: Option<DateTime<Utc>>,
     /// Name of the list in which new people are looked for first.
     pub default_list: Option<String>,
     /// Up to this many subscribers a look-up of several people reads the account's pages.
@@ -42,6 +46,9 @@ pub struct Doppler {
     /// How often Doppler is asked for changes.
     #[serde(with = "humantime_serde")]
     pub poll_interval: Duration,
+    /// How often people's opens and clicks are looked for; 0: never.
+    #[serde(with = "humantime_serde")]
+    pub engagement_interval: Duration,
 }
 
 impl Doppler {
@@ -49,7 +56,13 @@ impl Doppler {
         vec![SecretSlot { key: "api_key", secret: &mut self.api_key, file: &self.api_key_file }]
     }
 
-    pub(super) fn validate(&self, check: &mut Check<'_>) {
+    /// With a vault the key may also be given by `connectDoppler`.
+    fn validate_key(&self, vaulted: bool, check: &mut Check<'_>) {
+        let named = self.api_key.is_some() || self.api_key_file.is_some();
+        check.required("api_key", named || vaulted, "the API key of the Doppler account");
+    }
+
+    pub(super) fn validate(&self, vaulted: bool, check: &mut Check<'_>) {
         const SECOND: Duration = Duration::from_secs(1);
         check.http_url("base_url", &self.base_url);
         let hint = "the e-mail address the Doppler account was opened with";
@@ -57,8 +70,7 @@ impl Doppler {
         if self.account.as_deref().is_some_and(|account| !account.contains('@')) {
             check.fault("account", "must be the e-mail address the account was opened with");
         }
-        let named = self.api_key.is_some() || self.api_key_file.is_some();
-        check.required("api_key", named, "the API key of the Doppler account");
+        self.validate_key(vaulted, check);
         if self.api_key.as_ref().is_some_and(|key| key.expose_secret().trim().is_empty()) {
             check.fault("api_key", "must not be empty");
         }
@@ -69,6 +81,10 @@ impl Doppler {
         check.within("rate", self.rate, 0.0..=100_000.0);
         check.within("burst", self.burst, 1..=100_000);
         check.lasting("poll_interval", self.poll_interval, SECOND..=SECOND * 86_400);
+        if !self.engagement_interval.is_zero() {
+            let allowed = SECOND..=SECOND * 86_400;
+            check.lasting("engagement_interval", self.engagement_interval, allowed);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::pkcs8::DecodePublicKey;
@@ -29,16 +30,21 @@ pub struct HighLevel {
     pub token: Option<SecretString>,
     /// A file that holds it.
     pub token_file: Option<PathBuf>,
+    /// The day on which it ends.
+    #[serde(default, deserialize_with = "value::optional_day")]
+    pub token_expires: Option<DateTime<Utc>>,
     /// The marketplace app's id.
     pub client_id: Option<String>,
     /// The marketplace app's secret.
     pub client_secret: Option<SecretString>,
     /// A file that holds it.
     pub client_secret_file: Option<PathBuf>,
-    /// The marketplace app's version.
+    /// The marketplace app's version; the part of `client_id` before its dash if not set.
     pub version_id: Option<String>,
-    /// Rights asked for.
+    /// Rights that `token` was given.
     pub scopes: Vec<String>,
+    /// Rights that the consent page asks for unless a client names others.
+    pub consent_scopes: Vec<String>,
     /// Ed25519 keys (PEM, one after the other) of webhook signatures beside the published one.
     pub webhook_public_key: Option<String>,
     /// Whether webhooks with only the older RSA signature count.
@@ -75,7 +81,22 @@ impl HighLevel {
         vec![token, client_secret]
     }
 
-    pub(super) fn validate(&self, check: &mut Check<'_>) {
+    /// With a vault the token may also be given by `connectHighLevel`. Tokens by OAuth have nowhere
+    /// else to be kept.
+    fn validate_token(&self, vaulted: bool, check: &mut Check<'_>) {
+        let named = self.token.is_some() || self.token_file.is_some();
+        check.required("token", named || vaulted, "a private integration token of the location");
+        if self.client_id.is_some() && !vaulted {
+            let message = "needs vault.keys: what OAuth grants is stored, encrypted";
+            check.fault("client_id", message);
+        }
+        let secret = self.client_secret.is_some() || self.client_secret_file.is_some();
+        if self.client_id.is_some() != secret {
+            check.fault("client_secret", "client_id and client_secret belong together");
+        }
+    }
+
+    pub(super) fn validate(&self, vaulted: bool, check: &mut Check<'_>) {
         const SECOND: Duration = Duration::from_secs(1);
         check.http_url("base_url", &self.base_url);
         check.http_url("authorize_url", &self.authorize_url);
@@ -85,8 +106,7 @@ impl HighLevel {
         {
             check.fault("location_id", "must have 1 to 64 characters");
         }
-        let named = self.token.is_some() || self.token_file.is_some();
-        check.required("token", named, "a private integration token of the location");
+        self.validate_token(vaulted, check);
         for (key, secret) in [("token", &self.token), ("client_secret", &self.client_secret)] {
             if secret.as_ref().is_some_and(|secret| secret.expose_secret().trim().is_empty()) {
                 check.fault(key, "must not be empty");

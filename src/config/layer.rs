@@ -9,6 +9,10 @@ use super::fault::Fault;
 /// What begins the name of every variable that we read.
 const PREFIX: &str = "TANDEM_";
 
+/// Variables of the commands that call a running gateway. Whoever exported them for those may run the
+/// others too.
+const OF_CLIENTS: [&str; 2] = ["TANDEM_URL", "TANDEM_TOKEN"];
+
 /// One value that somebody set, and where.
 #[derive(Clone, Debug)]
 pub(super) struct Leaf {
@@ -77,6 +81,9 @@ pub(super) fn variable(
     text: &str,
     list: impl Fn(&[String]) -> bool,
 ) -> Option<Result<Leaf, Fault>> {
+    if OF_CLIENTS.contains(&name) {
+        return None;
+    }
     let key = name.strip_prefix(PREFIX)?.to_ascii_lowercase();
     let path: Vec<String> = key.split("__").map(str::to_owned).collect();
     if path.len() < 2 || path.iter().any(String::is_empty) {

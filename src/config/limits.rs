@@ -26,6 +26,41 @@ pub struct Limits {
     pub batch: usize,
     /// Limits of WebSocket clients.
     pub websocket: WebSocket,
+    /// Limits of each client.
+    pub client: Client,
+    /// When something about a client is unusual.
+    pub unusual: Unusual,
+    /// Most open connections.
+    pub connections: usize,
+}
+
+/// When something about a client is unusual: it is counted and logged, not refused.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a section")]
+pub struct Unusual {
+    /// Over which time it is counted.
+    #[serde(with = "humantime_serde")]
+    pub window: Duration,
+    /// So many refusals.
+    pub refusals: u32,
+    /// So many times the operations that the client usually asks for.
+    pub call_factor: u32,
+    /// And more than these.
+    pub calls_least: u32,
+    /// Most clients that are remembered.
+    pub clients: usize,
+}
+
+/// Limits of each client that a token tells from the others.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a section")]
+pub struct Client {
+    /// Operations a second, in the long run.
+    pub operations_per_second: u32,
+    /// Most operations at once, after a pause.
+    pub burst: u32,
+    /// Most open subscriptions, over all of its connections.
+    pub subscriptions: usize,
 }
 
 /// Limits of WebSocket clients.
@@ -57,6 +92,19 @@ impl Limits {
         check.within("first", self.first, 1..=100);
         check.within("nodes", self.nodes, 1..=1_000);
         check.within("batch", self.batch, 1..=1_000);
+        check.within("connections", self.connections, 1..=1_000_000);
+        let client = &self.client;
+        check.within("client.operations_per_second", client.operations_per_second, 1..=1_000_000);
+        // A batch must fit into what may come at once.
+        let batch = u32::try_from(self.batch).unwrap_or(u32::MAX);
+        check.within("client.burst", client.burst, batch.max(1)..=1_000_000);
+        check.within("client.subscriptions", client.subscriptions, 1..=1_000_000);
+        let unusual = &self.unusual;
+        check.lasting("unusual.window", unusual.window, SECOND..=SECOND * 86_400);
+        check.within("unusual.refusals", unusual.refusals, 1..=1_000_000);
+        check.within("unusual.call_factor", unusual.call_factor, 2..=1_000_000);
+        check.within("unusual.calls_least", unusual.calls_least, 1..=1_000_000_000);
+        check.within("unusual.clients", unusual.clients, 1..=1_000_000);
         check.within("websocket.connections", self.websocket.connections, 1..=1_000_000);
         check.within("websocket.operations", self.websocket.operations, 1..=10_000);
         let message_bytes = self.websocket.message_bytes;

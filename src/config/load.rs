@@ -23,8 +23,17 @@ const DEFAULTS: &str = include_str!("default.toml");
 const DEFAULT_FILE: &str = "tandem.toml";
 
 /// Keys whose value no message may quote.
-const SECRETS: [&str; 4] =
-    ["auth.hs256_secret", "doppler.api_key", "highlevel.client_secret", "highlevel.token"];
+const SECRETS: [&str; 5] = [
+    "auth.hs256_secret",
+    "doppler.api_key",
+    "highlevel.client_secret",
+    "highlevel.token",
+    "vault.keys",
+];
+
+/// `limits.batch` where only listed documents are run and nobody set it. A list of operations is a way to
+/// try many at once, and whoever lists documents knows whether their clients send any.
+const STRICT_BATCH: usize = 1;
 
 /// The place of a key that nobody set and that has no default.
 const NOWHERE: &str = "not set anywhere";
@@ -35,6 +44,7 @@ pub struct Loader {
     defaults: Figment,
     leaves: Vec<Leaf>,
     faults: Vec<Fault>,
+    given: Vec<String>,
 }
 
 impl Loader {
@@ -42,7 +52,7 @@ impl Loader {
     #[expect(clippy::new_without_default, reason = "a loader is started, it has no default state")]
     pub fn new() -> Self {
         let defaults = Figment::from(Toml::string(DEFAULTS));
-        Self { defaults, leaves: Vec::new(), faults: Vec::new() }
+        Self { defaults, leaves: Vec::new(), faults: Vec::new(), given: Vec::new() }
     }
 
     /// Adds a TOML file; without a path `tandem.toml`, if there is one.
@@ -57,14 +67,26 @@ impl Loader {
         }
         let source = file.display().to_string();
         match fs::read_to_string(&file) {
-            Ok(text) => match layer::toml(&text, &source) {
-                Ok(leaves) => self.leaves.extend(leaves),
-                Err(fault) => self.faults.push(fault),
-            },
+            Ok(text) => return self.text(&text, &source),
             Err(error) => {
                 let message = format!("cannot read this file: {}", value::reason(&error));
                 self.faults.push(Fault { key: String::new(), message, source });
             }
+        }
+        self
+    }
+
+    /// Adds the text of a TOML file; `source` is what a fault names.
+    #[must_use]
+    pub(crate) fn text(mut self, text: &str, source: &str) -> Self {
+        match layer::toml(text, source) {
+            Ok(leaves) => {
+                if !leaves.is_empty() {
+                    self.given.push(source.to_owned());
+                }
+                self.leaves.extend(leaves);
+            }
+            Err(fault) => self.faults.push(fault),
         }
         self
     }
@@ -74,6 +96,7 @@ impl Loader {
     pub fn env(mut self, env: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut variables: Vec<_> = env.into_iter().collect();
         variables.sort();
+        let before = self.leaves.len();
         for (name, text) in variables {
             let is_list = |path: &[String]| {
                 matches!(self.defaults.find_value(&path.join(".")), Ok(Value::Array(..)))
@@ -83,6 +106,9 @@ impl Loader {
                 Some(Err(fault)) => self.faults.push(fault),
                 None => {}
             }
+        }
+        if self.leaves.len() > before {
+            self.given.push("environment".to_owned());
         }
         self
     }
@@ -107,9 +133,35 @@ impl Loader {
         self.leaves.iter().any(|leaf| leaf.key() == key)
     }
 
+    /// What the sources so far say of `key`, if it is text.
+    pub fn text_of(&self, key: &str) -> Option<&str> {
+        self.leaves.iter().rev().find(|leaf| leaf.key() == key)?.value.as_str()
+    }
+
+    /// The file and the environment, as far as they set anything: for people to read.
+    pub fn given(&self) -> &[String] {
+        &self.given
+    }
+
     /// The settings, or everything that is wrong with them.
     pub fn load(self) -> Result<Config, Faults> {
-        let Self { defaults, leaves, mut faults } = self;
+        let (config, faults) = self.read()?;
+        Faults::new(faults).map_or(Ok(config), Err)
+    }
+
+    /// The settings for a command that needs one section alone: what is wrong elsewhere does not
+    /// matter to it.
+    pub fn load_section(self, section: &str) -> Result<Config, Faults> {
+        let (config, mut faults) = self.read()?;
+        let about = |key: &str| key.is_empty() || key.split('.').next() == Some(section);
+        faults.retain(|fault| about(&fault.key));
+        Faults::new(faults).map_or(Ok(config), Err)
+    }
+
+    /// The settings and everything that is wrong with them.
+    fn read(self) -> Result<(Config, Vec<Fault>), Faults> {
+        let is_batch_set = self.is_set("limits.batch");
+        let Self { defaults, leaves, mut faults, .. } = self;
         let mut merged = defaults.clone();
         for leaf in leaves {
             match defaults.clone().merge(leaf.clone()).extract_lossy::<Config>() {
@@ -129,6 +181,9 @@ impl Loader {
                 return Err(Faults(faults));
             }
         };
+        if config.documents.only_trusted && !is_batch_set {
+            config.limits.batch = STRICT_BATCH;
+        }
         let mut complaints = config.read_secret_files();
         complaints.extend(config.validate());
         // What could not be read at all has been reported; that it is also "not set" is no news.
@@ -145,7 +200,7 @@ impl Loader {
                 .filter(|fault| !known.contains(&fault.key))
                 .filter(|fault| !(is_unread && fault.source == NOWHERE)),
         );
-        Faults::new(faults).map_or(Ok(config), Err)
+        Ok((config, faults))
     }
 }
 
@@ -154,10 +209,21 @@ pub(super) fn defaults() -> Config {
     Loader::new().defaults.extract().expect("the embedded defaults are read by a test")
 }
 
-/// Who set `key`, or what it belongs to.
+/// Who set `key`: itself, the file that it is read from, or the list that it is in.
 fn source_of(merged: &Figment, key: &str) -> String {
-    let Some(found) = merged.find_metadata(key) else { return NOWHERE.to_owned() };
-    if found.name.starts_with("TOML") { "default".to_owned() } else { found.name.to_string() }
+    let file = format!("{key}_file");
+    let is_list = |key: &&str| matches!(merged.find_value(key), Ok(Value::Array(..)));
+    let list = key.match_indices('.').map(|(at, _)| &key[..at]).find(is_list);
+    let found = merged.find_metadata(key).map(|found| (found, ""));
+    let found = found
+        .or_else(|| Some((merged.find_metadata(&file)?, file.as_str())))
+        .or_else(|| Some((merged.find_metadata(list?)?, "")));
+    match found {
+        None => NOWHERE.to_owned(),
+        Some((found, _)) if found.name.starts_with("TOML") => "default".to_owned(),
+        Some((found, "")) => found.name.to_string(),
+        Some((found, file)) => format!("{file} of {}", found.name),
+    }
 }
 
 /// One sentence for what serde and figment say of a leaf that was read alone.

@@ -21,6 +21,7 @@ use serde::Deserialize;
 pub mod auth;
 pub mod bus;
 pub mod cache;
+pub mod documents;
 pub mod doppler;
 pub mod highlevel;
 pub mod limits;
@@ -29,6 +30,7 @@ pub mod server;
 pub mod store;
 pub mod sync;
 pub mod telemetry;
+pub mod vault;
 
 mod check;
 mod fault;
@@ -54,12 +56,16 @@ pub struct Config {
     pub bus: bus::Bus,
     /// Who may call.
     pub auth: auth::Auth,
+    /// What stored credentials are encrypted with.
+    pub vault: vault::Vault,
     /// Access to Doppler.
     pub doppler: doppler::Doppler,
     /// Access to HighLevel.
     pub highlevel: highlevel::HighLevel,
     /// What is kept in memory, and for how long.
     pub cache: cache::Cache,
+    /// Which documents are run, and who may look at the schema.
+    pub documents: documents::Documents,
     /// What one query and one client may ask for.
     pub limits: limits::Limits,
     /// Which field here is which field there.
@@ -87,14 +93,21 @@ impl Config {
         self.store.validate(&mut Check::new("store", &mut complaints));
         self.bus.validate(&mut Check::new("bus", &mut complaints));
         self.auth.validate(&mut Check::new("auth", &mut complaints));
-        self.doppler.validate(&mut Check::new("doppler", &mut complaints));
-        self.highlevel.validate(&mut Check::new("highlevel", &mut complaints));
+        self.vault.validate(&mut Check::new("vault", &mut complaints));
+        let vaulted = self.vault.is_set();
+        self.doppler.validate(vaulted, &mut Check::new("doppler", &mut complaints));
+        self.highlevel.validate(vaulted, &mut Check::new("highlevel", &mut complaints));
         self.cache.validate(&mut Check::new("cache", &mut complaints));
+        self.documents.validate(&mut Check::new("documents", &mut complaints));
         self.limits.validate(&mut Check::new("limits", &mut complaints));
         self.mapping.validate(&mut Check::new("mapping", &mut complaints));
         self.sync.validate(&mut Check::new("sync", &mut complaints));
         self.telemetry.validate(&mut Check::new("telemetry", &mut complaints));
-        self.auth.validate_reach(self.server.listen, &mut Check::new("server", &mut complaints));
+        let mut server = Check::new("server", &mut complaints);
+        self.auth.validate_reach(self.server.listen, &mut server);
+        if self.highlevel.client_id.is_some() {
+            self.server.validate_return(&mut server);
+        }
         complaints
     }
 
@@ -108,6 +121,7 @@ impl Config {
             }
         };
         read("auth", self.auth.secrets());
+        read("vault", self.vault.secrets());
         read("doppler", self.doppler.secrets());
         read("highlevel", self.highlevel.secrets());
         complaints

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::Deserialize;
-use url::Url;
+use url::{Host, Url};
 
 use super::check::Check;
 use super::value;
@@ -52,5 +52,32 @@ impl Server {
                 check.fault("allowed_origins", message);
             }
         }
+    }
+
+    /// From HighLevel's consent page a browser comes back to the gateway, and HighLevel sends nobody
+    /// to another address than one with HTTPS. A loopback one is for trying, with the sandbox.
+    pub(super) fn validate_return(&self, check: &mut Check<'_>) {
+        match &self.public_url {
+            Some(url) if url.scheme() == "http" && !is_loopback(url) => {
+                let message = "must begin with https://, because highlevel.client_id is set: \
+                               HighLevel's consent page leads back to no other address";
+                check.fault("public_url", message);
+            }
+            None if !self.listen.ip().is_loopback() => {
+                let message = "is not set: with highlevel.client_id, the https:// address that \
+                               HighLevel's consent page leads back to";
+                check.fault("public_url", message);
+            }
+            Some(_) | None => {}
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::auth::Scope;
-use crate::store::{CONTACT, FailureFilter, FailureKey, Failures, Resolved};
+use crate::store::{CONTACT, FailureFilter, FailureKey, Failures, Resolution, Resolved};
 use crate::unified::{
-    ContactId, EventDraft, EventKind, Failure, Hold, HoldDecision, MappingDirection, SyncSettings,
-    SyncState, System, UserError, UserErrorCode,
+    ContactId, EventDraft, EventKind, Failure, Hold, HoldDecision, MappingDirection, RunKind,
+    SyncSettings, SyncState, System, UserError, UserErrorCode,
 };
 
 use super::core::Core;
+use super::runs::TRIES;
 use super::status::Status;
 use super::{Error, Session};
 
@@ -78,6 +79,12 @@ impl Admin {
             Err(refusal) => return Ok(Err(vec![refusal])),
         };
         if settings != before {
+            if !pause && settings.state == SyncState::Running {
+                self.core.reread_credentials().await?;
+                if self.core.is_read_only() {
+                    return Err(Error::ReadOnly);
+                }
+            }
             settings.changed_at = Some(now);
             let event = settings_changed(message);
             self.core.store.put_sync_settings(workspace, &settings, &event, now).await?;
@@ -121,22 +128,31 @@ impl Admin {
         let event = EventDraft {
             contact: found.contact,
             system: found.system,
+            run: found.run,
             fields: found.field.clone().into_iter().collect(),
             ..EventDraft::new(EventKind::Resolved, format!("Somebody decided: {}", decision.choice))
         };
-        match self.core.store.resolve(workspace, hold, &decision, &event).await? {
-            Resolved::Now(hold) => {
-                self.core.engine.wake();
-                Ok(Ok(hold))
-            }
-            Resolved::Before(_) => {
-                let message = "it was resolved before";
-                Ok(Err(vec![refused(UserErrorCode::Stale, message, "hold")]))
-            }
-            Resolved::Unknown => {
-                Ok(Err(vec![refused(UserErrorCode::NotFound, "no such hold", "hold")]))
-            }
+        for _ in 0..TRIES {
+            let change = self.obeying(&found, &decision.choice).await?;
+            let run = change.as_ref().map(|(change, revision)| change.step(*revision, at));
+            let resolution = Resolution { decision: &decision, event: &event, run };
+            let refusal = match self.core.store.resolve(workspace, hold, resolution).await? {
+                Resolved::Now(hold) => {
+                    self.core.recent.invalidate(workspace);
+                    self.core.engine.wake();
+                    return Ok(Ok(hold));
+                }
+                Resolved::Stale => continue,
+                Resolved::Before(_) => (UserErrorCode::Stale, "it was resolved before"),
+                Resolved::Unknown => (UserErrorCode::NotFound, "no such hold"),
+            };
+            return Ok(Err(vec![refused(refusal.0, refusal.1, "hold")]));
         }
+        Ok(Err(vec![refused(
+            UserErrorCode::Stale,
+            "the run changes all the time; try again",
+            "hold",
+        )]))
     }
 
     /// Tries failures again at once; how many.
@@ -176,20 +192,16 @@ impl Admin {
 impl Core {
     /// See [`Contacts::begin_sync`](super::Contacts::begin_sync).
     pub(super) async fn begin_sync(&self) -> Result<(), Error> {
-        let workspace = &self.workspace.id;
-        let mut settings = self.store.sync_settings(workspace).await?;
-        if settings.state != SyncState::NotSetUp {
-            return Ok(());
+        let settings = self.store.sync_settings(&self.workspace.id).await?;
+        if settings.state == SyncState::NotSetUp {
+            // Where several gateways start at once, one of them begins it.
+            self.begin_run((RunKind::Backfill, false, true), None, &settings).await?;
         }
-        let now = self.clock.now();
-        settings.state = SyncState::Running;
-        settings.changed_at = Some(now);
-        let event = settings_changed("Sync was switched on by the gateway's settings".to_owned());
-        Ok(self.store.put_sync_settings(workspace, &settings, &event, now).await?)
+        Ok(())
     }
 }
 
-fn refused(code: UserErrorCode, message: &str, field: &str) -> UserError {
+pub(super) fn refused(code: UserErrorCode, message: &str, field: &str) -> UserError {
     UserError::new(code, message, [field])
 }
 

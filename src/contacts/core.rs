@@ -12,7 +12,7 @@ use crate::bus::{self, Bus, News, What};
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::store::{CopyKey, Sighting, Store, Workspace};
-use crate::sync::{Engine, Mappings};
+use crate::sync::{Crew, Engine, Mappings};
 use crate::unified::{Freshness, FreshnessSource, Mapping, System, WorkspaceId};
 use crate::upstream::{self, Call, Crm, Directory, Mailing};
 
@@ -21,6 +21,7 @@ use super::entity::{Entity, EntityKey, Kept};
 use super::person::{Glimpse, Person};
 use super::status::Status;
 use super::tail::Tails;
+use super::watched::Watched;
 use super::{Error, Session, Settings};
 
 /// How long after its deadline a read is waited for: its own call ends itself then, and says so.
@@ -33,9 +34,11 @@ pub(super) struct Core {
     /// The same news for those who look again when they hear something: told after what changed
     /// elsewhere is forgotten here.
     pub followed: bus::Local,
+    pub watched: Watched,
     pub mailing: Arc<dyn Mailing>,
     pub crm: Arc<dyn Crm>,
-    pub cache: Cache<EntityKey, Entity, upstream::Error>,
+    pub access: super::Access,
+    pub cache: Arc<Cache<EntityKey, Entity, upstream::Error>>,
     /// Who a sighting is, so that a page of known people costs no look into the store.
     pub known: moka::sync::Cache<Glimpse, Arc<Person>, RandomState>,
     /// When we last wrote a thing (epoch milliseconds), which indices hear of later.
@@ -52,9 +55,8 @@ pub(super) struct Core {
     pub recent: moka::sync::Cache<WorkspaceId, Arc<Status>>,
     pub settings: Settings,
     pub clock: Clock,
-    /// The Doppler account and the HighLevel location: copies of another account's things are
-    /// never shown.
-    pub accounts: [Arc<str>; 2],
+    /// Who works on what waits.
+    pub crew: Crew,
     /// How many subscribers the account has, by its last page; `u32::MAX`: not known yet.
     pub subscribers: AtomicU32,
     /// How many tags the location knows, when they were last read; `u32::MAX`: not known yet.
@@ -300,9 +302,8 @@ impl Core {
         }
     }
 
-    fn copy_key<T: Kept>(&self, system: System, id: &str) -> CopyKey {
-        let account = &self.accounts[system as usize];
-        CopyKey { system, kind: T::KIND, key: format!("{account}/{id}") }
+    pub(super) fn copy_key<T: Kept>(&self, system: System, id: &str) -> CopyKey {
+        CopyKey::new(system, T::KIND, &self.account(system), id)
     }
 
     fn leave_copy<T: Kept>(

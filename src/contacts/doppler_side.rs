@@ -31,6 +31,9 @@ impl Core {
         session: &Session,
         people: &[Arc<Person>],
     ) -> Vec<DopplerSide> {
+        if session.recalls {
+            return self.recalled_subscribers(session, people).await;
+        }
         let missing = people.iter().filter(|person| !self.has_subscriber(session, person)).count();
         let by_phone_only =
             people.iter().any(|person| address_of(person).is_none() && person.phone.is_some());

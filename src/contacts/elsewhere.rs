@@ -9,8 +9,8 @@ use std::sync::Arc;
 use crate::bus::{Changed, Heard, News, What};
 use crate::tasks::Tasks;
 use crate::unified::{
-    Appointment, ContactId, HighLevelContact, HighLevelId, Note, Subscriber, System, Task,
-    WorkspaceId,
+    Appointment, ContactId, Delivery, HighLevelContact, HighLevelId, Note, Subscriber, System,
+    Task, WorkspaceId,
 };
 
 use super::core::Core;
@@ -26,6 +26,9 @@ pub(super) fn listen(core: Arc<Core>, tasks: &Tasks) {
                 () = stop.stopping() => return,
             };
             let Some(heard) = heard else { return };
+            if heard.is_elsewhere(&core.workspace.id) {
+                continue;
+            }
             core.hear(&heard).await;
             core.followed.tell(heard);
         }
@@ -48,6 +51,7 @@ impl Core {
                         );
                     }
                 }
+                What::Erased(_) => self.forget_everything(workspace),
                 What::Events(_) | What::Work => {}
             },
             Heard::Missed => {
@@ -65,6 +69,15 @@ impl Core {
             | Changed::HighLevel(id) => {
                 self.forget_part(workspace, id, entity);
             }
+            Changed::Deliveries => match self.store.contact(workspace, contact).await {
+                Ok(known) => {
+                    let key = known.as_ref().and_then(|known| known.key(System::Doppler));
+                    if let Some(key) = key {
+                        self.forget::<Arc<Vec<Delivery>>>(workspace, System::Doppler, key);
+                    }
+                }
+                Err(_) => self.cache.clear(),
+            },
             Changed::Sides => {
                 self.known.invalidate_all();
                 match self.store.contact(workspace, contact).await {
@@ -115,7 +128,7 @@ impl Core {
             Changed::Appointments(_) => {
                 self.forget::<Option<Arc<Vec<Appointment>>>>(workspace, System::HighLevel, id);
             }
-            Changed::HighLevel(_) | Changed::Sides => {
+            Changed::HighLevel(_) | Changed::Sides | Changed::Deliveries => {
                 self.known.invalidate_all();
                 self.wrote::<Option<Arc<HighLevelContact>>>(workspace, System::HighLevel, id);
                 self.forget_side(workspace, System::HighLevel, id);

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use crate::cache::{Failure, Value};
 use crate::config::cache::Ttl as Settings;
+use crate::store::{CONTACT_COPY, SUBSCRIBER_COPY};
 use crate::unified::{
     Appointment, Delivery, FieldDefinition, HighLevelContact, HighLevelId, List, Location, Note,
     Subscriber, Task, WorkspaceId,
@@ -40,7 +41,7 @@ pub trait Kept: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
 }
 
 macro_rules! entities {
-    ($($variant:ident($type:ty) $kind:literal, $copied:literal, $weigh:expr;)*) => {
+    ($($variant:ident($type:ty) $kind:expr, $copied:literal, $weigh:expr;)*) => {
         /// A kept value.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Entity {
@@ -75,11 +76,11 @@ macro_rules! entities {
 }
 
 entities! {
-    Contact(Option<Arc<HighLevelContact>>) "contact", true,
+    Contact(Option<Arc<HighLevelContact>>) CONTACT_COPY, true,
         |contact| contact.as_deref().map_or(0, weigh_contact);
     ContactPage(Arc<ContactRows>) "contacts", false, |page| page.rows.len() * 120;
     Match(Match) "match", false, |_| 100;
-    Subscriber(Option<Arc<Subscriber>>) "subscriber", true,
+    Subscriber(Option<Arc<Subscriber>>) SUBSCRIBER_COPY, true,
         |subscriber| subscriber.as_deref().map_or(0, weigh_subscriber);
     SubscriberPage(Arc<SubscriberRows>) "subscribers", false, |page| page.emails.len() * 60;
     Notes(Option<Arc<Vec<Note>>>) "notes", true,

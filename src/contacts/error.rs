@@ -14,6 +14,12 @@ pub enum Error {
     /// The client's token lacks a scope.
     #[error("the scope {} is missing", .0.as_str())]
     Denied(Scope),
+    /// Only managers of the operator's own workspace may.
+    #[error("only an operator may")]
+    NotOperator,
+    /// The workspace could not be opened.
+    #[error("the workspace cannot be opened")]
+    Unopened,
     /// HighLevel's credential lacks `contacts.write`.
     #[error("the workspace is read-only")]
     ReadOnly,
@@ -71,6 +77,11 @@ impl Error {
     /// An argument that cannot be served.
     pub fn invalid(argument: &'static str, message: impl Into<String>) -> Self {
         Self::Invalid { argument, message: message.into() }
+    }
+
+    /// Whether it only says that nobody has connected a system yet.
+    pub fn is_not_connected(&self) -> bool {
+        matches!(self, Self::Upstream(error) if error.kind == upstream::Kind::NotConnected)
     }
 
     /// The same, where it is a system that found out. Of a read, only what came from the client can

@@ -63,7 +63,7 @@ impl Reader {
         let Some(contact) = side.value else { return Ok(None) };
         let known =
             self.core.recognize(&self.session, vec![Sighting::of_contact(&contact)]).await?;
-        Ok(known.into_iter().next())
+        Ok(known.into_iter().next().filter(|person| !person.erased))
     }
 
     async fn find_by_email(&self, email: &str) -> Result<Option<Arc<Person>>, Error> {
@@ -154,7 +154,8 @@ impl Reader {
             self.session.keep_private();
         }
         let recognized = self.core.recognize(&self.session, sightings).await?;
-        let mut ids: BTreeSet<ContactId> = recognized.iter().map(|known| known.id).collect();
+        let living = recognized.iter().filter(|known| !known.erased);
+        let mut ids: BTreeSet<ContactId> = living.map(|known| known.id).collect();
         ids.extend(known);
         match (ids.len(), failure) {
             (0, Some(failure)) => Err(failure),

@@ -5,15 +5,24 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::bus::{Changed, What};
-use crate::store::Sighting;
+use crate::store::{Sighting, Trace};
 use crate::unified::{ContactId, HighLevelId, System, WorkspaceId};
 use crate::upstream::{self, About, Call, Kind, Retry};
 
 use super::core::{Brought, Core};
 use super::{Contacts, Error};
 
+/// What came of hints.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub struct Hints {
+    /// Who is to be reconciled.
+    pub marked: BTreeSet<ContactId>,
+    /// The places of those that are about people who were erased.
+    pub of_erased: BTreeSet<usize>,
+}
+
 impl Contacts {
-    /// Takes hints in, whatever their order and however often; who is to be reconciled by them.
+    /// Takes hints in, whatever their order and however often.
     ///
     /// A person whom nobody knows is read from HighLevel, one call each, and a task that does not say
     /// whose it is costs a search. When HighLevel cannot be asked, nothing is lost: the error says
@@ -23,7 +32,7 @@ impl Contacts {
         workspace: &WorkspaceId,
         hints: &[About],
         call: &Call,
-    ) -> Result<BTreeSet<ContactId>, Error> {
+    ) -> Result<Hints, Error> {
         self.0.take_hints(workspace, hints, call).await
     }
 }
@@ -34,11 +43,18 @@ impl Core {
         workspace: &WorkspaceId,
         hints: &[About],
         call: &Call,
-    ) -> Result<BTreeSet<ContactId>, Error> {
+    ) -> Result<Hints, Error> {
         let mut parts = BTreeSet::new();
-        for hint in hints {
-            parts.extend(self.part(hint, call).await?);
+        let mut places: Vec<(HighLevelId, usize)> = Vec::new();
+        for (place, hint) in hints.iter().enumerate() {
+            let part = self.part(hint, call).await?;
+            places.extend(part.iter().map(|(id, _)| (id.clone(), place)));
+            parts.extend(part);
         }
+        let erased = self.erased_among(workspace, &parts).await?;
+        parts.retain(|(id, _)| !erased.contains(id));
+        let of_erased = places.into_iter().filter(|(id, _)| erased.contains(id));
+        let of_erased = of_erased.map(|(_, place)| place).collect();
         for (id, part) in &parts {
             self.forget_part(workspace, id, part);
         }
@@ -65,7 +81,21 @@ impl Core {
                 marked.insert(contact);
             }
         }
-        Ok(marked)
+        Ok(Hints { marked, of_erased })
+    }
+
+    /// Which of the people were erased.
+    async fn erased_among(
+        &self,
+        workspace: &WorkspaceId,
+        parts: &BTreeSet<(HighLevelId, Changed)>,
+    ) -> Result<BTreeSet<HighLevelId>, Error> {
+        let ids: BTreeSet<&HighLevelId> = parts.iter().map(|(id, _)| id).collect();
+        let record = |id: &&HighLevelId| Trace::Record(System::HighLevel, id.as_str().to_owned());
+        let traces: Vec<Trace> = ids.iter().map(record).collect();
+        let erased = self.store.erased(workspace, &traces).await?;
+        let out = ids.into_iter().zip(erased).filter(|(_, erased)| erased.is_some());
+        Ok(out.map(|(id, _)| id.clone()).collect())
     }
 
     async fn part(
@@ -111,7 +141,7 @@ impl Core {
         let Some(contact) = contact else { return Ok(None) };
         let sighting = Sighting::of_contact(&contact);
         let known = self.store.recognize(workspace, &[sighting], self.clock.now()).await?;
-        Ok(known.first().map(|known| known.id))
+        Ok(known.first().filter(|known| !known.erased).map(|known| known.id))
     }
 }
 

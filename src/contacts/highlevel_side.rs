@@ -44,6 +44,9 @@ impl Core {
         session: &Session,
         people: &[Arc<Person>],
     ) -> Vec<HighLevelSide> {
+        if session.recalls {
+            return self.recalled_contacts(session, people).await;
+        }
         let by_id: Vec<&HighLevelId> =
             people.iter().filter_map(|person| person.highlevel.as_ref()).collect();
         let unlinked: Vec<&Person> =

@@ -4,7 +4,9 @@ use std::sync::{Arc, Weak};
 
 use crate::bus::{Changed, What};
 use crate::sync::{Attached, Mirror, Seen};
-use crate::unified::{ContactId, HighLevelContact, HighLevelId, Subscriber, System, WorkspaceId};
+use crate::unified::{
+    ContactId, Delivery, HighLevelContact, HighLevelId, Subscriber, System, WorkspaceId,
+};
 
 use super::core::{Brought, Core};
 
@@ -52,6 +54,22 @@ impl Mirror for Keeper {
         };
         core.forget_part(of, id, &part);
         core.publish(of, What::Contact { contact, entity: part });
+    }
+
+    fn deliveries(
+        &self,
+        of: &WorkspaceId,
+        key: &str,
+        (value, fetched_ms): (Arc<Vec<Delivery>>, i64),
+    ) {
+        let Some(core) = self.0.upgrade() else { return };
+        core.forget::<Arc<Vec<Delivery>>>(of, System::Doppler, key);
+        core.prime(of, System::Doppler, key, Brought { value, fetched_ms });
+    }
+
+    fn engaged(&self, of: &WorkspaceId, contact: ContactId) {
+        let Some(core) = self.0.upgrade() else { return };
+        core.publish(of, What::Contact { contact, entity: Changed::Deliveries });
     }
 
     fn changed(&self, of: &WorkspaceId, contact: ContactId) {

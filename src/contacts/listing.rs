@@ -1,4 +1,4 @@
-//! Pages of contacts as one system lists them, live, with that system's own cursor.
+//! Pages of contacts: as one system lists them, live, with that system's own cursor, or of the index.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -9,9 +9,10 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::unified::{ContactFilter, ContactOrder, Sighting, System};
+use crate::unified::{ContactFilter, ContactOrder, ContactSource, Sighting, System};
 use crate::upstream::SearchRequest;
 
+use super::index::IndexCursor;
 use super::person::Person;
 use super::{Error, HighLevelSide, Reader};
 
@@ -25,7 +26,9 @@ const MOST_TAGS: usize = 50;
 /// Which page of which listing.
 #[derive(Clone, Debug)]
 pub struct Listing {
-    pub source: System,
+    /// Not given: the source of the cursor; without one the index where it is complete, else
+    /// HighLevel.
+    pub source: Option<ContactSource>,
     /// 1 to 100.
     pub first: u32,
     pub after: Option<String>,
@@ -42,36 +45,56 @@ pub struct Page {
     pub has_next: bool,
     /// How many there are in all, as far as the system says.
     pub total: Option<u64>,
+    /// Whether they are shown as they were last known.
+    pub remembered: bool,
 }
 
 #[derive(Deserialize, Serialize)]
-enum Cursor {
+pub(super) enum Cursor {
     /// The last row's own cursor.
     #[serde(rename = "h")]
     HighLevel(Vec<Value>),
     /// Doppler's page and how many of its rows are done.
     #[serde(rename = "d")]
     Doppler(NonZeroU32, u32),
+    /// A place in the index.
+    #[serde(rename = "i")]
+    Index(IndexCursor),
 }
 
 impl Reader {
-    /// A page of contacts. One call from HighLevel; one from Doppler, two where the page lies
-    /// across two of its pages.
+    /// A page of contacts. No call from the index; one from HighLevel; one from Doppler, two where
+    /// the page lies across two of its pages.
     pub async fn list(&self, listing: &Listing) -> Result<Page, Error> {
         let after = listing.after.as_deref().map(Cursor::decode).transpose()?;
+        let source = match (listing.source, &after) {
+            (Some(source), _) => source,
+            (None, Some(Cursor::Index(_))) => ContactSource::Index,
+            (None, Some(Cursor::HighLevel(_) | Cursor::Doppler(..))) => ContactSource::HighLevel,
+            (None, None) => self.default_source().await?,
+        };
         self.session.expect_people(listing.first);
-        let page = match (listing.source, after) {
-            (System::HighLevel, None) => self.list_highlevel(listing, None).await,
-            (System::HighLevel, Some(Cursor::HighLevel(after))) => {
+        let page = match (source, after) {
+            (ContactSource::Index, None) => self.list_index(listing, None).await,
+            (ContactSource::Index, Some(Cursor::Index(after))) => {
+                self.list_index(listing, Some(after)).await
+            }
+            (ContactSource::HighLevel, None) => self.list_highlevel(listing, None).await,
+            (ContactSource::HighLevel, Some(Cursor::HighLevel(after))) => {
                 self.list_highlevel(listing, Some(after)).await
             }
-            (System::Doppler, None) => self.list_doppler(listing, NonZeroU32::MIN, 0).await,
-            (System::Doppler, Some(Cursor::Doppler(page, done))) => {
+            (ContactSource::Doppler, None) => self.list_doppler(listing, NonZeroU32::MIN, 0).await,
+            (ContactSource::Doppler, Some(Cursor::Doppler(page, done))) => {
                 self.list_doppler(listing, page, done).await
             }
             _ => Err(Error::invalid("after", "the cursor belongs to another source")),
         };
         page.map_err(|error| error.blamed_on(listing.doubtful()))
+    }
+
+    async fn default_source(&self) -> Result<ContactSource, Error> {
+        let coverage = self.core.coverage(&self.session.requester.workspace).await?;
+        Ok(if coverage.complete { ContactSource::Index } else { ContactSource::HighLevel })
     }
 
     async fn list_highlevel(
@@ -80,7 +103,7 @@ impl Reader {
         after: Option<Vec<Value>>,
     ) -> Result<Page, Error> {
         let filter = &listing.filter;
-        refuse_index_filters(filter, listing.source)?;
+        refuse_index_filters(filter, System::HighLevel)?;
         if filter.query.as_ref().is_some_and(|query| query.chars().count() > LONGEST_QUERY) {
             return Err(Error::invalid("query", "at most 75 characters"));
         }
@@ -122,9 +145,10 @@ impl Reader {
         });
         Ok(Page {
             sides: linked.map(|(person, side)| (person, Ok(side))).collect(),
-            people: cursors.into_iter().zip(people).collect(),
+            people: living(cursors, people),
             has_next,
             total: page.total,
+            remembered: false,
         })
     }
 
@@ -135,10 +159,10 @@ impl Reader {
         mut done: u32,
     ) -> Result<Page, Error> {
         let filter = &listing.filter;
-        refuse_index_filters(filter, listing.source)?;
-        refuse(filter.tags_any.is_some(), "tagsAny", listing.source)?;
-        refuse(filter.tags_all.is_some(), "tagsAll", listing.source)?;
-        refuse(filter.updated_since.is_some(), "updatedSince", listing.source)?;
+        refuse_index_filters(filter, System::Doppler)?;
+        refuse(filter.tags_any.is_some(), "tagsAny", System::Doppler)?;
+        refuse(filter.tags_all.is_some(), "tagsAll", System::Doppler)?;
+        refuse(filter.updated_since.is_some(), "updatedSince", System::Doppler)?;
         if listing.order.is_some() {
             return Err(Error::invalid("orderBy", "Doppler lists subscribers in no stated order"));
         }
@@ -163,15 +187,21 @@ impl Reader {
                 let people = core.recognize(session, sightings).await?;
                 return Ok(Page {
                     sides: Vec::new(),
-                    people: cursors.into_iter().zip(people).collect(),
+                    people: living(cursors, people),
                     has_next: !(last_page && page_done),
                     total: Some(page.total.into()),
+                    remembered: false,
                 });
             }
             number = number.saturating_add(1);
             done = 0;
         }
     }
+}
+
+/// People with their cursors; those who were erased here are passed over.
+fn living(cursors: Vec<String>, people: Vec<Arc<Person>>) -> Vec<(String, Arc<Person>)> {
+    cursors.into_iter().zip(people).filter(|(_, person)| !person.erased).collect()
 }
 
 impl Listing {
@@ -191,7 +221,7 @@ impl Listing {
     }
 }
 
-fn check_tags(tags: Option<&[String]>, argument: &'static str) -> Result<(), Error> {
+pub(super) fn check_tags(tags: Option<&[String]>, argument: &'static str) -> Result<(), Error> {
     let tags = tags.unwrap_or_default();
     if tags.len() > MOST_TAGS {
         return Err(Error::invalid(argument, format!("at most {MOST_TAGS} tags")));
@@ -204,12 +234,12 @@ fn check_tags(tags: Option<&[String]>, argument: &'static str) -> Result<(), Err
 }
 
 impl Cursor {
-    fn encode(&self) -> Result<String, Error> {
+    pub(super) fn encode(&self) -> Result<String, Error> {
         let json = serde_json::to_vec(self).map_err(|_| Error::Internal("cursor"))?;
         Ok(URL_SAFE_NO_PAD.encode(json))
     }
 
-    fn decode(text: &str) -> Result<Self, Error> {
+    pub(super) fn decode(text: &str) -> Result<Self, Error> {
         let json = URL_SAFE_NO_PAD.decode(text).ok();
         json.and_then(|json| serde_json::from_slice(&json).ok())
             .ok_or_else(|| Error::invalid("after", "not a cursor of this listing"))
@@ -220,6 +250,7 @@ impl Cursor {
 fn refuse_index_filters(filter: &ContactFilter, source: System) -> Result<(), Error> {
     refuse(filter.systems.is_some(), "systems", source)?;
     refuse(filter.status.is_some(), "status", source)?;
+    refuse(filter.sync_state.is_some(), "syncState", source)?;
     refuse(filter.opened.is_some(), "opened", source)?;
     refuse(filter.clicked.is_some(), "clicked", source)
 }

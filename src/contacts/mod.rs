@@ -8,22 +8,33 @@
 
 mod admin;
 mod budgets;
+mod connections;
+mod consent;
 mod copies;
 mod core;
+mod credentials;
 mod doppler_side;
 mod elsewhere;
 mod entity;
+mod erasing;
 mod error;
+mod expiring;
 mod find;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;
 mod hearing;
 mod highlevel_side;
 mod idempotency;
+mod index;
 mod keeper;
 mod listing;
 mod mapping;
 mod observer;
 mod person;
 mod reader;
+mod realm;
+mod recall;
+mod runs;
 mod session;
 mod status;
 mod submit;
@@ -31,6 +42,8 @@ mod tail;
 mod tasks_of;
 mod upsert;
 mod watch;
+mod watched;
+mod workspaces;
 mod writer;
 
 use std::num::NonZeroU32;
@@ -38,41 +51,51 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use foldhash::quality::RandomState;
 
 pub use self::core::Seen;
 pub use admin::{Admin, Managed, PauseTarget};
 pub use budgets::StoredBudget;
+pub use connections::{Access, Confirmed, Connected, Connections};
+pub use consent::{Begun, Consent, Finished, HeldInstall, Return};
 pub use doppler_side::DopplerSide;
+pub use erasing::Eraser;
 pub use error::Error;
 pub use find::By;
 pub use highlevel_side::HighLevelSide;
 pub use listing::Listing;
-pub use observer::{ContactSyncState, Observer};
+pub use observer::Observer;
 pub use person::Person;
 pub use reader::Reader;
+pub use realm::{NAME_TAKEN, Realm, new_workspace};
+pub use runs::Sample;
 pub use session::{Session, Used, Wanted};
 pub use status::Status;
 pub use tasks_of::ContactTasks;
 pub use upsert::Upsert;
 pub use watch::Watch;
+pub use watched::Pace;
+pub use workspaces::{Opener, Shared, Unopened, Workspaces, stored_workspaces};
 pub use writer::{Target, Writer, Written};
 
 // What callers see of the layers below, which they do not import.
 pub use crate::cache::Token;
 pub use crate::store::{EventFilter, FailureFilter, HoldFilter, Workspace};
-pub use crate::sync::{Action, Plan, PlannedField, Preview};
+pub use crate::sync::{Action, Plan, PlannedField, Preview, PreviewCount, PreviewHold, RunPreview};
+pub use crate::unified::ContactSyncState;
 pub use crate::upstream::{
     CredentialKind, Error as UpstreamError, Kind as UpstreamKind, Retry, UpstreamState,
     UpstreamStatus,
 };
 
+use crate::auth::Vault;
 use crate::bus::{Bus, Local};
-use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config;
-use crate::store::Store;
-use crate::sync::{self, Engine, Handlers, Mappings, Wake};
+use crate::sync::{
+    self, Deletion, Engine, Handlers, Mappings, Mirror, Wake, WhenChanged, WhenUnchanged,
+};
 use crate::tasks::Tasks;
 use crate::unified::{Budget, Mapping, System};
 use crate::upstream::{Crm, Directory, Mailing};
@@ -94,21 +117,22 @@ const STATUSES: u64 = 1_000;
 const KNOWN_WRITES: u64 = 10_000;
 const WRITES_KNOWN_FOR: Duration = Duration::from_secs(600);
 
-/// The use cases. Cheap to clone.
+/// The use cases of one workspace. Cheap to clone.
 #[derive(Clone)]
 pub struct Contacts(Arc<Core>);
 
 /// What the use cases are made of.
 pub struct Parts {
     pub workspace: Workspace,
-    pub store: Arc<dyn Store>,
-    pub bus: Arc<dyn Bus>,
+    /// What all workspaces have together.
+    pub shared: Shared,
     pub mailing: Arc<dyn Mailing>,
     pub crm: Arc<dyn Crm>,
+    /// What the systems are connected with.
+    pub access: Access,
     /// Of workspaces that have none of their own.
     pub mapping: Mapping,
     pub settings: Settings,
-    pub clock: Clock,
 }
 
 /// What can be set about them.
@@ -127,16 +151,8 @@ pub struct Settings {
 impl Contacts {
     /// Puts the parts together and starts what works in the background.
     pub fn start(parts: Parts, tasks: &Tasks) -> Self {
-        let Parts { workspace, store, bus, mailing, crm, mapping, settings, clock } = parts;
-        let ttl = settings.cache.ttl.clone();
-        let cache = Cache::new(
-            settings.cache.max_bytes,
-            move |entity| entity::time_to_live(entity, &ttl),
-            clock.clone(),
-        );
-        let account =
-            |directory: &dyn Directory| Arc::from(directory.status().account.unwrap_or_default());
-        let accounts = [account(&*mailing), account(&*crm)];
+        let Parts { workspace, shared, mailing, crm, access, mapping, settings } = parts;
+        let Shared { store, bus, cache, crew, clock } = shared;
         let copies = Copies::start(Arc::clone(&store), clock.clone(), tasks);
         let known = moka::sync::Cache::builder()
             .max_capacity(KNOWN_PEOPLE)
@@ -159,18 +175,23 @@ impl Contacts {
                 mappings: mappings.clone(),
                 settings: sync::Settings {
                     catalog_for: settings.cache.ttl.definitions,
+                    imports: settings.sync.import_from > 0,
                     most_attempts: settings.sync.most_attempts,
+                    deletion: deletion(&settings.sync),
                 },
                 clock: clock.clone(),
                 tasks: tasks.clone(),
+                wake: crew.waker(),
             });
             Core {
                 workspace,
                 store,
                 bus,
                 followed: Local::new(),
+                watched: watched::Watched::default(),
                 mailing,
                 crm,
+                access,
                 cache,
                 known,
                 copies,
@@ -183,32 +204,55 @@ impl Contacts {
                 search_tasks_from: AtomicI64::new(i64::MIN),
                 settings,
                 clock,
-                accounts,
+                crew,
                 subscribers: AtomicU32::new(u32::MAX),
                 tags: AtomicU32::new(u32::MAX),
             }
         });
         elsewhere::listen(Arc::clone(&core), tasks);
+        index::keep(Arc::clone(&core), tasks);
         Self(core)
+    }
+
+    /// For whoever stores what others follow.
+    pub fn bus(&self) -> Arc<dyn Bus> {
+        Arc::clone(&self.0.bus)
     }
 
     /// Sets the workers to work: what was accepted and not finished, by this process or another, and
     /// other kinds of work by their handlers.
     pub fn work(&self, others: Handlers) {
         let core = &self.0;
-        core.engine.start_workers(core.settings.sync.workers, others);
+        core.engine.join(&core.crew, core.workspace.id.clone(), others);
     }
 
-    /// Keeps the workspace's systems in step from now on, if that was never decided before.
+    /// Begins a first run that nobody has to approve, if nothing was ever decided about sync.
     pub async fn begin_sync(&self) -> Result<(), Error> {
         self.0.begin_sync().await
     }
 
-    /// Has both systems looked through for changes, now and then.
-    pub async fn schedule_polls(&self) -> Result<(), Error> {
+    /// Has both systems looked through for changes, and everybody compared, now and then.
+    pub async fn schedule_looks(&self) -> Result<(), Error> {
         let core = &self.0;
-        let marks = sync::schedule(core.clock.now());
+        let now = core.clock.now();
+        let mut marks = sync::schedule(now).to_vec();
+        marks.push(sync::schedule_compare(now, core.settings.sync.compare_every));
         Ok(core.store.mark(&core.workspace.id, &marks).await?)
+    }
+
+    /// Has everybody in scope asked about for opens and clicks, and those who are looked at meanwhile.
+    pub async fn schedule_engagement(&self, pace: Pace, tasks: &Tasks) -> Result<(), Error> {
+        let core = &self.0;
+        let mark = sync::schedule_round(core.clock.now());
+        core.store.mark(&core.workspace.id, &[mark]).await?;
+        let at = (core.clock.clone(), pace);
+        watched::mark_them(core.watched.clone(), Arc::clone(&core.store), at, tasks);
+        Ok(())
+    }
+
+    /// Told of what others read, so that what is kept of it is put right.
+    pub fn mirror(&self) -> Arc<dyn Mirror> {
+        Arc::new(Keeper(Arc::downgrade(&self.0)))
     }
 
     /// Each workspace's mapping.
@@ -216,29 +260,83 @@ impl Contacts {
         self.0.mappings.clone()
     }
 
+    /// For whoever takes runs on.
+    pub fn engine(&self) -> Engine {
+        self.0.engine.clone()
+    }
+
     /// For whoever stores work by itself.
     pub fn waker(&self) -> Wake {
         self.0.engine.waker()
     }
 
+    /// What the rights are to, for a session in this workspace.
+    fn core(&self, session: &Session) -> Result<Arc<Core>, Error> {
+        if session.requester.workspace == self.0.workspace.id {
+            Ok(Arc::clone(&self.0))
+        } else {
+            Err(Error::Internal("a session of another workspace"))
+        }
+    }
+
     /// The right to read, if the session's requester has it.
     pub fn reader(&self, session: Arc<Session>) -> Result<Reader, Error> {
-        Reader::new(Arc::clone(&self.0), session)
+        Reader::new(self.core(&session)?, session)
     }
 
     /// The right to write, if the session's requester has it and HighLevel's credential allows.
     pub fn writer(&self, session: Arc<Session>) -> Result<Writer, Error> {
-        Writer::new(Arc::clone(&self.0), session)
+        Writer::new(self.core(&session)?, session)
     }
 
     /// The right to watch sync, if the session's requester has it.
     pub fn observer(&self, session: Arc<Session>) -> Result<Observer, Error> {
-        Observer::new(Arc::clone(&self.0), session)
+        Observer::new(self.core(&session)?, session)
     }
 
     /// The right to run sync, if the session's requester has it.
     pub fn admin(&self, session: Arc<Session>) -> Result<Admin, Error> {
-        Admin::new(Arc::clone(&self.0), session)
+        Admin::new(self.core(&session)?, session)
+    }
+
+    /// The right to connect, if the session's requester has it.
+    pub fn connections(&self, session: &Session) -> Result<Connections, Error> {
+        Connections::new(self.core(session)?, session)
+    }
+
+    /// The right to erase people, if the session's requester has it.
+    pub fn eraser(&self, session: Arc<Session>) -> Result<Eraser, Error> {
+        Eraser::new(self.core(&session)?, session)
+    }
+
+    /// What the systems are connected with.
+    pub fn vault(&self) -> Vault {
+        self.0.access.vault.clone()
+    }
+
+    /// The connections, without a call.
+    pub fn upstreams(&self) -> Vec<(System, UpstreamStatus)> {
+        self.0.upstreams()
+    }
+
+    /// Told that the app was taken off HighLevel, and when by HighLevel's clock. What it was granted
+    /// is forgotten, unless somebody connected after that: news of it come again for hours.
+    pub async fn app_removed(&self, at: Option<DateTime<Utc>>) -> Result<(), Error> {
+        let vault = &self.0.access.vault;
+        vault.reread(System::HighLevel).await?;
+        // What waits was granted to the app that is gone.
+        self.0.drop_waiting().await?;
+        let since = vault.granted_since(System::HighLevel);
+        if since.is_some_and(|since| at.is_none_or(|at| at >= since)) {
+            let why = "was disconnected: the app was taken off there";
+            self.0.disconnect(System::HighLevel, why).await?;
+        }
+        Ok(())
+    }
+
+    /// How the connections are, without a call.
+    pub fn states(&self) -> [(System, UpstreamState); 2] {
+        System::ALL.map(|system| (system, self.0.directory(system).status().state))
     }
 
     /// The current time.
@@ -288,7 +386,7 @@ impl Contacts {
         [doppler.err(), highlevel.err()].into_iter().flatten().collect()
     }
 
-    /// The workspace that is served.
+    /// The workspace.
     pub fn workspace(&self) -> &Workspace {
         &self.0.workspace
     }
@@ -296,5 +394,22 @@ impl Contacts {
     /// Whether the store answers.
     pub async fn ready(&self) -> Result<(), Error> {
         Ok(self.0.store.ping().await?)
+    }
+}
+
+/// What the config says of people who were deleted.
+fn deletion(config: &config::sync::Sync) -> Deletion {
+    use config::sync::{Deleted, DeletedButChanged};
+    Deletion {
+        unchanged: match config.deleted {
+            Deleted::Unlink => WhenUnchanged::Unlink,
+            Deleted::Tag => WhenUnchanged::Tag,
+            Deleted::Unsubscribe => WhenUnchanged::Unsubscribe,
+            Deleted::Delete => WhenUnchanged::Delete,
+        },
+        changed: match config.deleted_but_changed {
+            DeletedButChanged::Keep => WhenChanged::Keep,
+            DeletedButChanged::Recreate => WhenChanged::Recreate,
+        },
     }
 }

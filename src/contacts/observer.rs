@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::auth::Scope;
 use crate::store::{EventFilter, Events, FailureFilter, FailureKey, HoldFilter, Page, Span};
-use crate::unified::{ContactId, Event, Failure, Hold, Mapping};
+use crate::unified::{ContactId, ContactSyncState, Event, Failure, Hold, Mapping};
 
 use super::core::Core;
 use super::status::{FRESH, Status};
@@ -20,8 +20,8 @@ const BATCH: u32 = 200;
 /// The right to watch sync, for one request. Cheap to clone.
 #[derive(Clone)]
 pub struct Observer {
-    core: Arc<Core>,
-    session: Arc<Session>,
+    pub(super) core: Arc<Core>,
+    pub(super) session: Arc<Session>,
 }
 
 /// How one contact stands.
@@ -32,17 +32,6 @@ pub struct Standing {
     pub pending_since: Option<chrono::DateTime<chrono::Utc>>,
     pub hold: Option<Hold>,
     pub failure: Option<Failure>,
-}
-
-/// How one contact stands, in a word.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ContactSyncState {
-    InSync,
-    Pending,
-    Held,
-    Failed,
-    Unlinked,
-    Paused,
 }
 
 impl Observer {
@@ -157,19 +146,12 @@ impl Observer {
         let mut failures = sheet.failures.into_iter();
         let failure = failures.next();
         let hold = sheet.holds.into_iter().next();
-        let state = if failure.as_ref().is_some_and(|failure| failure.dead) {
-            ContactSyncState::Failed
-        } else if hold.is_some() {
-            ContactSyncState::Held
-        } else if failure.is_some() || pending_since.is_some() {
-            ContactSyncState::Pending
-        } else if settings.state == crate::unified::SyncState::Paused {
-            ContactSyncState::Paused
-        } else if sheet.known.links.len() < 2 {
-            ContactSyncState::Unlinked
-        } else {
-            ContactSyncState::InSync
-        };
+        let state = ContactSyncState::of(
+            failure.as_ref().map(|failure| failure.dead),
+            (hold.is_some(), pending_since.is_some()),
+            settings.state,
+            sheet.known.links.len(),
+        );
         Ok(Standing { state, last_synced_at, pending_since, hold, failure })
     }
 

@@ -19,6 +19,8 @@ pub struct Person {
     pub email: Option<Arc<str>>,
     /// An E.164 number to the same end.
     pub phone: Option<Arc<str>>,
+    /// Whether the person was erased: they are shown to nobody.
+    pub erased: bool,
 }
 
 impl From<&Known> for Person {
@@ -32,6 +34,7 @@ impl From<&Known> for Person {
             doppler: known.key(System::Doppler).map(Arc::from),
             email: first(|link| link.email.as_ref()),
             phone: first(|link| link.phone.as_ref()),
+            erased: known.erased,
         }
     }
 }

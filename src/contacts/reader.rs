@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use chrono_tz::Tz;
 
 use crate::auth::Scope;
+use crate::store::Trace;
 use crate::unified::{
     Appointment, ContactId, Delivery, FieldDefinition, HighLevelContact, HighLevelId, List,
     Location, Mapping, Note, System, Task,
@@ -50,6 +51,14 @@ impl Reader {
         let workspace = &self.session.requester.workspace;
         let known = self.core.store.contact(workspace, id).await?;
         Ok(known.map(|known| Arc::new(Person::from(&known))))
+    }
+
+    /// Whether a HighLevel contact is that of somebody who was erased here; no call.
+    pub async fn is_erased(&self, id: &HighLevelId) -> Result<bool, Error> {
+        let workspace = &self.session.requester.workspace;
+        let trace = Trace::Record(System::HighLevel, id.as_str().to_owned());
+        let erased = self.core.store.erased(workspace, std::slice::from_ref(&trace)).await?;
+        Ok(erased.into_iter().flatten().next().is_some())
     }
 
     /// Says that so many people will be asked about one by one.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::store::{CONTACT, Counts};
 use crate::unified::{SyncState, System, WorkspaceId};
-use crate::upstream::{Directory, UpstreamState, UpstreamStatus};
+use crate::upstream::{Directory, UpstreamStatus};
 
 use super::Error;
 use super::core::Core;
@@ -36,7 +36,12 @@ impl Core {
         let backlog = self.store.backlog(workspace, CONTACT).await?;
         let at = self.clock.now();
         let upstreams = self.upstreams();
-        let read_only = upstreams.iter().any(|(_, status)| status.state == UpstreamState::ReadOnly);
+        let read_only = self.is_read_only();
+        let counts = match settings.state {
+            // Known, from pages; nobody has compared them.
+            SyncState::NotSetUp | SyncState::Preview => Counts { in_sync: 0, ..counts },
+            SyncState::Running | SyncState::Paused => counts,
+        };
         let lag = backlog.oldest_due.and_then(|due| (at - due).to_std().ok());
         Ok(Status { state: settings.state, read_only, counts, lag, upstreams, at })
     }
@@ -52,6 +57,19 @@ impl Core {
         let status = Arc::new(self.status(workspace).await?);
         self.recent.insert(workspace.clone(), Arc::clone(&status));
         Ok(status)
+    }
+
+    /// Takes over what another gateway stored a moment ago, for a decision that must not rest on what was.
+    pub(super) async fn reread_credentials(&self) -> Result<(), Error> {
+        for system in System::ALL {
+            self.access.vault.reread(system).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether HighLevel's credential is known to only read, so that nothing is written to either system.
+    pub(super) fn is_read_only(&self) -> bool {
+        Directory::status(&*self.crm).writing.is_read_only()
     }
 
     /// How the connections are doing; no call.

@@ -57,7 +57,7 @@ impl Writer {
             return self.carry_out(edit).await;
         }
         let accepted = match addressee().await {
-            Ok(Ok(contact)) => self.accept(attempt.as_ref(), contact, change).await.map(Ok),
+            Ok(Ok(contact)) => self.accept(attempt.as_ref(), contact, change).await,
             Ok(Err(refused)) => Ok(Err(refused)),
             Err(error) => Err(error),
         };
@@ -95,7 +95,7 @@ impl Writer {
         attempt: Option<&Attempt>,
         contact: ContactId,
         change: EditChange,
-    ) -> Result<EditId, Error> {
+    ) -> Result<Result<EditId, Written>, Error> {
         let clock = &self.core.clock;
         let requester = &self.session.requester;
         let received = EventDraft {
@@ -122,9 +122,10 @@ impl Writer {
                 if let Some(last) = last_cursor {
                     self.core.publish(workspace, What::Events(last));
                 }
-                Ok(edit.id)
+                Ok(Ok(edit.id))
             }
-            Accepted::Before(edit) => Ok(edit),
+            Accepted::Before(edit) => Ok(Ok(edit)),
+            Accepted::Erased => Ok(Err(erased())),
         }
     }
 
@@ -141,8 +142,8 @@ impl Writer {
     /// What became of an edit so far.
     async fn outcome(&self, id: EditId) -> Result<Written, Error> {
         let workspace = &self.session.requester.workspace;
-        let edit = self.core.store.edit(workspace, id).await?;
-        let edit = edit.ok_or(Error::Internal("an accepted edit is gone"))?;
+        // An accepted edit is gone only with the person whom it is about.
+        let Some(edit) = self.core.store.edit(workspace, id).await? else { return Ok(erased()) };
         // HighLevel said so only when it was asked.
         if edit.writes.iter().any(|write| write.code.as_deref() == Some(READ_ONLY)) {
             return Err(Error::ReadOnly);
@@ -178,6 +179,11 @@ impl Writer {
             Err(error) => Err(error),
         }
     }
+}
+
+fn erased() -> Written {
+    let message = "the person was erased on request";
+    Written::refused(UserErrorCode::Erased, message, "contact")
 }
 
 /// An edit's writes, with those systems as queued about which nothing is known yet.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::bus::Bus;
+use crate::bus::{Bus, Heard, Listener};
 use crate::clock::Clock;
 use crate::store::{EventFilter, Events, Span, Store};
 use crate::tasks::Tasks;
@@ -117,8 +117,25 @@ impl Tails {
         Ok(Arc::clone(tail))
     }
 
+    /// Drops the events that are at hand: who has not taken them yet reads them from the store.
+    pub fn forget(&self, workspace: &WorkspaceId) {
+        if let Some(tail) = self.lock().get(workspace) {
+            tail.lock().clear();
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<WorkspaceId, Arc<Tail>>> {
         self.by_workspace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends with the next news that may be about a workspace.
+async fn until_ours(news: &mut Listener, workspace: &WorkspaceId) -> Option<Heard> {
+    loop {
+        let heard = news.hear().await?;
+        if !heard.is_elsewhere(workspace) {
+            return Some(heard);
+        }
     }
 }
 
@@ -140,7 +157,7 @@ impl Reader {
             }
             tokio::select! {
                 () = self.stop.stopping() => return,
-                heard = news.hear() => if heard.is_none() { return },
+                heard = until_ours(&mut news, &self.workspace) => if heard.is_none() { return },
                 () = self.clock.sleep(POLL) => {}
             }
         }

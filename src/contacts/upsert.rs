@@ -52,6 +52,12 @@ impl Writer {
             let message = "name the contact, or give an e-mail address or a phone number";
             return Ok(Written::refused(UserErrorCode::Invalid, message, "email"));
         }
+        let workspace = &self.session.requester.workspace;
+        if let Some(address) = &address
+            && self.core.is_erased(workspace, address).await?
+        {
+            return Ok(erased());
+        }
         let change = EditChange::Upsert { fields, tags, lists, create_in };
         let input = Input { by: by.as_ref().map(ToString::to_string), change: &change };
         let attempt = self.attempt("upsertContact", key, &input)?;
@@ -96,6 +102,7 @@ impl Writer {
         match self.core.store.reserve(workspace, email, phone, now).await? {
             Reserved::Minted(id) | Reserved::Known(id) => Ok(Ok(id)),
             Reserved::Ambiguous(_) => Ok(Err(several())),
+            Reserved::Erased => Ok(Err(erased())),
         }
     }
 
@@ -135,6 +142,12 @@ impl Writer {
         }
         Ok(if refusals.is_empty() { Ok(()) } else { Err(refusals) })
     }
+}
+
+fn erased() -> Written {
+    let message =
+        "the person with this address was erased on request, so nothing is kept or written";
+    Written::refused(UserErrorCode::Erased, message, "email")
 }
 
 fn several() -> Written {

@@ -13,7 +13,6 @@ use crate::unified::{
     ContactId, EditChange, HighLevelId, NoteDraft, NoteEdit, System, SystemWrite, TaskDraft,
     TaskEdit, UserError, UserErrorCode,
 };
-use crate::upstream::{Directory, UpstreamState};
 
 use super::core::Core;
 use super::{By, Error, Reader, Session};
@@ -51,7 +50,7 @@ impl Writer {
         if !session.requester.scopes.has(Scope::ContactsWrite) {
             return Err(Error::Denied(Scope::ContactsWrite));
         }
-        if Directory::status(&*core.crm).state == UpstreamState::ReadOnly {
+        if core.is_read_only() {
             return Err(Error::ReadOnly);
         }
         Ok(Self { core, session })

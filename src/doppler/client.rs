@@ -12,12 +12,13 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use crate::clock::Clock;
 use crate::config::doppler::Doppler;
 use crate::unified::{
-    Delivery, FieldDefinition, FieldDraft, ImportState, ImportTask, List, Subscriber,
+    Campaign, Delivery, FieldDefinition, FieldDraft, ImportState, ImportTask, List, Subscriber,
     SubscriberEdit, System,
 };
 use crate::upstream::{
-    Allowance, Call, CredentialKind, Directory, Error, Kind, Mailing, PAGE_SIZE, Query, Request,
-    Route, Segment, Setup, SetupError, SubscriberPage, Token, Transport, UpstreamStatus,
+    Allowance, Call, CredentialKind, Credentials, Directory, Error, Kind, Mailing, PAGE_SIZE,
+    Query, Request, Route, Segment, Setup, SetupError, SubscriberPage, Token, Transport,
+    UpstreamStatus,
 };
 
 use super::{body, convert, refusal, routes, wire};
@@ -32,30 +33,62 @@ const MOST_PAGES: u32 = 100;
 /// A Doppler account.
 pub struct Client {
     transport: Transport,
-    account: String,
 }
 
 impl Client {
-    /// Sets up the connection; makes no call.
+    /// Sets up the connection with the config's own key; makes no call.
+    #[cfg(test)]
     pub fn new(config: &Doppler, clock: &Clock) -> Result<Self, SetupError> {
-        let account = config.account.as_deref().filter(|account| !account.is_empty());
-        let key = config.api_key.as_ref().filter(|_| account.is_some());
+        Self::with(config, seed(config), clock)
+    }
+
+    /// Sets up the connection to the config's own account; makes no call.
+    pub fn with(
+        config: &Doppler,
+        credentials: Arc<dyn Credentials>,
+        clock: &Clock,
+    ) -> Result<Self, SetupError> {
+        Self::set_up((config, clock), credentials, (config.account.as_deref(), None))
+    }
+
+    /// The same over the connections of this one, to another account: the one that is given, else
+    /// that of the credential.
+    pub fn beside(
+        &self,
+        (config, clock): (&Doppler, &Clock),
+        account: Option<&str>,
+        credentials: Arc<dyn Credentials>,
+    ) -> Result<Self, SetupError> {
+        Self::set_up((config, clock), credentials, (account, Some(&self.transport)))
+    }
+
+    fn set_up(
+        (config, clock): (&Doppler, &Clock),
+        credentials: Arc<dyn Credentials>,
+        (account, beside): (Option<&str>, Option<&Transport>),
+    ) -> Result<Self, SetupError> {
+        let account = account.filter(|account| !account.is_empty());
         let transport = Transport::new(Setup {
             system: System::Doppler,
             base_url: &config.base_url,
             account,
+            beside,
             connections: config.connections,
             connect_timeout: config.connect_timeout,
             timeout: config.timeout,
             headers: HeaderMap::new(),
-            credentials: Arc::new(Token::new("token", key, CredentialKind::ApiKey)),
+            credentials,
             allowance: Allowance::own(clock.clone(), config.rate, config.burst),
             refusal: refusal::kind,
             scopes: &[],
             write_scope: None,
             clock: clock.clone(),
         })?;
-        Ok(Self { transport, account: account.unwrap_or_default().to_owned() })
+        Ok(Self { transport })
+    }
+
+    fn account(&self) -> Arc<str> {
+        self.transport.account().unwrap_or_default()
     }
 
     async fn get<T: DeserializeOwned + Send>(
@@ -64,7 +97,8 @@ impl Client {
         route: &'static Route,
         query: Query,
     ) -> Result<T, Error> {
-        let values = [Segment::email(&self.account)];
+        let account = self.account();
+        let values = [Segment::email(&account)];
         self.transport.call(call, Request::new(route, &values).query(query)).await
     }
 
@@ -75,7 +109,8 @@ impl Client {
         id: &str,
         query: Query,
     ) -> Result<T, Error> {
-        let values = [Segment::email(&self.account), Segment::id(id)];
+        let account = self.account();
+        let values = [Segment::email(&account), Segment::id(id)];
         self.transport.call(call, Request::new(route, &values).query(query)).await
     }
 
@@ -86,7 +121,8 @@ impl Client {
         route: &'static Route,
         body: &(impl Serialize + Sync),
     ) -> Result<String, Error> {
-        let values = [Segment::email(&self.account)];
+        let account = self.account();
+        let values = [Segment::email(&account)];
         let request = Request::new(route, &values).json(body)?;
         let made: wire::Created = self.transport.call(call, request).await?;
         Ok(made.created_resource_id.into())
@@ -99,9 +135,17 @@ impl Client {
         email: &str,
         query: Query,
     ) -> Result<T, Error> {
-        let values = [Segment::email(&self.account), Segment::email(email)];
+        let account = self.account();
+        let values = [Segment::email(&account), Segment::email(email)];
         self.transport.call(call, Request::new(route, &values).query(query)).await
     }
+}
+
+/// What the config itself proves us with.
+pub fn seed(config: &Doppler) -> Arc<dyn Credentials> {
+    let key = config.api_key.as_ref().filter(|_| config.account.is_some());
+    let token = Token::new("token", key, CredentialKind::ApiKey);
+    Arc::new(token.until(config.api_key_expires))
 }
 
 #[async_trait]
@@ -179,6 +223,28 @@ impl Mailing for Client {
         Ok(deliveries)
     }
 
+    async fn campaigns(
+        &self,
+        call: &Call,
+        number: NonZeroU32,
+    ) -> Result<(Vec<Campaign>, bool), Error> {
+        let query = page(number.get(), PAGE_SIZE);
+        let found: wire::Page<wire::Campaign> = self.get(call, &routes::CAMPAIGNS, query).await?;
+        let last = is_last(&found, number.get()) || number.get() >= MOST_PAGES;
+        Ok((found.items.into_iter().map(convert::campaign).collect(), last))
+    }
+
+    async fn results(&self, call: &Call, campaign: &str) -> Result<String, Error> {
+        let found = self.get_by_id(call, &routes::RESULTS, campaign, Query::default()).await?;
+        Ok(convert::results(found))
+    }
+
+    async fn recipients(&self, call: &Call, campaign: &str) -> Result<Vec<String>, Error> {
+        let found: wire::Recipients =
+            self.get_by_id(call, &routes::RECIPIENTS, campaign, Query::default()).await?;
+        Ok(found.lists.into_iter().map(|list| list.id.into()).collect())
+    }
+
     async fn list_subscribers(
         &self,
         call: &Call,
@@ -211,7 +277,8 @@ impl Mailing for Client {
         edit: &SubscriberEdit,
     ) -> Result<(), Error> {
         let route = &routes::PUT_SUBSCRIBER;
-        let values = [Segment::email(&self.account), Segment::id(list_id(route, list)?)];
+        let account = self.account();
+        let values = [Segment::email(&account), Segment::id(list_id(route, list)?)];
         let request = Request::new(route, &values).json(&body::Subscriber::from(edit))?;
         let done = self.transport.perform(call, request).await;
         done.map_err(|error| named(error, std::slice::from_ref(edit)))
@@ -220,13 +287,15 @@ impl Mailing for Client {
     async fn remove_from_list(&self, call: &Call, list: &str, email: &str) -> Result<(), Error> {
         let route = &routes::REMOVE_FROM_LIST;
         let list = Segment::id(list_id(route, list)?);
-        let values = [Segment::email(&self.account), list, Segment::email(email)];
+        let account = self.account();
+        let values = [Segment::email(&account), list, Segment::email(email)];
         let done = self.transport.perform(call, Request::new(route, &values)).await;
         absent(done).map(|_| ())
     }
 
     async fn unsubscribe(&self, call: &Call, email: &str) -> Result<(), Error> {
-        let values = [Segment::email(&self.account)];
+        let account = self.account();
+        let values = [Segment::email(&account)];
         let request = Request::new(&routes::UNSUBSCRIBE, &values).json(&body::Person { email })?;
         self.transport.perform(call, request).await
     }
@@ -241,7 +310,8 @@ impl Mailing for Client {
         let route = if list.is_some() { &routes::IMPORT_INTO_LIST } else { &routes::IMPORT };
         let body = body::Import::new(edits, callback)
             .map_err(|fields| error(route, Kind::Rejected { fields }))?;
-        let account = Segment::email(&self.account);
+        let name = self.account();
+        let account = Segment::email(&name);
         let values = match list {
             None => vec![account],
             Some(list) => {

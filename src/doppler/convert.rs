@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
 use crate::unified::{
-    Delivery, DeliveryStatus, FieldDefinition, ImportCounts, ImportState, ImportTask, List,
-    Subscriber, SubscriberField, SubscriberStatus, System,
+    Campaign, Delivery, DeliveryStatus, FieldDefinition, ImportCounts, ImportState, ImportTask,
+    List, Subscriber, SubscriberField, SubscriberStatus, System,
 };
 use crate::upstream::{PAGE_SIZE, SubscriberPage};
 
@@ -81,6 +81,28 @@ pub(super) fn delivery(from: wire::Delivery) -> Delivery {
         status,
         clicks: from.clicks_count.unwrap_or_default(),
     }
+}
+
+pub(super) fn campaign(from: wire::Campaign) -> Campaign {
+    Campaign {
+        id: from.campaign_id.into(),
+        is_out: matches!(from.status.as_deref(), Some("shipping" | "shipped")),
+        sent_at: from.scheduled_date.as_deref().and_then(moment),
+    }
+}
+
+pub(super) fn results(from: wire::Results) -> String {
+    let numbers = [
+        from.total_shipped,
+        from.total_times_opened,
+        from.unique_opens,
+        from.total_clicks,
+        from.unique_clicks,
+        from.total_hard_bounces,
+        from.total_soft_bounces,
+        from.total_unsubscribers,
+    ];
+    numbers.map(|number| number.map(String::from).unwrap_or_default()).join(" ")
 }
 
 /// An import has ended when it says so or has a date of its end; the words for those that failed are

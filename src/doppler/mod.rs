@@ -11,10 +11,12 @@
 mod body;
 mod client;
 mod convert;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;
 mod refusal;
 mod routes;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-pub use client::Client;
+pub use client::{Client, seed};

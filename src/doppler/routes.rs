@@ -12,6 +12,11 @@ pub(super) static LISTS: Route = read("/accounts/{accountName}/lists");
 pub(super) static FIELDS: Route = read("/accounts/{accountName}/fields");
 pub(super) static DELIVERIES: Route =
     read("/accounts/{accountName}/subscribers/{email}/deliveries");
+pub(super) static CAMPAIGNS: Route = read("/accounts/{accountName}/campaigns");
+pub(super) static RESULTS: Route =
+    read("/accounts/{accountName}/campaigns/{campaignId}/results-summary");
+pub(super) static RECIPIENTS: Route =
+    read("/accounts/{accountName}/campaigns/{campaignId}/recipients");
 pub(super) static LIST: Route = read("/accounts/{accountName}/lists/{listId}");
 pub(super) static LIST_SUBSCRIBERS: Route =
     read("/accounts/{accountName}/lists/{listId}/subscribers");

@@ -114,6 +114,39 @@ pub(super) struct Delivery {
     pub clicks_count: Option<u32>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Campaign {
+    pub campaign_id: Loose,
+    pub status: Option<String>,
+    pub scheduled_date: Option<String>,
+}
+
+/// A campaign's numbers, of which only matters whether they are the same.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Results {
+    pub total_shipped: Option<Loose>,
+    pub total_times_opened: Option<Loose>,
+    pub unique_opens: Option<Loose>,
+    pub total_clicks: Option<Loose>,
+    pub unique_clicks: Option<Loose>,
+    pub total_hard_bounces: Option<Loose>,
+    pub total_soft_bounces: Option<Loose>,
+    pub total_unsubscribers: Option<Loose>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Recipients {
+    #[serde(default, deserialize_with = "list")]
+    pub lists: Vec<Recipient>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Recipient {
+    pub id: Loose,
+}
+
 /// An error. `errorCode` means something only together with the status.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use crate::auth::Requester;
@@ -11,6 +12,8 @@ use crate::auth::Requester;
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub requester: Requester,
+    /// When what the requester showed stops to count; `None`: never.
+    pub until: Option<DateTime<Utc>>,
     pub cache: CachePolicy,
     /// Whether the answer should carry `extensions.cost`.
     pub wants_cost: bool,
@@ -18,6 +21,13 @@ pub struct Caller {
     pub request_id: Arc<str>,
     /// When the answer must be out.
     pub deadline: Instant,
+}
+
+impl Caller {
+    /// The id of the asker's workspace.
+    pub fn workspace(&self) -> &str {
+        self.requester.workspace.as_str()
+    }
 }
 
 /// The request's `Cache-Control`, as far as it concerns us (RFC 9111, section 5.2.1).

@@ -6,7 +6,10 @@ use std::time::Duration;
 use async_graphql::{Context, Result};
 use tokio::time::Instant;
 
-use crate::contacts::{Admin, Contacts, Error, Observer, Person, Reader, Session, Wanted, Writer};
+use crate::contacts::{
+    Admin, Connections, Contacts, Eraser, Error, Observer, Person, Reader, Realm, Session, Wanted,
+    Writer,
+};
 
 use super::loaders::{Sides, SidesLoader};
 use super::loads::Loads;
@@ -16,6 +19,7 @@ use super::loads::Loads;
 pub struct Scopes {
     current: Mutex<Arc<Scope>>,
     contacts: Contacts,
+    realm: Realm,
     loads: Loads,
     /// What an event has until its answer must be out.
     patience: Duration,
@@ -33,13 +37,13 @@ pub struct Scope {
 impl Scopes {
     /// Begins with the scope of `session`.
     pub fn new(
-        contacts: Contacts,
+        (contacts, realm): (Contacts, Realm),
         session: Arc<Session>,
         loads: Loads,
         patience: Duration,
     ) -> Self {
         let current = Mutex::new(Arc::new(Scope::new(&contacts, session, &loads)));
-        Self { current, contacts, loads, patience }
+        Self { current, contacts, realm, loads, patience }
     }
 
     /// Goes on with a fresh scope of the same requester.
@@ -88,6 +92,8 @@ pub trait ContextExt {
     fn scopes(&self) -> Result<&Scopes>;
     /// The use cases themselves.
     fn contacts(&self) -> Result<&Contacts>;
+    /// The right to the workspaces there are.
+    fn realm(&self) -> Result<&Realm>;
     /// The request's dealings.
     fn session(&self) -> Result<Arc<Session>>;
     /// The right to read.
@@ -98,6 +104,10 @@ pub trait ContextExt {
     fn observer(&self) -> Result<Observer>;
     /// The right to run sync.
     fn admin(&self) -> Result<Admin>;
+    /// The right to erase people.
+    fn eraser(&self) -> Result<Eraser>;
+    /// The right to connect.
+    fn connections(&self) -> Result<Connections>;
     /// The request's loader.
     fn sides(&self) -> Result<Arc<SidesLoader>>;
     /// The right to read what was last known, without a call.
@@ -113,6 +123,10 @@ impl ContextExt for Context<'_> {
 
     fn contacts(&self) -> Result<&Contacts> {
         Ok(&self.scopes()?.contacts)
+    }
+
+    fn realm(&self) -> Result<&Realm> {
+        Ok(&self.scopes()?.realm)
     }
 
     fn session(&self) -> Result<Arc<Session>> {
@@ -136,6 +150,16 @@ impl ContextExt for Context<'_> {
     fn admin(&self) -> Result<Admin> {
         let scopes = self.scopes()?;
         Ok(scopes.contacts.admin(Arc::clone(&scopes.current().session))?)
+    }
+
+    fn eraser(&self) -> Result<Eraser> {
+        let scopes = self.scopes()?;
+        Ok(scopes.contacts.eraser(Arc::clone(&scopes.current().session))?)
+    }
+
+    fn connections(&self) -> Result<Connections> {
+        let scopes = self.scopes()?;
+        Ok(scopes.contacts.connections(&scopes.current().session)?)
     }
 
     fn sides(&self) -> Result<Arc<SidesLoader>> {

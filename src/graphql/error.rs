@@ -32,6 +32,10 @@ pub enum ErrorCode {
     QueryTooComplex,
     /// The query could need more upstream calls than allowed; nothing was called.
     QueryTooExpensive,
+    /// No document is known by that hash or id; send its text along.
+    PersistedQueryNotFound,
+    /// Only documents that the operator lists are run.
+    PersistedQueryRequired,
     /// Too many requests; try again after `retryAfterMs`.
     RateLimited,
     /// The answer was not ready in time; where `retryAfterMs` is given, not before that.
@@ -62,6 +66,8 @@ pub enum ErrorCode {
     UpstreamRejected,
     /// The system refused its credential.
     UpstreamUnauthorized,
+    /// The token's workspace cannot be opened; the operator's log says why.
+    WorkspaceUnavailable,
     /// A fault of the gateway; `requestId` leads to the log.
     Internal,
 }
@@ -110,6 +116,18 @@ pub fn refusal(message: impl Into<String>, code: ErrorCode) -> ServerError {
     error
 }
 
+/// The same, where a workspace could not be opened.
+pub fn unopened(error: &Error) -> ServerError {
+    if matches!(error, Error::Unopened) {
+        return refusal(UNOPENED, ErrorCode::WorkspaceUnavailable);
+    }
+    let error = error as &dyn std::error::Error;
+    tracing::error!(error, "the workspace could not be looked up");
+    refusal("internal error; the request id leads to the log", ErrorCode::Internal)
+}
+
+const UNOPENED: &str = "the workspace cannot be used now; its operator has to look why";
+
 /// Puts one more value into an error's extensions.
 pub fn extend(error: &mut ServerError, name: &str, value: impl Into<Value>) {
     error.extensions.get_or_insert_with(ErrorExtensionValues::default).set(name, value);
@@ -121,8 +139,14 @@ fn put_into_words(error: &mut ServerError, source: &Error) {
             extend(error, "scope", scope.as_str());
             (ErrorCode::Forbidden, format!("this needs the scope {}", scope.as_str()))
         }
+        Error::NotOperator => {
+            let message = "only those who manage the workspace default make others";
+            (ErrorCode::Forbidden, message.to_owned())
+        }
+        Error::Unopened => (ErrorCode::WorkspaceUnavailable, UNOPENED.to_owned()),
         Error::ReadOnly => {
-            let message = "HighLevel's credential lacks contacts.write; grant it to write";
+            let message = "HighLevel's credential lacks contacts.write, so nothing is written to either \
+                           system: it takes a second consent, by connectHighLevel with that scope";
             (ErrorCode::ReadOnly, message.to_owned())
         }
         Error::Invalid { argument, message } => {
@@ -204,6 +228,8 @@ fn log(error: &Error, request_id: &str) {
             "request failed"
         ),
         Error::Denied(_)
+        | Error::NotOperator
+        | Error::Unopened
         | Error::ReadOnly
         | Error::Invalid { .. }
         | Error::Ambiguous(_)

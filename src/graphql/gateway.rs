@@ -6,22 +6,29 @@ use std::time::Duration;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, ServerError};
 use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::context::Scopes;
 use super::cost;
 use super::document;
 use super::documents::Documents;
-use super::error::{ErrorCode, publish, refusal};
+use super::error::{ErrorCode, publish, refusal, unopened};
 use super::limits::{Estimate, Known, Limits};
 use super::loads::{self, Loads};
 use super::nulls;
 use super::order::Order;
+use super::persisted::Persisted;
+use super::policy::Policy;
 use super::responses::{ResponseKey, Responses, Share};
 use super::schema::{self, TandemSchema};
+use super::trusted::Trusted;
+use super::typename;
 use super::{CachePolicy, Caller};
-use crate::contacts::{Contacts, Session, Wanted};
+use crate::auth::Requester;
+use crate::contacts::{Contacts, Session, Wanted, Workspaces};
 
 /// What is kept back of a request's time for putting the answer together: upstream calls end this
 /// much earlier, so that what did arrive is still answered.
@@ -33,9 +40,11 @@ pub struct Gateway(Arc<Inner>);
 
 struct Inner {
     schema: TandemSchema,
-    contacts: Contacts,
+    workspaces: Workspaces,
     responses: Responses,
     documents: Documents,
+    persisted: Persisted,
+    policy: Policy,
     keep_responses: bool,
     limits: Limits,
     /// `server.request_timeout`, which each event of a subscription has as well.
@@ -45,6 +54,11 @@ struct Inner {
 /// What can be set about the gateway.
 pub struct GatewaySettings {
     pub limits: Limits,
+    /// The documents that the operator lists.
+    pub trusted: Trusted,
+    /// `documents.automatic`.
+    pub automatic: bool,
+    pub policy: Policy,
     /// `cache.response_max_bytes`; 0 keeps no answers.
     pub response_max_bytes: u64,
     /// `server.request_timeout`.
@@ -71,12 +85,14 @@ pub struct Answer {
 
 impl Gateway {
     /// A gateway over the use cases.
-    pub fn new(contacts: Contacts, settings: GatewaySettings) -> Self {
+    pub fn new(workspaces: Workspaces, settings: GatewaySettings) -> Self {
         Self(Arc::new(Inner {
             schema: schema::builder().finish(),
-            contacts,
+            workspaces,
             responses: Responses::new(settings.response_max_bytes),
             documents: Documents::new(),
+            persisted: Persisted::new(settings.trusted, settings.automatic),
+            policy: settings.policy,
             keep_responses: settings.response_max_bytes > 0,
             limits: settings.limits,
             patience: settings.patience,
@@ -88,13 +104,14 @@ impl Gateway {
     pub fn key(&self, caller: &Caller, body: &[u8]) -> Option<ResponseKey> {
         let shared =
             self.0.keep_responses && !caller.wants_cost && caller.cache == CachePolicy::default();
-        let view = self.0.contacts.view();
-        shared.then(|| self.0.responses.key(&caller.requester, view, body))
+        // Of one that is yet to be opened nothing is kept.
+        let contacts = self.0.workspaces.running(&caller.requester.workspace).filter(|_| shared)?;
+        Some(self.0.responses.key(&caller.requester, contacts.view(), body))
     }
 
     /// An answer made earlier that is still true: the serialised response.
     pub fn recall(&self, key: &ResponseKey) -> Option<Bytes> {
-        self.0.responses.recall(key, self.0.contacts.clock().now_ms())
+        self.0.responses.recall(key, self.0.workspaces.clock().now_ms())
     }
 
     /// Keeps a serialised response until something it was made of changes.
@@ -103,8 +120,9 @@ impl Gateway {
     }
 
     /// Whether the request's operation (by its `operationName`) is a query, a mutation or a
-    /// subscription; parses the document at most once.
+    /// subscription; parses the document at most once. A document that is named only is looked up.
     pub fn operation(&self, request: &mut Request) -> Result<OperationType, ServerError> {
+        self.0.persisted.resolve(request)?;
         if self.0.documents.recall(request) {
             return document::kind(request);
         }
@@ -115,57 +133,107 @@ impl Gateway {
 
     /// Refuses a batch whose operations could need too many calls together. One that may not run
     /// by itself costs the others nothing.
-    pub fn admit_batch(&self, requests: &mut [Request]) -> Result<(), ServerError> {
-        let admitted = requests.iter_mut().filter_map(|request| self.admit(request).ok());
+    pub async fn admit_batch(
+        &self,
+        requests: &mut [Request],
+        requester: &Requester,
+    ) -> Result<(), ServerError> {
+        // Where there is no workspace, each says so by itself.
+        let Ok(contacts) = self.contacts(requester).await else { return Ok(()) };
+        let admitted = requests
+            .iter_mut()
+            .filter_map(|request| self.admit(request, requester, &contacts).ok());
         let estimates: Vec<Estimate> = admitted.map(|admitted| admitted.estimate).collect();
         self.0.limits.check_batch(&estimates)
     }
 
     /// Runs a query or mutation: limits, validation, execution; ends by the caller's deadline.
     pub async fn execute(&self, mut request: Request, caller: Caller) -> Answer {
-        match self.admit(&mut request) {
-            Ok(admitted) => self.run(request, admitted, caller).await,
+        match self.begin(&mut request, &caller.requester).await {
+            Ok(begun) => {
+                let span = tracing::info_span!("operation", workspace = caller.workspace());
+                self.run(request, begun, caller).instrument(span).await
+            }
             Err(error) => Answer::refused(error, &caller),
         }
+    }
+
+    /// The use cases of a requester's workspace, which is opened if nobody has asked for it yet.
+    async fn contacts(&self, requester: &Requester) -> Result<Contacts, ServerError> {
+        match self.0.workspaces.of(&requester.workspace).await {
+            Ok(contacts) => Ok(contacts),
+            Err(error) => Err(unopened(&error)),
+        }
+    }
+
+    async fn begin(
+        &self,
+        request: &mut Request,
+        requester: &Requester,
+    ) -> Result<(Contacts, Admitted), ServerError> {
+        let contacts = self.contacts(requester).await?;
+        let admitted = self.admit(request, requester, &contacts)?;
+        Ok((contacts, admitted))
     }
 
     /// Runs any operation as a stream of answers: a subscription's events, or the one answer of a
     /// query or mutation. Request errors arrive as one answer.
     pub fn stream(
         &self,
-        mut request: Request,
+        request: Request,
         caller: Caller,
     ) -> impl Stream<Item = Answer> + Send + use<> {
-        let admitted = match self.admit(&mut request) {
-            Ok(admitted) => admitted,
+        let this = self.clone();
+        stream::once(async move { this.begin_stream(request, caller).await }).flatten()
+    }
+
+    async fn begin_stream(
+        &self,
+        mut request: Request,
+        caller: Caller,
+    ) -> BoxStream<'static, Answer> {
+        let (contacts, admitted) = match self.begin(&mut request, &caller.requester).await {
+            Ok(begun) => begun,
             Err(error) => return stream::iter([Answer::refused(error, &caller)]).boxed(),
         };
         let Admitted { kind: OperationType::Subscription, order, .. } = admitted else {
-            let this = self.clone();
-            return stream::once(async move { this.run(request, admitted, caller).await }).boxed();
+            let answer = self.run(request, (contacts, admitted), caller).await;
+            return stream::iter([answer]).boxed();
         };
+        if let Err(error) = typename::complete(&mut request) {
+            return stream::iter([Answer::refused(error, &caller)]).boxed();
+        }
         let (loads, queue) = loads::channel();
-        let scopes = self.scopes(&self.session(&caller), loads);
+        let scopes = self.scopes(contacts, &self.session(&caller), loads);
         let events = self.0.schema.execute_stream(request.data(scopes));
         let events = loads::beside(events.boxed(), queue);
-        events.map(move |response| Answer::of(response, &order, &caller)).boxed()
+        let policy = self.0.policy;
+        events.map(move |response| Answer::of(response, &order, (&caller, policy))).boxed()
     }
 
-    async fn run(&self, mut request: Request, mut admitted: Admitted, caller: Caller) -> Answer {
+    async fn run(
+        &self,
+        mut request: Request,
+        (contacts, mut admitted): (Contacts, Admitted),
+        caller: Caller,
+    ) -> Answer {
         let session = self.session(&caller);
-        if admitted.estimate.by_tag && self.0.contacts.tag_count().is_none() {
+        if admitted.estimate.by_tag && contacts.tag_count().is_none() {
             // What hangs on every tag can be weighed only when it is known how many there are. If
             // they cannot be read, the field itself will say so.
-            if let Ok(reader) = self.0.contacts.reader(Arc::clone(&session)) {
+            if let Ok(reader) = contacts.reader(Arc::clone(&session)) {
                 let _ = reader.tags().await;
             }
-            match self.admit(&mut request) {
+            match self.admit(&mut request, &caller.requester, &contacts) {
                 Ok(weighed) => admitted = weighed,
                 Err(error) => return Answer::refused(error, &caller),
             }
         }
+        if let Err(error) = typename::complete(&mut request) {
+            return Answer::refused(error, &caller);
+        }
         let (loads, queue) = loads::channel();
-        let scopes = self.scopes(&session, loads);
+        let scopes = self.scopes(contacts.clone(), &session, loads);
         let execution = stream::once(self.0.schema.execute(request.data(scopes)));
         let mut execution = loads::beside(execution.boxed(), queue);
         let answered = tokio::time::timeout_at(caller.deadline, execution.next()).await;
@@ -173,24 +241,30 @@ impl Gateway {
             let error = refusal("the answer was not ready in time", ErrorCode::RequestTimeout);
             return Answer { executed: true, ..Answer::refused(error, &caller) };
         };
-        let mut answer = Answer::of(response, &admitted.order, &caller);
+        let mut answer = Answer::of(response, &admitted.order, (&caller, self.0.policy));
         if caller.wants_cost {
             let estimated = admitted.estimate.calls;
-            cost::report(&mut answer.response, &session, &self.0.contacts, estimated);
+            cost::report(&mut answer.response, &session, &contacts, estimated);
         } else if admitted.kind == OperationType::Query && answer.response.is_ok() {
-            let now_ms = self.0.contacts.clock().now_ms();
+            let now_ms = self.0.workspaces.clock().now_ms();
             answer.share = Share::of(session.take_used(), now_ms);
         }
         answer
     }
 
-    /// Refuses what is too much, before anything is validated or called.
-    fn admit(&self, request: &mut Request) -> Result<Admitted, ServerError> {
+    /// Refuses what is too much or not for this client, before anything is validated or called.
+    fn admit(
+        &self,
+        request: &mut Request,
+        requester: &Requester,
+        contacts: &Contacts,
+    ) -> Result<Admitted, ServerError> {
         let kind = document::operation(request, &self.0.limits)?;
+        let policy = self.0.policy;
+        policy.check_trust(requester, || self.0.persisted.trusts(&request.query))?;
         let name = request.operation_name.clone();
         // Taken out while the request lends its document.
         let variables = std::mem::take(&mut request.variables);
-        let contacts = &self.0.contacts;
         let known = Known {
             subscribers: contacts.account_size(),
             tags: contacts.tag_count(),
@@ -199,6 +273,7 @@ impl Gateway {
         let checked = request.parsed_query().and_then(|document| {
             let estimate = self.0.limits.check(document, name.as_deref(), &variables, known)?;
             // Only now: what has not passed may be a bomb.
+            policy.check_introspection(requester, document)?;
             Ok((estimate, Order::of(document, name.as_deref())))
         });
         request.variables = variables;
@@ -212,25 +287,27 @@ impl Gateway {
             max_age: caller.cache.max_age,
             only_cached: caller.cache.only_if_cached,
         };
-        let now_ms = self.0.contacts.clock().now_ms();
+        let now_ms = self.0.workspaces.clock().now_ms();
         let deadline = caller.deadline.checked_sub(TO_ANSWER).unwrap_or(caller.deadline);
         let deadline = deadline.max(Instant::now());
         Arc::new(Session::new(caller.requester.clone(), wanted, now_ms, deadline))
     }
 
-    fn scopes(&self, session: &Arc<Session>, loads: Loads) -> Arc<Scopes> {
-        let inner = &self.0;
-        Arc::new(Scopes::new(inner.contacts.clone(), Arc::clone(session), loads, inner.patience))
+    fn scopes(&self, contacts: Contacts, session: &Arc<Session>, loads: Loads) -> Arc<Scopes> {
+        let realm = self.0.workspaces.realm(session);
+        let of = (contacts, realm);
+        Arc::new(Scopes::new(of, Arc::clone(session), loads, self.0.patience))
     }
 }
 
 impl Answer {
-    fn of(mut response: Response, order: &Order, caller: &Caller) -> Self {
+    fn of(mut response: Response, order: &Order, (caller, policy): (&Caller, Policy)) -> Self {
         let executed = response.data != async_graphql::Value::Null
             || response.errors.is_empty()
             || response.errors.iter().any(|error| !error.path.is_empty());
         nulls::fill(&mut response);
         order.apply(&mut response.data);
+        policy.hide_hints(&caller.requester, &mut response);
         publish(&mut response, executed, &caller.request_id);
         Self { response, executed, share: None }
     }

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 use crate::contacts::{Error, Target};
-use crate::unified::{ContactId, HighLevelId, System};
+use crate::unified::{ContactId, HighLevelId, System, WorkspaceId};
 
 /// What a global id names.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,6 +24,7 @@ pub enum GlobalId {
     Delivery(ContactId, String),
     List(i64),
     Hold(Uuid),
+    Run(Uuid),
     /// A contact and a system.
     Failure(ContactId, System),
 }
@@ -47,6 +48,7 @@ impl GlobalId {
             }
             Self::List(id) => ("list", id.to_string()),
             Self::Hold(id) => ("hold", id.simple().to_string()),
+            Self::Run(id) => ("run", id.simple().to_string()),
             Self::Failure(contact, system) => {
                 ("failure", wrap(&format!("{contact}{SEPARATOR}{system}")))
             }
@@ -70,6 +72,7 @@ impl GlobalId {
             }
             "list" => Self::List(rest.parse().ok()?),
             "hold" => Self::Hold(rest.parse().ok()?),
+            "run" => Self::Run(rest.parse().ok()?),
             "failure" => {
                 let text = unwrap(rest)?;
                 let (contact, system) = text.split_once(SEPARATOR)?;
@@ -78,6 +81,22 @@ impl GlobalId {
             }
             _ => return None,
         })
+    }
+
+    /// The run that an id in the argument `run` names.
+    pub fn run(id: &str) -> Result<Uuid, Error> {
+        match Self::decode(id) {
+            Some(Self::Run(run)) => Ok(run),
+            _ => Err(Error::invalid("run", "not the id of a run")),
+        }
+    }
+
+    /// The workspace that an id in the argument `workspace` names.
+    pub fn workspace(id: &str) -> Result<WorkspaceId, Error> {
+        match Self::decode(id) {
+            Some(Self::Workspace(workspace)) => Ok(WorkspaceId::from(workspace)),
+            _ => Err(Error::invalid("workspace", "not the id of a workspace")),
+        }
     }
 
     /// The contact that an id in an argument names.
@@ -130,6 +149,7 @@ mod tests {
                 GlobalId::Delivery(person, id.clone()),
                 GlobalId::List(list),
                 GlobalId::Hold(person.0),
+                GlobalId::Run(person.0),
                 GlobalId::Failure(person, System::HighLevel),
             ];
             for one in all {

@@ -3,11 +3,14 @@
 //! async-graphql 7.2 resolves the fields of an object at the same time and writes them down as they
 //! finish. The specification asks for the selection's order
 //! (<https://spec.graphql.org/draft/#sec-Serialized-Map-Ordering>), people read answers beside their
-//! queries, and equal answers should be equal bytes.
+//! queries, and equal answers should be equal bytes. What `typename` added to the query is taken out
+//! on the way.
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use async_graphql::{Name, Value};
+
+use super::typename::PRESENT;
 
 /// What an object's members are called, in order, each with the order inside it.
 #[derive(Debug, Default)]
@@ -36,6 +39,7 @@ impl Order {
         match value {
             Value::Object(members) => {
                 self.sort(members);
+                self.drop_added(members);
                 for (name, inner) in members {
                     if let Some(order) = self.0.get(name) {
                         order.apply(inner);
@@ -56,6 +60,14 @@ impl Order {
         let place = |name: &Name| self.0.get_index_of(name).unwrap_or(usize::MAX);
         if !members.keys().is_sorted_by_key(place) {
             members.sort_by(|a, _, b, _| place(a).cmp(&place(b)));
+        }
+    }
+
+    /// What was asked for only to be asked is last: it has no place.
+    fn drop_added(&self, members: &mut IndexMap<Name, Value>) {
+        let is_added = |name: &Name| name == PRESENT && !self.0.contains_key(name);
+        if members.last().is_some_and(|(name, _)| is_added(name)) {
+            members.pop();
         }
     }
 

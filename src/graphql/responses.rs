@@ -43,7 +43,8 @@ impl Share {
     /// `None` if the answer is its asker's own or was made of nothing that is kept.
     pub fn of(used: Used, now_ms: i64) -> Option<Self> {
         let Used { tokens, expires_ms, shareable } = used;
-        (shareable && expires_ms > now_ms).then_some(Self { tokens, expires_ms })
+        (shareable && !tokens.is_empty() && expires_ms > now_ms)
+            .then_some(Self { tokens, expires_ms })
     }
 }
 

@@ -1,70 +1,35 @@
 //! The calls.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use crate::clock::Clock;
-use crate::config::highlevel::HighLevel;
-use crate::tasks::Tasks;
 use crate::unified::{
     Appointment, ContactDraft, ContactEdit, CustomFieldEdit, FieldDefinition, HighLevelContact,
     HighLevelId, Location, Note, NoteDraft, NoteEdit, System, Task, TaskDraft, TaskEdit,
 };
 use crate::upstream::{
-    Allowance, Call, CredentialKind, Crm, Directory, Error, Kind, Query, Request, Route,
-    SearchPage, SearchRequest, SearchTerm, Segment, Setup, SetupError, SharedBudget, Token,
-    Transport, UpstreamStatus,
+    Call, Crm, Directory, Error, Kind, Query, Request, Route, SearchPage, SearchRequest,
+    SearchTerm, Segment, Transport, UpstreamStatus,
 };
 
 use super::body::{self, Completed};
 use super::contact_body;
 use super::search::{Search, Unsearchable};
 use super::task_search::{ByTitle, Gathering, Odd, Step};
-use super::{convert, refusal, routes, wire};
+use super::{convert, routes, wire};
 
 /// The API's version: the last dated one. Its successor drops calls and renames members.
-const VERSION: HeaderValue = HeaderValue::from_static("2021-07-28");
-const VERSION_HEADER: HeaderName = HeaderName::from_static("version");
+pub(super) const VERSION: HeaderValue = HeaderValue::from_static("2021-07-28");
+pub(super) const VERSION_HEADER: HeaderName = HeaderName::from_static("version");
 
 /// A HighLevel location.
 pub struct Client {
-    transport: Transport,
-    location: String,
+    pub(super) transport: Transport,
 }
 
 impl Client {
-    /// Sets up the connection; makes no call.
-    pub fn new(config: &HighLevel, clock: &Clock) -> Result<Self, SetupError> {
-        let location = config.location_id.as_deref().filter(|location| !location.is_empty());
-        let token = config.token.as_ref().filter(|_| location.is_some());
-        let kind = CredentialKind::PrivateIntegrationToken;
-        let transport = Transport::new(Setup {
-            system: System::HighLevel,
-            base_url: &config.base_url,
-            account: location,
-            connections: config.connections,
-            connect_timeout: config.connect_timeout,
-            timeout: config.timeout,
-            headers: HeaderMap::from_iter([(VERSION_HEADER, VERSION)]),
-            credentials: Arc::new(Token::new("Bearer", token, kind)),
-            allowance: Allowance::stated_by_provider(clock.clone(), config.burst),
-            refusal: refusal::kind,
-            scopes: &config.scopes,
-            write_scope: Some(routes::WRITE_SCOPE),
-            clock: clock.clone(),
-        })?;
-        Ok(Self { transport, location: location.unwrap_or_default().to_owned() })
-    }
-
-    /// Shares the call budget with other gateways from now on.
-    pub fn share_budget(&self, shared: Arc<dyn SharedBudget>, tasks: &Tasks) {
-        self.transport.share_budget(shared, tasks);
-    }
-
     /// Reads what hangs on a contact; `None` if there is no such contact.
     async fn of_contact<T: DeserializeOwned + Send>(
         &self,
@@ -87,7 +52,8 @@ impl Client {
         route: &'static Route,
         query: Query,
     ) -> Result<T, Error> {
-        let values = [Segment::new(&self.location)];
+        let here = self.here();
+        let values = [Segment::new(&here)];
         self.transport.call(call, Request::new(route, &values).query(query)).await
     }
 
@@ -97,7 +63,8 @@ impl Client {
         call: &Call,
         contacts: &[HighLevelId],
     ) -> Result<Result<Vec<Vec<Task>>, Odd>, Error> {
-        let location = [Segment::new(&self.location)];
+        let here = self.here();
+        let location = [Segment::new(&here)];
         let mut gathering = Gathering::new(contacts);
         loop {
             let request = Request::new(&routes::TASK_SEARCH, &location).json(&gathering.body())?;
@@ -152,7 +119,8 @@ impl Client {
         call: &Call,
         request: &SearchRequest,
     ) -> Result<Option<T>, Error> {
-        let body = match Search::new(&self.location, request) {
+        let here = self.here();
+        let body = match Search::new(&here, request) {
             Ok(body) => body,
             Err(Unsearchable::Nothing) => return Ok(None),
             Err(Unsearchable::Part(part)) => {
@@ -221,13 +189,15 @@ impl Crm for Client {
         let answer: Option<wire::ContactAnswer> =
             self.of_contact(call, &routes::CONTACT, id).await?;
         let found = answer.and_then(|answer| answer.contact);
-        Ok(found.and_then(|contact| convert::contact(contact, &self.location)))
+        let here = self.here();
+        Ok(found.and_then(|contact| convert::contact(contact, &here)))
     }
 
     async fn search(&self, call: &Call, request: &SearchRequest) -> Result<SearchPage, Error> {
         let answer: Option<_> = self.post_search(call, request).await?;
         let nothing = SearchPage { rows: Vec::new(), total: Some(0) };
-        Ok(answer.map_or(nothing, |answer| convert::page(answer, &self.location)))
+        let here = self.here();
+        Ok(answer.map_or(nothing, |answer| convert::page(answer, &here)))
     }
 
     async fn duplicate(
@@ -235,7 +205,8 @@ impl Crm for Client {
         call: &Call,
         term: &SearchTerm,
     ) -> Result<Option<HighLevelContact>, Error> {
-        let query = Query::default().with("locationId", &self.location);
+        let here = self.here();
+        let query = Query::default().with("locationId", &here);
         let query = match term {
             SearchTerm::Id(id) => return self.contact(call, id).await,
             SearchTerm::Email(email) => query.with("email", email),
@@ -243,7 +214,8 @@ impl Crm for Client {
         };
         let request = Request::new(&routes::DUPLICATE, &[]).query(query);
         let answer: wire::ContactAnswer = self.transport.call(call, request).await?;
-        Ok(answer.contact.and_then(|contact| convert::row(contact, &self.location)))
+        let here = self.here();
+        Ok(answer.contact.and_then(|contact| convert::row(contact, &here)))
     }
 
     async fn notes(&self, call: &Call, contact: &HighLevelId) -> Result<Option<Vec<Note>>, Error> {
@@ -287,7 +259,8 @@ impl Crm for Client {
         task: &str,
         title: &str,
     ) -> Result<Option<HighLevelId>, Error> {
-        let location = [Segment::id(&self.location)];
+        let here = self.here();
+        let location = [Segment::id(&here)];
         let body = ByTitle::new(title);
         let request = Request::new(&routes::TASK_SEARCH, &location).json(&body)?;
         let answer: wire::TaskSearchAnswer = self.transport.call(call, request).await?;
@@ -335,7 +308,8 @@ impl Crm for Client {
         contact: &ContactDraft,
     ) -> Result<HighLevelContact, Error> {
         let route = &routes::CREATE_CONTACT;
-        let body = contact_body::Contact::create(&self.location, contact)
+        let here = self.here();
+        let body = contact_body::Contact::create(&here, contact)
             .map_err(|field| rejected(route, field))?;
         let answer: Result<wire::ContactAnswer, Error> = self.write(call, route, &[], &body).await;
         let answer = answer.map_err(|error| {
@@ -344,7 +318,8 @@ impl Crm for Client {
             let error = if refused { error.doubtful() } else { error };
             named(error, &contact.custom_fields)
         })?;
-        let made = answer.contact.and_then(|made| convert::created(made, &self.location));
+        let here = self.here();
+        let made = answer.contact.and_then(|made| convert::created(made, &here));
         made.ok_or_else(|| untold(route))
     }
 
@@ -359,7 +334,8 @@ impl Crm for Client {
         let answer: Result<wire::ContactAnswer, Error> =
             self.write(call, route, &[id.as_str()], &body).await;
         let answer = answer.map_err(|error| named(error, &edit.custom_fields))?;
-        let changed = answer.contact.and_then(|changed| convert::contact(changed, &self.location));
+        let here = self.here();
+        let changed = answer.contact.and_then(|changed| convert::contact(changed, &here));
         changed.ok_or_else(|| untold(route))
     }
 

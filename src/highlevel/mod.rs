@@ -11,11 +11,15 @@
 
 mod body;
 mod client;
+mod connect;
 mod contact_body;
 mod convert;
 mod custom;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;
 mod lenient;
 mod local_time;
+mod oauth;
 mod refusal;
 mod routes;
 mod search;
@@ -27,4 +31,6 @@ mod webhook;
 mod wire;
 
 pub use client::Client;
+pub use connect::seed;
+pub use oauth::OAuth;
 pub use webhook::Webhooks;

@@ -87,6 +87,10 @@ impl Inbound for Webhooks {
     }
 
     fn read(&self, body: &[u8]) -> Option<Notice> {
+        // A list of values would pass for the members of an event in their order.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return None;
+        }
         let event: Event = serde_json::from_slice(body).ok()?;
         let kind = event.kind.as_deref()?;
         let kind = KINDS.into_iter().find(|known| *known == kind).unwrap_or(OTHER);
@@ -132,6 +136,14 @@ mod tests {
 
     fn read(body: &Value) -> Notice {
         webhooks().read(body.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn an_event_is_an_object() {
+        assert!(webhooks().read(br#" {"type": "ContactUpdate", "id": "c"}"#).is_some());
+        let list = br#"["ContactUpdate", "l", null, null, "c", null, null, null]"#;
+        assert!(webhooks().read(list).is_none());
+        assert!(webhooks().read(b"").is_none());
     }
 
     #[test]

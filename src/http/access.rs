@@ -1,39 +1,13 @@
-//! Who a request comes from: the seam to client authentication.
-//!
-//! A token travels in `Authorization: Bearer` on HTTP and in the payload of `connection_init` on a
-//! WebSocket, because a browser cannot set headers there. Both end in [`Authenticate`].
+//! Where a client's token travels: in `Authorization: Bearer` on HTTP, and in the payload of
+//! `connection_init` on a WebSocket, because a browser cannot set headers there. What it proves is
+//! found out by [`crate::auth`].
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::auth::Requester;
-
-/// Turns a client's token into who it is. Called for every request, so it must not wait.
-pub trait Authenticate: Send + Sync + 'static {
-    /// `token` is `None` when the client sent none.
-    fn authenticate(&self, token: Option<&str>) -> Result<Requester, Denied>;
-}
-
-/// Why a client was turned away.
-#[cfg_attr(not(test), expect(dead_code, reason = "whoever replaces AllowAll says so"))]
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Denied {
-    /// No token, or one that proves nothing.
-    Unauthenticated,
-    /// A good token that does not allow this.
-    Forbidden,
-}
-
-/// Client authentication is off: everyone is the same requester.
-#[derive(Clone, Debug)]
-pub struct AllowAll(pub Requester);
-
-impl Authenticate for AllowAll {
-    fn authenticate(&self, _token: Option<&str>) -> Result<Requester, Denied> {
-        Ok(self.0.clone())
-    }
-}
+use crate::clock::Clock;
 
 /// The token of a request's headers.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -45,6 +19,14 @@ pub(super) fn bearer_in_payload(payload: Option<&Value>) -> Option<&str> {
     let members = payload?.as_object()?;
     let (_, value) = members.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"))?;
     without_scheme(value.as_str()?)
+}
+
+/// Ends when what a client showed stops to count; `None`: never.
+pub(super) async fn ending(clock: &Clock, until: Option<DateTime<Utc>>) {
+    match until {
+        Some(until) => clock.sleep_until(until).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn without_scheme(value: &str) -> Option<&str> {

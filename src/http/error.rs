@@ -2,13 +2,14 @@
 
 use async_graphql::ServerError;
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::access::Denied;
+use super::clients::TooFast;
 use super::graphql::Media;
+use crate::auth::Denied;
 
 /// A request that is not run.
 #[derive(Clone, Debug)]
@@ -20,6 +21,10 @@ pub(super) struct Refusal {
     pub detail: Map<String, Value>,
     /// The methods there are, with 405.
     pub allow: Option<&'static str>,
+    /// In how many seconds to come again, with 429.
+    pub retry_after: Option<u32>,
+    /// Whether there was a token, with 401.
+    pub shown: bool,
     /// How the answer is labelled; [`Media::Json`] until the request's `Accept` is known.
     pub media: Media,
     pub request_id: Option<String>,
@@ -33,6 +38,8 @@ impl Refusal {
             message: message.into(),
             detail: Map::new(),
             allow: None,
+            retry_after: None,
+            shown: false,
             media: Media::Json,
             request_id: None,
         }
@@ -99,15 +106,35 @@ impl From<ServerError> for Refusal {
     }
 }
 
+impl From<TooFast> for Refusal {
+    fn from(too_fast: TooFast) -> Self {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        let refusal = Self::new(status, "RATE_LIMITED", TooFast::MESSAGE)
+            .with("retryAfterMs", too_fast.retry_after_ms());
+        // Whole seconds (RFC 9110, section 10.2.3), and not before the time.
+        let seconds = u32::try_from(too_fast.0.as_secs()).unwrap_or(u32::MAX);
+        Self { retry_after: Some(seconds.saturating_add(1)), ..refusal }
+    }
+}
+
 impl From<Denied> for Refusal {
     fn from(denied: Denied) -> Self {
         match denied {
-            Denied::Unauthenticated => Self::new(
+            Denied::Missing => Self::new(
                 StatusCode::UNAUTHORIZED,
                 "UNAUTHENTICATED",
-                "this needs a valid token in the header Authorization: Bearer",
+                "this needs a token in the header Authorization: Bearer",
             ),
-            Denied::Forbidden => Self::forbidden("the token does not allow this"),
+            // RFC 6750, section 3.1.
+            Denied::Unauthenticated(why) => {
+                Self { shown: true, ..Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", why) }
+            }
+            Denied::Forbidden(why) => Self::forbidden(why),
+            Denied::Unavailable => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "UPSTREAM_UNAVAILABLE",
+                "the token cannot be checked now",
+            ),
         }
     }
 }
@@ -121,8 +148,12 @@ impl IntoResponse for Refusal {
         if let Some(allow) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
         }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            let challenge = if self.shown { "Bearer error=\"invalid_token\"" } else { "Bearer" };
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response
     }

@@ -7,6 +7,7 @@ use async_graphql::{Request, ServerError};
 use bytes::Bytes;
 use futures_util::Stream;
 
+use crate::auth::Requester;
 use crate::graphql::{Answer, Caller, Gateway, ResponseKey};
 
 /// See [`Gateway`], whose methods these are.
@@ -19,7 +20,11 @@ pub(super) trait Executor: Clone + Send + Sync + 'static {
     fn remember(&self, key: Self::Key, body: Bytes, answer: Answer);
     fn operation(&self, request: &mut Request) -> Result<OperationType, ServerError>;
     /// Refuses operations that ask for too much together.
-    fn admit_batch(&self, requests: &mut [Request]) -> Result<(), ServerError>;
+    fn admit_batch(
+        &self,
+        requests: &mut [Request],
+        requester: &Requester,
+    ) -> impl Future<Output = Result<(), ServerError>> + Send;
     fn execute(&self, request: Request, caller: Caller) -> impl Future<Output = Answer> + Send;
     fn stream(
         &self,
@@ -49,8 +54,12 @@ impl Executor for Gateway {
         Self::operation(self, request)
     }
 
-    fn admit_batch(&self, requests: &mut [Request]) -> Result<(), ServerError> {
-        Self::admit_batch(self, requests)
+    fn admit_batch(
+        &self,
+        requests: &mut [Request],
+        requester: &Requester,
+    ) -> impl Future<Output = Result<(), ServerError>> + Send {
+        Self::admit_batch(self, requests, requester)
     }
 
     fn execute(&self, request: Request, caller: Caller) -> impl Future<Output = Answer> + Send {

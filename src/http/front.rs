@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::{HOST, ORIGIN};
+use axum::http::header::{HOST, ORIGIN, X_CONTENT_TYPE_OPTIONS};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -16,18 +16,22 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tower::Service;
 
+use crate::auth::{Admitted, Authenticate, Denied, Requester};
 use crate::clock::{self, Clock};
+use crate::contacts::Consent;
 use crate::graphql::Gateway;
 use crate::tasks::Tasks;
 use crate::telemetry::{Metrics, names};
 use crate::webhooks::Webhooks;
 
-use super::access::Authenticate;
+use super::clients::{Clients, TooFast};
 use super::error::Refusal;
 use super::executor::Executor;
 use super::health::Probe;
 use super::record::{self, Access, Meters, Served};
 use super::settings::Settings;
+use super::strangers::{Peer, Strangers};
+use super::unusual::Unusual;
 use super::{cors, routes, template};
 
 /// The longest request id that is taken over from a client.
@@ -40,6 +44,8 @@ pub struct Parts<E = Gateway> {
     pub probe: Arc<dyn Probe>,
     /// What takes webhooks in; `None`: there is no such route.
     pub webhooks: Option<Webhooks>,
+    /// What takes people to HighLevel's consent page and back; `None`: there are no such routes.
+    pub consent: Option<Consent>,
     /// What `/metrics` shows; `None`: there is no such route.
     pub metrics: Option<Metrics>,
     pub settings: Settings,
@@ -56,12 +62,19 @@ pub struct Shared<E> {
     pub(super) authenticate: Arc<dyn Authenticate>,
     pub(super) probe: Arc<dyn Probe>,
     pub(super) webhooks: Option<Webhooks>,
+    pub(super) consent: Option<Consent>,
     pub(super) metrics: Option<Metrics>,
+    pub(super) clients: Clients,
+    pub(super) strangers: Strangers,
+    pub(super) unusual: Unusual,
+    /// One permit a connection.
+    pub(super) connections: Arc<Semaphore>,
     /// One permit a WebSocket.
     pub(super) sockets: Arc<Semaphore>,
     pub(super) settings: Settings,
     pub(super) tasks: Tasks,
     pub(super) meters: Meters,
+    pub(super) clock: Clock,
     /// Tells this process's request ids from another's.
     prefix: String,
     next: AtomicU64,
@@ -93,15 +106,49 @@ impl<E> Front<E> {
             authenticate: parts.authenticate,
             probe: parts.probe,
             webhooks: parts.webhooks,
+            consent: parts.consent,
             metrics: parts.metrics,
+            clients: Clients::new(parts.settings.clients.as_ref(), &parts.clock),
+            strangers: Strangers::new(&parts.clock),
+            unusual: Unusual::new(parts.settings.unusual, &parts.clock),
+            connections: Arc::new(Semaphore::new(parts.settings.connections)),
             sockets: Arc::new(Semaphore::new(parts.settings.sockets)),
             settings: parts.settings,
             tasks: parts.tasks,
             meters: Meters::new(),
+            clock: parts.clock,
             // The last digits are the random ones.
             prefix: id[id.len() - 10..].to_owned(),
             next: AtomicU64::new(1),
         }))
+    }
+
+    /// Whoever shows a token, if it counts.
+    pub(super) async fn admitted(
+        &self,
+        token: Option<&str>,
+        peer: Option<Peer>,
+    ) -> Result<Admitted, Denied> {
+        let admitted = self.authenticate.authenticate(token).await;
+        // Whoever shows nothing tries nothing.
+        if let Err(Denied::Unauthenticated(_) | Denied::Forbidden(_)) = &admitted {
+            self.unusual.not_let_in(peer);
+        }
+        admitted
+    }
+
+    /// Takes what so many operations need of a client's share.
+    pub(super) fn count(
+        &self,
+        requester: &Requester,
+        (peer, operations): (Option<Peer>, usize),
+    ) -> Result<(), TooFast> {
+        let admitted = self.clients.admit(requester, operations);
+        match &admitted {
+            Ok(()) => self.unusual.asked(requester, peer, operations),
+            Err(_) => self.unusual.refused(requester),
+        }
+        admitted
     }
 
     /// The client's id for the request if it is a sane one, otherwise a new one.
@@ -158,6 +205,8 @@ impl<E: Executor> Door<E> {
         if let Some(origin) = allowed_origin {
             cors::expose(&origin, &self.front.settings.allowed_origins, &mut response);
         }
+        // Nothing that is served is to be taken for something else than it says.
+        response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert("x-request-id", value);
         }

@@ -25,6 +25,8 @@ pub trait Probe: Send + Sync + 'static {
 pub struct Check {
     pub name: &'static str,
     pub ok: bool,
+    /// Whether the gateway is of no use without.
+    pub needed: bool,
 }
 
 /// The process answers.
@@ -35,8 +37,8 @@ pub(super) async fn live() -> impl IntoResponse {
 /// The gateway can do its work and is not about to stop.
 pub(super) async fn ready<E: Executor>(State(front): State<Front<E>>) -> impl IntoResponse {
     let mut checks = front.probe.checks().await;
-    checks.push(Check { name: "running", ok: !front.tasks.is_stopping() });
-    let ready = checks.iter().all(|check| check.ok);
+    checks.push(Check { name: "running", ok: !front.tasks.is_stopping(), needed: true });
+    let ready = checks.iter().all(|check| check.ok || !check.needed);
     let words = |ok| if ok { "ok" } else { "failing" };
     let checks: Map<String, Value> =
         checks.iter().map(|check| (check.name.to_owned(), words(check.ok).into())).collect();

@@ -11,21 +11,27 @@
 mod access;
 mod assets;
 mod body;
+mod clients;
 mod cors;
 mod error;
 mod executor;
 mod front;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;
 mod graphql;
 mod health;
+mod oauth;
 mod record;
 #[cfg(test)]
 mod sample;
 mod serve;
 mod settings;
+mod shares;
 mod socket;
+mod strangers;
+mod unusual;
 mod webhooks;
 
-pub use access::AllowAll;
 pub use front::{Front, Parts};
 pub use health::{Check, Probe};
 pub use serve::serve;
@@ -40,6 +46,8 @@ use error::Refusal;
 use executor::Executor;
 use front::RequestId;
 
+/// Where Doppler says that an import is over; a token comes after it.
+pub const IMPORT_CALLBACK: &str = "/webhooks/doppler/import/";
 /// Where the playground's own routes begin.
 const PLAYGROUND: &str = "/playground";
 
@@ -50,6 +58,9 @@ fn routes<E: Executor>(front: Front<E>) -> Router {
         .route("/", only(get(async || Redirect::temporary(PLAYGROUND)), "GET, HEAD"))
         .route("/graphql", only(graphql, "GET, POST"))
         .route("/webhooks/highlevel", only(post(webhooks::highlevel::<E>), "POST"))
+        .route("/oauth/highlevel/start", only(get(oauth::start::<E>), "GET, HEAD"))
+        .route("/oauth/highlevel/callback", only(get(oauth::callback::<E>), "GET"))
+        .route("/webhooks/doppler/import/{token}", only(post(webhooks::import_over::<E>), "POST"))
         .route("/health/live", only(get(health::live), "GET, HEAD"))
         .route("/health/ready", only(get(health::ready::<E>), "GET, HEAD"))
         .route("/metrics", only(get(health::metrics::<E>), "GET, HEAD"))
@@ -64,9 +75,12 @@ fn template(path: &str) -> &'static str {
         "/" => "/",
         "/graphql" => "/graphql",
         "/webhooks/highlevel" => "/webhooks/highlevel",
+        "/oauth/highlevel/start" => "/oauth/highlevel/start",
+        "/oauth/highlevel/callback" => "/oauth/highlevel/callback",
         "/health/live" => "/health/live",
         "/health/ready" => "/health/ready",
         "/metrics" => "/metrics",
+        _ if path.starts_with(IMPORT_CALLBACK) => "/webhooks/doppler/import/{token}",
         _ if path.starts_with(PLAYGROUND) => "/playground",
         _ => "other",
     }

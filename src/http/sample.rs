@@ -19,10 +19,9 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use super::access::{Authenticate, Denied};
 use super::front::Door;
 use super::*;
-use crate::auth::Requester;
+use crate::auth::{Admitted, Authenticate, Denied, Requester};
 use crate::clock::Clock;
 use crate::graphql::{Answer, Caller};
 use crate::tasks::Tasks;
@@ -109,7 +108,7 @@ impl Executor for Sample {
             .ok_or_else(|| ServerError::new("no such operation", None))
     }
 
-    fn admit_batch(&self, _: &mut [Request]) -> Result<(), ServerError> {
+    async fn admit_batch(&self, _: &mut [Request], _: &Requester) -> Result<(), ServerError> {
         Ok(())
     }
 
@@ -134,19 +133,20 @@ struct Ready;
 #[async_trait]
 impl Probe for Ready {
     async fn checks(&self) -> Vec<Check> {
-        vec![Check { name: "store", ok: true }]
+        vec![Check { name: "store", ok: true, needed: true }]
     }
 }
 
 /// Lets everyone in but the token `bad`.
 struct Tokens;
 
+#[async_trait]
 impl Authenticate for Tokens {
-    fn authenticate(&self, token: Option<&str>) -> Result<Requester, Denied> {
+    async fn authenticate(&self, token: Option<&str>) -> Result<Admitted, Denied> {
         match token {
-            Some("bad") => Err(Denied::Unauthenticated),
-            Some("weak") => Err(Denied::Forbidden),
-            _ => Ok(Requester::anonymous("w".into())),
+            Some("bad") => Err(Denied::Unauthenticated("bad")),
+            Some("weak") => Err(Denied::Forbidden("weak")),
+            _ => Ok(Admitted { requester: Requester::anonymous("w".into()), until: None }),
         }
     }
 }
@@ -163,6 +163,9 @@ pub(super) fn settings() -> Settings {
         allowed_origins: vec!["https://app.example".to_owned()],
         allowed_hosts: Vec::new(),
         batch: 10,
+        connections: 100,
+        clients: None,
+        unusual: None,
         sockets: 10,
         message_bytes: 10_000,
         operations_per_socket: 10,
@@ -182,6 +185,7 @@ pub(super) fn front(settings: Settings) -> Front<Sample> {
         authenticate: Arc::new(Tokens),
         probe: Arc::new(Ready),
         webhooks: None,
+        consent: None,
         metrics: None,
         settings,
         tasks: Tasks::new(),

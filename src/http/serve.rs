@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,9 +13,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::executor::Executor;
 use super::front::{Door, Front};
+use super::strangers::Peer;
 
 /// After a refused accept, which mostly means that the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -26,12 +29,18 @@ pub async fn serve<E: Executor>(listener: TcpListener, front: Front<E>) {
     let door = Door::new(front);
     let tasks = door.front.tasks.clone();
     loop {
-        let accepted = tokio::select! {
+        // Who finds no room waits in the listener's queue, where it costs us nothing.
+        let room = Arc::clone(&door.front.connections).acquire_owned();
+        let accepted = async {
+            let Ok(room) = room.await else { return std::future::pending().await };
+            (listener.accept().await, room)
+        };
+        let (accepted, room) = tokio::select! {
             () = tasks.stopping() => return,
-            accepted = listener.accept() => accepted,
+            accepted = accepted => accepted,
         };
         match accepted {
-            Ok((stream, _)) => drop(tasks.spawn(connection(stream, door.clone()))),
+            Ok((stream, _)) => drop(tasks.spawn(connection(stream, door.clone(), room))),
             Err(error) if is_about_one_client(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "cannot accept connections");
@@ -41,13 +50,19 @@ pub async fn serve<E: Executor>(listener: TcpListener, front: Front<E>) {
     }
 }
 
-async fn connection<E: Executor>(stream: TcpStream, door: Door<E>) {
+/// Serves one connection; `room` is its place among those that may be open.
+async fn connection<E: Executor>(stream: TcpStream, door: Door<E>, room: OwnedSemaphorePermit) {
+    let _room = room;
     // Answers are written whole, so waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
     let front = door.front.clone();
     let settings = &front.settings;
-    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         let door = door.clone();
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         async move { Ok::<_, Infallible>(door.respond(request.map(Body::new)).await) }
     });
     let serving = http1::Builder::new()

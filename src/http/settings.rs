@@ -27,6 +27,12 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// How many operations a batch may hold.
     pub batch: usize,
+    /// How many connections may be open.
+    pub connections: usize,
+    /// What each client may take; `None` where clients are not told apart.
+    pub clients: Option<ClientLimits>,
+    /// What is noticed about them; `None` where clients are not told apart.
+    pub unusual: Option<UnusualSettings>,
     /// How many sockets may be open.
     pub sockets: usize,
     /// The largest message on one, in bytes.
@@ -42,13 +48,38 @@ pub struct Settings {
     pub send_timeout: Duration,
 }
 
+/// What each client may take.
+#[derive(Clone, Debug)]
+pub struct ClientLimits {
+    /// Operations a second, in the long run.
+    pub operations_per_second: u32,
+    /// Operations at once, after a pause.
+    pub burst: u32,
+    /// Open subscriptions.
+    pub subscriptions: usize,
+}
+
+/// When something about a client is unusual.
+#[derive(Clone, Copy, Debug)]
+pub struct UnusualSettings {
+    /// Over which time it is counted.
+    pub window: Duration,
+    /// So many refusals.
+    pub refusals: u32,
+    /// So many times what the client usually asks for, and more than `calls_least`.
+    pub call_factor: u32,
+    pub calls_least: u32,
+    /// How many clients are remembered.
+    pub clients: usize,
+}
+
 /// The largest request head. Browsers send a few thousand bytes.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Settings {
-    /// As the sections of the configuration say; any host.
+    /// As the sections of the configuration say; any host, and clients that are told apart.
     pub fn from_config(server: &Server, limits: &Limits) -> Self {
         let socket = &limits.websocket;
         Self {
@@ -60,6 +91,19 @@ impl Settings {
             allowed_origins: server.allowed_origins.clone(),
             allowed_hosts: Vec::new(),
             batch: limits.batch,
+            connections: limits.connections,
+            clients: Some(ClientLimits {
+                operations_per_second: limits.client.operations_per_second,
+                burst: limits.client.burst,
+                subscriptions: limits.client.subscriptions,
+            }),
+            unusual: Some(UnusualSettings {
+                window: limits.unusual.window,
+                refusals: limits.unusual.refusals,
+                call_factor: limits.unusual.call_factor,
+                calls_least: limits.unusual.calls_least,
+                clients: limits.unusual.clients,
+            }),
             sockets: socket.connections,
             operations_per_socket: socket.operations,
             message_bytes: socket.message_bytes,

@@ -1,7 +1,7 @@
 //! What systems send us. Answered when it is stored, and before anything is done about it.
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -26,6 +26,18 @@ pub(super) async fn highlevel<E: Executor>(
         Ok(word) => Json(json!({"status": word})).into_response(),
         Err(refusal) => refusal.about(&id.0).into_response(),
     }
+}
+
+/// Doppler says that an import is over: a hint to whoever waits for it. 200 whatever it is, since Doppler
+/// signs nothing, what the body holds is not documented, and nobody is to learn which tokens there are.
+pub(super) async fn import_over<E: Executor>(
+    State(front): State<Front<E>>,
+    Path(token): Path<String>,
+) -> StatusCode {
+    if let Some(webhooks) = &front.webhooks {
+        webhooks.import_over(&token).await;
+    }
+    StatusCode::OK
 }
 
 async fn receive<E>(front: &Front<E>, request: Request<Body>) -> Result<&'static str, Refusal> {
@@ -55,6 +67,6 @@ async fn receive<E>(front: &Front<E>, request: Request<Body>) -> Result<&'static
 }
 
 /// A header's text. What is no text is no signature, and there all the same: nothing else counts then.
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).map(|value| value.to_str().unwrap_or("?"))
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::credentials::Account;
 use super::ids::Ids;
 use super::shared::System;
 
@@ -24,6 +25,9 @@ pub struct Fault {
     /// Only calls with this verb.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
+    /// Only calls with a key or private token of this account or location.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// What goes wrong.
     pub kind: Kind,
     /// For the kinds that answer by themselves.
@@ -106,13 +110,21 @@ impl Fault {
         Ok(())
     }
 
-    fn concerns(&self, system: System, method: &str, route: Option<&str>) -> bool {
+    fn concerns(
+        &self,
+        system: System,
+        (method, route): (&str, Option<&str>),
+        account: Option<&Account>,
+    ) -> bool {
+        let same_account =
+            |wanted: &str| account.is_some_and(|one| [one.doppler, one.location].contains(&wanted));
         let same_route = |wanted: &str| {
             route.is_some_and(|route| route.trim_end_matches('/') == wanted.trim_end_matches('/'))
         };
         self.system == system
             && self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
             && self.route.as_deref().is_none_or(same_route)
+            && self.account.as_deref().is_none_or(same_account)
     }
 }
 
@@ -148,13 +160,13 @@ impl Faults {
     pub fn strike(
         &self,
         system: System,
-        method: &str,
-        route: Option<&str>,
+        call: (&str, Option<&str>),
+        account: Option<&Account>,
         ids: &Ids,
     ) -> Option<Arc<Fault>> {
         let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
         let index = armed.iter().position(|armed| {
-            armed.fault.concerns(system, method, route)
+            armed.fault.concerns(system, call, account)
                 && ids.chance(armed.fault.probability.unwrap_or(1.0))
         })?;
         let struck = &mut armed[index];
@@ -175,6 +187,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::sandbox::credentials::ACCOUNTS;
 
     fn fault(value: serde_json::Value) -> Fault {
         serde_json::from_value(value).unwrap()
@@ -186,7 +199,8 @@ mod tests {
         faults.add(fault(json!({
             "system": "HIGHLEVEL", "route": "/contacts/", "kind": "html", "times": 2
         })));
-        let strike = |system, route| faults.strike(system, "GET", Some(route), &ids).is_some();
+        let strike =
+            |system, route| faults.strike(system, ("GET", Some(route)), None, &ids).is_some();
         assert!(!strike(System::Doppler, "/contacts/"));
         assert!(!strike(System::HighLevel, "/contacts/{contactId}"));
         assert!(strike(System::HighLevel, "/contacts"));
@@ -200,12 +214,22 @@ mod tests {
         let draw = || {
             let (faults, ids) = (Faults::default(), Ids::new(3));
             faults.add(fault(json!({"system": "DOPPLER", "kind": "drop", "probability": 0.5})));
-            let strikes = |_| faults.strike(System::Doppler, "GET", None, &ids).is_some();
+            let strikes = |_| faults.strike(System::Doppler, ("GET", None), None, &ids).is_some();
             (0..200).map(strikes).collect::<Vec<_>>()
         };
         let struck = draw().into_iter().filter(|struck| *struck).count();
         assert!((70..130).contains(&struck), "{struck}");
         assert_eq!(draw(), draw());
+    }
+
+    #[test]
+    fn a_fault_may_be_one_accounts_own() {
+        let (faults, ids) = (Faults::default(), Ids::new(1));
+        let [first, second, ..] = &ACCOUNTS;
+        let kind = json!({"system": "DOPPLER", "kind": "hang", "account": second.doppler});
+        faults.add(fault(kind));
+        let strike = |of| faults.strike(System::Doppler, ("GET", None), of, &ids).is_some();
+        assert_eq!((strike(None), strike(Some(first)), strike(Some(second))), (false, false, true));
     }
 
     #[test]

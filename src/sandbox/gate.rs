@@ -21,6 +21,7 @@ use futures_util::{FutureExt, stream};
 use serde_json::json;
 use tower::{Service, ServiceExt};
 
+use super::credentials::{self, Account};
 use super::fault::{Fault, Kind};
 use super::journal::{Call, template};
 use super::shared::{Shared, System};
@@ -74,7 +75,9 @@ impl Gate {
         let fault = (!self.shared.faults.is_empty())
             .then(|| {
                 let shared = &self.shared;
-                shared.faults.strike(self.system, method.as_str(), shown.as_deref(), &shared.ids)
+                let call = (method.as_str(), shown.as_deref());
+                let account = credentials::of_headers(request.headers());
+                shared.faults.strike(self.system, call, account, &shared.ids)
             })
             .flatten();
         if !self.shared.journal.is_on() {
@@ -93,7 +96,8 @@ impl Gate {
         let shared = Arc::clone(&self.shared);
         let cut = fault.as_deref().is_some_and(|fault| fault.kind == Kind::Drop);
         let response = self.answer(Request::from_parts(parts, Body::from(body)), fault).await;
-        let status = response.status().as_u16();
+        let account = response.extensions().get::<&'static Account>().copied();
+        let status = (response.status().as_u16(), account);
         if cut {
             // Reading the body here would hit the planned break.
             shared.journal.answered(seq, status, Bytes::new());

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
+use super::credentials::Account;
 use super::shared::System;
 
 /// Bodies of the oldest entries are forgotten beyond this many bytes.
@@ -57,6 +58,7 @@ pub struct Call {
 struct Entry {
     call: Call,
     status: Option<u16>,
+    account: Option<&'static str>,
     answer: Bytes,
 }
 
@@ -87,6 +89,10 @@ pub struct Row {
     pub path: String,
     /// The query without credentials.
     pub query: String,
+    /// Whose key or token came along, by Doppler's account or HighLevel's location; absent while
+    /// unanswered and where nobody's did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<&'static str>,
     /// `null` while unanswered.
     pub status: Option<u16>,
     /// Only when asked for.
@@ -121,13 +127,18 @@ impl Journal {
         let seq = ring.next;
         ring.next += 1;
         ring.body_bytes += call.body.len();
-        ring.entries.push_back(Entry { call, status: None, answer: Bytes::new() });
+        ring.entries.push_back(Entry { call, status: None, account: None, answer: Bytes::new() });
         ring.drop_bodies();
         seq
     }
 
     /// Completes an entry, if the ring still holds it.
-    pub fn answered(&self, seq: u64, status: u16, body: Bytes) {
+    pub fn answered(
+        &self,
+        seq: u64,
+        (status, account): (u16, Option<&'static Account>),
+        body: Bytes,
+    ) {
         let mut guard = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         let ring = &mut *guard;
         let first = ring.first();
@@ -138,6 +149,10 @@ impl Journal {
         let keep = seq >= ring.bodies_from;
         if let Some(entry) = ring.entries.get_mut(index) {
             entry.status = Some(status);
+            entry.account = account.map(|account| match entry.call.system {
+                System::Doppler => account.doppler,
+                System::HighLevel => account.location,
+            });
             if keep {
                 ring.body_bytes += body.len();
                 entry.answer = body;
@@ -207,6 +222,7 @@ impl Entry {
             route: self.call.route.as_ref().map(|route| template(route, self.call.system)),
             query: without_credentials(self.call.uri.query().unwrap_or_default()),
             path,
+            account: self.account,
             status: self.status,
             request_body: text(&self.call.body),
             response_body: text(&self.answer),
@@ -253,7 +269,7 @@ mod tests {
         let journal = Journal::new(2);
         for path in ["/a", "/b", "/c"] {
             let seq = journal.arrived(call(path));
-            journal.answered(seq, 200, Bytes::from_static(b"[]"));
+            journal.answered(seq, (200, None), Bytes::from_static(b"[]"));
         }
         let page = journal.page(0, true);
         let seen: Vec<_> = page.calls.iter().map(|row| (row.seq, row.path.as_str())).collect();
@@ -271,7 +287,7 @@ mod tests {
         let first = journal.arrived(call("/a"));
         assert_eq!(journal.page(0, false).calls[0].status, None);
         journal.arrived(call("/b"));
-        journal.answered(first, 200, Bytes::new());
+        journal.answered(first, (200, None), Bytes::new());
         assert_eq!(journal.page(0, false).calls[0].status, None);
     }
 
@@ -290,7 +306,7 @@ mod tests {
         let journal = Journal::new(9);
         for _ in 0..3 {
             let seq = journal.arrived(call("/a"));
-            journal.answered(seq, 200, Bytes::from(vec![b'x'; BODY_BUDGET / 2]));
+            journal.answered(seq, (200, None), Bytes::from(vec![b'x'; BODY_BUDGET / 2]));
         }
         let page = journal.page(0, true);
         let has: Vec<_> = page.calls.iter().map(|row| row.response_body.is_some()).collect();

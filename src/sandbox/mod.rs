@@ -12,6 +12,7 @@ pub mod credentials;
 pub mod doppler;
 pub mod fault;
 pub mod gate;
+pub mod here;
 pub mod highlevel;
 pub mod ids;
 pub mod journal;
@@ -41,7 +42,9 @@ use crate::tasks::Tasks;
 pub struct Options {
     /// Where it listens; port 0 picks a free one.
     pub listen: SocketAddr,
-    /// How many people there are.
+    /// How many accounts and locations there are, see [`credentials::ACCOUNTS`].
+    pub accounts: usize,
+    /// How many people there are in each.
     pub contacts: usize,
     /// The same seed and size give the same people.
     pub seed: u64,
@@ -63,6 +66,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4010)),
+            accounts: 1,
             contacts: 300,
             seed: 1,
             latency: Duration::ZERO,
@@ -90,11 +94,20 @@ impl Sandbox {
         let addr = listener.local_addr()?;
         let shared = Shared::new(&options, tasks);
         let doppler = Doppler::new(Arc::clone(&shared));
-        let people = seed::people(options.seed, options.contacts);
-        doppler.seed(people.subscribers, seed::today().timestamp_millis());
         let highlevel = HighLevel::new(Arc::clone(&shared));
-        for contact in people.contacts {
-            highlevel.seed(contact);
+        let mut worlds = vec![(Arc::clone(&doppler), Arc::clone(&highlevel))];
+        let further = credentials::ACCOUNTS.iter().take(options.accounts).skip(1);
+        worlds.extend(further.map(|one| (doppler.beside(one), highlevel.beside(one))));
+        for (seed, ((doppler, highlevel), account)) in
+            (options.seed..).zip(worlds.iter().zip(&credentials::ACCOUNTS))
+        {
+            let people = seed::people(seed, options.contacts);
+            here::within(account, || {
+                doppler.seed(people.subscribers, seed::today().timestamp_millis());
+                for contact in people.contacts {
+                    highlevel.seed(contact);
+                }
+            });
         }
         if options.webhook_url.is_some() {
             highlevel.webhooks().change(webhook::Change::url(options.webhook_url));
@@ -104,7 +117,7 @@ impl Sandbox {
             .nest(System::Doppler.prefix(), guarded(doppler.router(), System::Doppler))
             .nest("/doppler/", guarded(doppler.index(), System::Doppler))
             .nest(System::HighLevel.prefix(), guarded(highlevel.router(), System::HighLevel));
-        let control = Arc::new(Control { shared, doppler, highlevel });
+        let control = Arc::new(Control { shared, worlds });
         let router = router.merge(control::router(Arc::clone(&control)));
         let listener = listener.tap_io(|connection| {
             // An answer is one small write: waiting to fill a packet would only delay it.
@@ -126,6 +139,11 @@ impl Sandbox {
         self.addr
     }
 
+    /// How many accounts and locations there are.
+    pub fn accounts(&self) -> usize {
+        self.control.worlds.len()
+    }
+
     /// The base URL of the Doppler API.
     pub fn doppler_url(&self) -> String {
         format!("http://{}{}", self.addr, System::Doppler.prefix())
@@ -143,7 +161,7 @@ impl Sandbox {
 
     /// Sends HighLevel's webhooks there, unless they are sent somewhere already.
     pub fn send_webhooks_to(&self, url: String) {
-        let webhooks = self.control.highlevel.webhooks();
+        let webhooks = self.highlevel().webhooks();
         if !webhooks.are_sent() {
             webhooks.change(webhook::Change::url(Some(url)));
         }
@@ -151,7 +169,7 @@ impl Sandbox {
 
     /// The HighLevel fake, for tests in the same process.
     pub fn highlevel(&self) -> &Arc<HighLevel> {
-        &self.control.highlevel
+        &self.control.worlds[0].1
     }
 
     /// The ground of both fakes, for tests in the same process.

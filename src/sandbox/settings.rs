@@ -34,10 +34,24 @@ pub struct Settings {
     pub missing_status: MissingStatus,
     /// Whether HighLevel sends `X-RateLimit-Daily-Reset`, which its documents do not list.
     pub daily_reset_header: bool,
+    /// How Doppler's imports end.
+    pub imports_end: ImportEnd,
     /// HighLevel's calls in ten seconds. Agency sandbox accounts were measured at 25.
     pub burst: u32,
     /// HighLevel's calls a day. Agency sandbox accounts were measured at 10,000.
     pub daily: u32,
+}
+
+/// How an import ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ImportEnd {
+    /// Everybody was written who could be.
+    Completed,
+    /// Nobody was written, and it says so.
+    Failed,
+    /// It goes on being processed.
+    Never,
 }
 
 /// The status for what does not exist.
@@ -104,6 +118,7 @@ pub struct Change {
     unsubscribed_gateway_error: Option<bool>,
     missing_status: Option<MissingStatus>,
     daily_reset_header: Option<bool>,
+    imports_end: Option<ImportEnd>,
     burst: Option<u32>,
     daily: Option<u32>,
 }
@@ -125,6 +140,7 @@ impl Switches {
             unsubscribed_gateway_error: false,
             missing_status: MissingStatus::BadRequest,
             daily_reset_header: true,
+            imports_end: ImportEnd::Completed,
             burst: 100,
             daily: 200_000,
         })))
@@ -148,6 +164,7 @@ impl Switches {
         set(&mut next.unsubscribed_gateway_error, change.unsubscribed_gateway_error);
         set(&mut next.missing_status, change.missing_status);
         set(&mut next.daily_reset_header, change.daily_reset_header);
+        set(&mut next.imports_end, change.imports_end);
         set(&mut next.burst, change.burst);
         set(&mut next.daily, change.daily);
         *held = Arc::new(next);

@@ -25,6 +25,31 @@ pub struct CopyKey {
     pub key: String,
 }
 
+/// The kind of a copy of a whole HighLevel contact; its key there is the contact's id.
+pub const CONTACT_COPY: &str = "contact";
+/// The kind of a copy of a Doppler subscriber; its key there is the normalised address.
+pub const SUBSCRIBER_COPY: &str = "subscriber";
+
+/// The kind of a copy of a row of Doppler's listing of opt-outs, which tells less than the subscriber's
+/// own; its key is the same.
+pub const OPT_OUT_COPY: &str = "opt-out";
+
+impl CopyKey {
+    /// The key of a thing of an account: a copy of another account's is never taken for it.
+    pub fn new(system: System, kind: &'static str, account: &str, id: &str) -> Self {
+        Self { system, kind, key: format!("{account}/{id}") }
+    }
+
+    /// The key of a person's record in a system.
+    pub fn person(system: System, account: &str, id: &str) -> Self {
+        let kind = match system {
+            System::Doppler => SUBSCRIBER_COPY,
+            System::HighLevel => CONTACT_COPY,
+        };
+        Self::new(system, kind, account, id)
+    }
+}
+
 /// Last known copies.
 #[async_trait]
 pub trait Copies: Send + Sync {

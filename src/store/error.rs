@@ -20,6 +20,10 @@ pub enum Error {
     /// A row holds what no program of ours wrote.
     #[error("inconsistent row in {table}, column {column}")]
     Inconsistent { table: &'static str, column: &'static str },
+    /// People were erased or are to be, and the key that they are known again by was not given: see
+    /// [`super::Erasures::unlock`].
+    #[error("the key of erased people is not open")]
+    Locked,
     /// `store.url` names no database that this build knows.
     #[error("unknown kind of store url: expected sqlite://FILE or postgres://HOST/DATABASE")]
     Url,

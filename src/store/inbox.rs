@@ -37,8 +37,12 @@ pub trait Inbox: Send + Sync {
     /// What waits, the oldest first.
     async fn waiting(&self, workspace: &WorkspaceId, limit: u32) -> Result<Vec<Arrival>, Error>;
 
-    /// Takes arrivals out of those that wait and marks what they are about, at once; `false`: the
-    /// lease is lost and nothing was stored.
-    async fn looked_at(&self, lease: &Lease, ids: &[String], marks: &[Mark])
-    -> Result<bool, Error>;
+    /// Takes arrivals out of those that wait, forgets the words of some of them now and not in 7 days,
+    /// and marks what they are about, at once; `false`: the lease is lost and nothing was stored.
+    async fn looked_at(
+        &self,
+        lease: &Lease,
+        looked: (&[String], &[String]),
+        marks: &[Mark],
+    ) -> Result<bool, Error>;
 }

@@ -10,10 +10,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Attempt, Decided, Error, Known, Lease, Mark, Next};
+use super::{Attempt, Decided, Error, Known, Lease, Mark, Next, Parked};
 use crate::unified::{
     Agreement, Base, Canon, ContactId, Edit, EditId, EventDraft, Failure, Hold, PendingWrite,
-    Sighting, System, SystemWrite, UserError, WorkspaceId,
+    RunOutcome, Sighting, System, SystemWrite, UserError, WorkspaceId,
 };
 
 /// All that is stored about one contact's sync, as of one moment.
@@ -50,6 +50,8 @@ pub enum Accepted {
     Stored { contact: ContactId, last_cursor: Option<i64> },
     /// The claim of the key had lapsed and another use of it came first; nothing was stored.
     Before(EditId),
+    /// The contact was erased by then; nothing was stored.
+    Erased,
 }
 
 /// Fields of an agreement that change; `None` takes the field away.
@@ -104,6 +106,10 @@ pub struct Record {
     pub links: Vec<Sighting>,
     /// Pending writes whose outcome is known.
     pub closed: Vec<Uuid>,
+    /// Writes that wait for an import from now on.
+    pub parked: Vec<Parked>,
+    /// Parked writes of which nothing is left to be seen to.
+    pub unparked: Vec<Uuid>,
     pub edits: Vec<EditOutcome>,
     /// Opened, or changed if their id is known.
     pub holds: Vec<Hold>,
@@ -118,9 +124,13 @@ pub struct Record {
     /// What the run knew of writes that were given up: a failure in a system in which more was given
     /// up since is not kept.
     pub given_up: BTreeMap<System, DateTime<Utc>>,
+    /// Hashes of addresses, and whether whoever has them opted out.
+    pub suppression: Option<(Vec<String>, bool)>,
     /// Other work that the run found.
     pub marks: Vec<Mark>,
     pub events: Vec<EventDraft>,
+    /// What became of the contact, for the run that it is part of; `None`: not known yet.
+    pub outcome: Option<RunOutcome>,
     /// What becomes of the work.
     pub next: Next,
 }
@@ -181,6 +191,9 @@ pub trait Ledger: Send + Sync {
         write: &PendingWrite,
         given_up: Option<DateTime<Utc>>,
     ) -> Result<Intended, Error>;
+
+    /// Whether one of these hashes of addresses is remembered as opted out.
+    async fn suppressed(&self, workspace: &WorkspaceId, hashes: &[String]) -> Result<bool, Error>;
 
     /// Stores what a run found out, all of it or nothing. What became final of an edit meanwhile is
     /// not queued again.

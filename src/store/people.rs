@@ -20,6 +20,8 @@ pub struct Known {
     pub id: ContactId,
     /// None for a person who is reserved and not yet in either system, or gone from both.
     pub links: Vec<Link>,
+    /// The person was erased: there is nothing to be done about them, and nothing of them is kept.
+    pub erased: bool,
 }
 
 impl Known {
@@ -38,6 +40,8 @@ pub enum Reserved {
     Known(ContactId),
     /// Several contacts have it, the oldest first: nothing was reserved.
     Ambiguous(Vec<ContactId>),
+    /// The address is that of somebody who was erased: nothing was reserved.
+    Erased,
 }
 
 /// Who is who.
@@ -59,6 +63,8 @@ pub trait People: Send + Sync {
     /// When a sighting proves that two known contacts are one person, the older survives and the
     /// other id answers it from then on. All that was the other's is the survivor's, its edits,
     /// holds, failures and open writes included; the survivor is marked, and the history says so.
+    ///
+    /// Somebody who was erased is told as such ([`Known::erased`]), and nothing of them is stored.
     async fn recognize(
         &self,
         workspace: &WorkspaceId,
@@ -66,7 +72,8 @@ pub trait People: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<Known>, Error>;
 
-    /// The contact behind an id (the survivor after a merge) and its links.
+    /// The contact behind an id (the survivor after a merge) and its links; `None` for one who was
+    /// erased.
     async fn contact(&self, workspace: &WorkspaceId, id: ContactId)
     -> Result<Option<Known>, Error>;
 
@@ -104,6 +111,16 @@ pub trait People: Send + Sync {
         phone: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Reserved, Error>;
+
+    /// Says whose a record will be that is about to be made beside another one of the same person: who
+    /// sees it before its link is stored takes it for nobody new. Nothing if it is linked already.
+    async fn foresee(
+        &self,
+        workspace: &WorkspaceId,
+        contact: ContactId,
+        system: System,
+        key: &str,
+    ) -> Result<(), Error>;
 
     /// When each campaign's delivery to a contact was first seen, in the order given; those never
     /// seen before are remembered as seen `now`.

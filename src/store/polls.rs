@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Error, Lease, Mark};
+use super::Error;
 use crate::unified::{System, WorkspaceId};
 
 /// The kind of work that looks for changes in a system. Its key is the system.
@@ -10,18 +10,6 @@ pub const POLL: &str = "poll";
 
 /// A record of a system, and what tells its state from another: equal versions, equal records.
 pub type Version = (String, String);
-
-/// A page that was read.
-#[derive(Clone, Copy, Debug)]
-pub struct Step<'a> {
-    pub system: System,
-    /// Remembered as seen.
-    pub seen: &'a [Version],
-    /// Where to go on, as JSON.
-    pub position: &'a str,
-    /// Who is to be reconciled by it.
-    pub marks: &'a [Mark],
-}
 
 /// What polls remember.
 #[async_trait]
@@ -40,7 +28,4 @@ pub trait Polls: Send + Sync {
         system: System,
         versions: &[Version],
     ) -> Result<Vec<bool>, Error>;
-
-    /// Remembers a page, all of it or nothing; `false`: the lease is lost and nothing was stored.
-    async fn step(&self, lease: &Lease, step: Step<'_>) -> Result<bool, Error>;
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::Error;
+use super::{Error, RunStep};
 use crate::unified::{
     ContactId, EventDraft, Failure, Hold, HoldDecision, HoldKind, System, WorkspaceId,
 };
@@ -19,6 +19,15 @@ pub struct Decided {
     pub remembered: bool,
 }
 
+/// A decision about a hold, and what is stored together with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Resolution<'a> {
+    pub decision: &'a HoldDecision,
+    pub event: &'a EventDraft,
+    /// What becomes of the run that it stopped.
+    pub run: Option<RunStep<'a>>,
+}
+
 /// What became of resolving a hold.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Resolved {
@@ -26,6 +35,8 @@ pub enum Resolved {
     Now(Hold),
     /// Somebody resolved it before, or its question is gone.
     Before(Hold),
+    /// The run is not as it was: nothing was stored.
+    Stale,
     Unknown,
 }
 
@@ -87,13 +98,13 @@ pub trait Problems: Send + Sync {
     ) -> Result<(), Error>;
 
     /// Closes a hold with a decision, marks everybody it is about and appends the event. One that is
-    /// to be remembered is on everybody's sheet from then on.
+    /// to be remembered is on everybody's sheet from then on. The run that it stopped goes on or ends in
+    /// the same transaction.
     async fn resolve(
         &self,
         workspace: &WorkspaceId,
         id: Uuid,
-        decision: &HoldDecision,
-        event: &EventDraft,
+        resolution: Resolution<'_>,
     ) -> Result<Resolved, Error>;
 
     /// Failures in the order of their contacts' ids, after the one with this key.

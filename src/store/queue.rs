@@ -9,6 +9,8 @@
 //! Time is the caller's: leases of different processes are compared by their own clocks, so these
 //! may differ by less than a lease is longer than the longest call.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -73,6 +75,8 @@ pub struct Claim<'a> {
     /// Until when the leases are valid.
     pub until: DateTime<Utc>,
     pub limit: u32,
+    /// Which workspaces may get work, and how much of it; `None`: all of them, as much as there is.
+    pub rooms: Option<&'a HashMap<WorkspaceId, u32>>,
     /// A row that was claimed this often without success is dead: it may be what kills the workers.
     pub most_attempts: u32,
 }

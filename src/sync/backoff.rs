@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::jitter;
+use crate::upstream::{Error, Retry};
 
 /// The first wait.
 const FIRST: Duration = Duration::from_secs(2);
@@ -14,6 +15,14 @@ const LONGEST: Duration = Duration::from_secs(600);
 pub(super) fn after(attempts: u32) -> Duration {
     let doubled = 1u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
     jitter(FIRST.saturating_mul(doubled).min(LONGEST))
+}
+
+/// How long to wait after a call of that attempt failed: as long as its system says, if it does.
+pub(super) fn until_retry(error: &Error, attempt: u32) -> Duration {
+    match error.retry() {
+        Retry::After(wait) => wait,
+        Retry::Soon | Retry::Never => after(attempt),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What ends a run before its record.
 
-use crate::store;
+use crate::{store, upstream};
 
 /// A run that was not recorded. The work stays marked, so another run does it.
 #[derive(Debug, thiserror::Error)]
@@ -21,4 +21,31 @@ pub enum Error {
     /// The task that ran it is gone.
     #[error("the run ended without a word")]
     Crashed,
+}
+
+/// What ends a turn of background work before its end.
+pub(super) enum Failure {
+    Sync(Error),
+    /// A system was asked and did not do it: later, perhaps.
+    Upstream(upstream::Error),
+    /// The lease is lost, or the program stops.
+    Stop,
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        Self::Sync(error.into())
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Sync(error)
+    }
+}
+
+impl From<upstream::Error> for Failure {
+    fn from(error: upstream::Error) -> Self {
+        Self::Upstream(error)
+    }
 }

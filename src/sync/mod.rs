@@ -6,33 +6,44 @@
 //! same plan.
 //!
 //! [`work`] finds contacts that have work and hands them to the engine, [`poll`] looks for changes that
-//! nobody told of; [`mappings`] has each
-//! workspace's mapping at hand.
+//! nobody told of, [`engagement`] for what people did with their mails; [`runs`] goes through
+//! everybody; [`imports`] sends to Doppler together what many reconciles have to write;
+//! [`mappings`] has each workspace's mapping at hand.
 
 mod backoff;
+mod engagement;
 mod engine;
 mod error;
+mod imports;
 mod mappings;
 mod plan;
 mod poll;
 mod preview;
+mod runs;
 mod settle;
 #[cfg(test)]
 mod tests;
 mod work;
 
+pub use engagement::{Engagement, EngagementSettings, schedule_round};
 pub use engine::{Attached, Engine, LEASE, Mirror, Parts, Ran, Seen, Settings};
 pub use error::Error;
+pub use imports::{ImportSettings, Imports, hint as import_hint};
 pub use mappings::Mappings;
-pub use plan::{Action, Plan, PlannedField};
-pub use poll::{Poll, PollSettings, schedule};
+pub use plan::{Action, Deletion, Plan, PlannedField, WhenChanged, WhenUnchanged};
+pub use poll::{Pages, read_through, schedule};
 pub use preview::Preview;
-pub use work::{Handler, Handlers, Wake};
+pub use runs::{
+    COMPARE, Change, Compare, Poll, PollSettings, PreviewCount, PreviewHold, Rates, RunPreview,
+    RunSample, Runner, begin, schedule_compare,
+};
+pub use work::{Crew, Handler, Handlers, Wake, Workers};
 
 // What the tests of deciding name.
 #[cfg(test)]
 use plan::{
-    Extra, Input, ListTarget, Need, OpenHold, Part, Payload, Scope, Side, Target, When, plan,
+    Deleted, Extra, HoldDraft, Input, ListTarget, Need, OpenHold, Other, Part, Payload, Scope,
+    Side, Target, When, plan,
 };
 #[cfg(test)]
 use settle::{LinkChange, Outcome, Reread, Settled, settle};

@@ -17,7 +17,7 @@ pub const GRAPHQL_OPERATIONS: &str = "tandem_graphql_operations_total";
 pub const UPSTREAM_CALLS: &str = "tandem_upstream_calls_total";
 /// Time of one call to a system. Label: [`SYSTEM`].
 pub const UPSTREAM_DURATION: &str = "tandem_upstream_call_duration_seconds";
-/// Calls left in the current window. Label: [`SYSTEM`].
+/// Calls left in the current window. Labels: [`SYSTEM`], [`WORKSPACE`].
 pub const UPSTREAM_BUDGET: &str = "tandem_upstream_budget_remaining";
 /// Calls that wait for a free connection. Label: [`SYSTEM`].
 pub const UPSTREAM_WAITING: &str = "tandem_upstream_calls_waiting";
@@ -28,23 +28,46 @@ pub const CACHE_READS: &str = "tandem_cache_reads_total";
 /// Webhooks that came in. Labels: [`KIND`] (the event, `other` for those that are not known, `unknown`
 /// for what is not signed), [`OUTCOME`] (stored, seen, ignored, refused, failed).
 pub const WEBHOOKS: &str = "tandem_webhooks_total";
+/// What was out of a client's pattern. Label: [`KIND`] (refusals, rate, address).
+pub const UNUSUAL: &str = "tandem_unusual_total";
+/// People who were erased on request.
+pub const ERASURES: &str = "tandem_erasures_total";
+/// Records of erased people that a listing showed and that were passed over. Label: [`SYSTEM`].
+pub const ERASED_SKIPPED: &str = "tandem_erased_records_skipped_total";
+/// People who differed at the last full comparison. Label: [`WORKSPACE`].
+pub const SYNC_DRIFT: &str = "tandem_sync_drift";
 /// Open WebSocket connections.
 pub const WEBSOCKETS: &str = "tandem_websockets";
+/// Whether a system refuses our credential: 1 until it works again. Labels: [`SYSTEM`],
+/// [`WORKSPACE`].
+pub const CREDENTIAL_REFUSED: &str = "tandem_upstream_credential_refused";
+/// Workspaces that are open here.
+pub const WORKSPACES: &str = "tandem_workspaces";
+/// Seconds until a system's credential ends and cannot be renewed; below 0: it has ended. Not there where
+/// no end is known. Labels: [`SYSTEM`], [`WORKSPACE`].
+pub const CREDENTIAL_ENDS: &str = "tandem_upstream_credential_ends_seconds";
 /// Subscriptions that run, over WebSocket or SSE.
 pub const SUBSCRIPTIONS: &str = "tandem_subscriptions";
 
-pub(super) const COUNTERS: [(&str, &str); 6] = [
+pub(super) const COUNTERS: [(&str, &str); 9] = [
     (HTTP_REQUESTS, "HTTP requests answered"),
     (GRAPHQL_OPERATIONS, "GraphQL operations executed"),
     (UPSTREAM_CALLS, "Calls made to a system"),
     (COPIES_LOST, "Last known copies that were not written"),
     (CACHE_READS, "Look-ups in the entity cache"),
     (WEBHOOKS, "Webhooks that came in"),
+    (UNUSUAL, "Activity of clients that is out of their pattern"),
+    (ERASURES, "People who were erased on request"),
+    (ERASED_SKIPPED, "Records of erased people in listings, which were passed over"),
 ];
 
-pub(super) const GAUGES: [(&str, &str); 4] = [
+pub(super) const GAUGES: [(&str, &str); 8] = [
+    (WORKSPACES, "Workspaces that are open"),
+    (SYNC_DRIFT, "People who differed at the last full comparison"),
     (UPSTREAM_BUDGET, "Calls left in the current window of a system"),
     (UPSTREAM_WAITING, "Calls that wait for a free connection to a system"),
+    (CREDENTIAL_ENDS, "Seconds until a credential ends that cannot be renewed"),
+    (CREDENTIAL_REFUSED, "Whether a system refuses the credential"),
     (WEBSOCKETS, "Open WebSockets"),
     (SUBSCRIPTIONS, "Subscriptions that run"),
 ];
@@ -66,6 +89,10 @@ pub const KIND: &str = "kind";
 pub const OUTCOME: &str = "outcome";
 /// Label: `DOPPLER` or `HIGHLEVEL`.
 pub const SYSTEM: &str = "system";
+
+/// Label: a workspace's id. Of gauges only: each workspace is made on purpose, so there are few, but
+/// times routes and outcomes they would be many.
+pub const WORKSPACE: &str = "workspace";
 
 /// Field: the id that is in the answer's `extensions.requestId` too.
 pub const REQUEST_ID: &str = "request.id";

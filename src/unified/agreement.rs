@@ -10,6 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Canonical, System};
 
+/// The name under which it is agreed whether a person may be mailed.
+pub const STATUS: &str = "status";
+/// The agreed word for one who may not.
+pub const OPTED_OUT: &str = "UNSUBSCRIBED";
+
 /// The agreed state of one contact, by the mapping's field names (`firstName`, `tags`, …).
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Agreement {
@@ -57,10 +62,22 @@ pub struct Base {
     pub sent: Option<Canonical>,
 }
 
+impl Canon {
+    /// Of a status: whether it is an opt-out.
+    pub fn is_out(&self) -> bool {
+        self.value == Canonical::Text(OPTED_OUT.to_owned())
+    }
+}
+
 impl Agreement {
     /// Whether what was asked for or agreed at a time was given up in a system.
     pub fn gave_up(&self, system: System, at: DateTime<Utc>) -> bool {
         self.given_up.get(&system).is_some_and(|until| at <= *until)
+    }
+
+    /// Whether it is agreed that the person may not be mailed.
+    pub fn is_out(&self) -> bool {
+        self.canon.get(STATUS).is_some_and(Canon::is_out)
     }
 
     /// One system's bases.

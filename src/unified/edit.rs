@@ -164,6 +164,15 @@ impl EditChange {
         self.joins().iter().chain(left).map(String::as_str)
     }
 
+    /// The address that the person is to have, as it was given.
+    pub fn email(&self) -> Option<&str> {
+        let Self::Upsert { fields, .. } = self else { return None };
+        match fields.get("email")? {
+            Canonical::Text(email) => Some(email),
+            Canonical::Null | Canonical::Set(_) => None,
+        }
+    }
+
     /// What was asked for, in words for the history.
     pub const fn in_words(&self) -> &'static str {
         match self {

@@ -1,6 +1,9 @@
 //! E-mail addresses in the one form in which they are compared.
 
+use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
+
+use super::WorkspaceId;
 
 /// The longest address that mail can carry, in bytes (RFC 5321, 4.5.3.1.3, less the brackets).
 const MAX_BYTES: usize = 254;
@@ -34,6 +37,11 @@ pub fn normalize_email(raw: &str) -> Option<String> {
         && domain.contains('.')
         && [local, domain].into_iter().all(|part| part.split('.').all(|label| !label.is_empty()));
     plausible.then_some(email)
+}
+
+/// What is kept of an address that opted out, when nothing else of its person is.
+pub fn opt_out_hash(workspace: &WorkspaceId, email: &str) -> String {
+    format!("{:x}", Sha256::digest(format!("opted out\n{workspace}\n{email}")))
 }
 
 /// No white space, nothing invisible, and none of the characters that only a quoted local part or

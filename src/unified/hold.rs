@@ -74,6 +74,8 @@ pub mod choice {
     pub const OPT_IN: &str = "OPT_IN";
     /// Tries again.
     pub const RETRY: &str = "RETRY";
+    /// Lets a run go on, this once.
+    pub const GO_ON: &str = "GO_ON";
     /// Makes one of two contacts.
     pub const JOIN: &str = "JOIN";
 }
@@ -86,11 +88,10 @@ impl HoldKind {
         use choice::{KEEP_CLIENT, KEEP_DOPPLER, KEEP_HIGHLEVEL, LEAVE, OPT_OUT};
         match self {
             Self::Conflict => [KEEP_DOPPLER, KEEP_HIGHLEVEL, KEEP_CLIENT].contains(&choice),
-            Self::Overflow | Self::InvalidValue => choice == LEAVE,
+            Self::Overflow | Self::InvalidValue | Self::MassDelete => choice == LEAVE,
             Self::Consent => [OPT_OUT, LEAVE].contains(&choice),
             Self::AmbiguousMatch
             | Self::Oscillation
-            | Self::MassDelete
             | Self::EmptyListing
             | Self::RemoteFieldGone => false,
         }

@@ -66,6 +66,22 @@ pub struct Reservation {
     pub phone: Option<String>,
 }
 
+/// A record that is a contact's without a link: the subscriber of an earlier address, or of a new one
+/// whose link is not stored yet.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Former {
+    pub system: System,
+    pub key: String,
+    pub contact: ContactId,
+}
+
+impl Former {
+    /// Whether the sighting is of this very record.
+    pub fn is_of(&self, sighting: &Sighting) -> bool {
+        self.system == sighting.system && self.key == sighting.key
+    }
+}
+
 impl Link {
     /// Whether the sighting is of this very record.
     pub fn is_of(&self, sighting: &Sighting) -> bool {

@@ -3,7 +3,16 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{ContactStatus, System};
+use super::{ContactStatus, ContactSyncState, System};
+
+/// Whose listing it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ContactSource {
+    /// The index over the last known copies of both systems.
+    Index,
+    HighLevel,
+    Doppler,
+}
 
 /// Conditions on a listing; all given ones must hold.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -13,6 +22,7 @@ pub struct ContactFilter {
     pub status: Option<Vec<ContactStatus>>,
     pub tags_any: Option<Vec<String>>,
     pub tags_all: Option<Vec<String>>,
+    pub sync_state: Option<Vec<ContactSyncState>>,
     pub updated_since: Option<DateTime<Utc>>,
     pub opened: Option<bool>,
     pub clicked: Option<bool>,

@@ -21,6 +21,7 @@ mod difference;
 mod edit;
 mod email;
 mod engagement;
+mod entry;
 mod event;
 pub mod expression;
 mod failure;
@@ -41,6 +42,7 @@ mod note;
 mod phone;
 mod profile;
 pub mod projection;
+mod run;
 mod status;
 mod subscriber;
 mod subscriber_edit;
@@ -53,7 +55,7 @@ mod value;
 mod write;
 
 pub use action::ActionKind;
-pub use agreement::{Agreement, Base, Canon, Origin};
+pub use agreement::{Agreement, Base, Canon, OPTED_OUT, Origin, STATUS};
 pub use assign::Assign;
 pub use budget::Budget;
 pub use canonical::Canonical;
@@ -62,8 +64,11 @@ pub use contact_edit::{ContactDraft, ContactEdit, EmailDnd};
 pub use custom_value::{CustomFieldEdit, CustomKind, CustomValue};
 pub use difference::{Difference, differences};
 pub use edit::{Edit, EditChange, EditId, SystemWrite, WriteOutcome};
-pub use email::normalize_email;
-pub use engagement::{Delivery, DeliveryStatus};
+pub use email::{normalize_email, opt_out_hash};
+pub use engagement::{Campaign, Delivery, DeliveryStatus, Engagement};
+pub use entry::{
+    Basis, Coverage, Entry, Remembered, SORTS, Side, TOP_TAGS, Tally, facet, time_key, words,
+};
 pub use event::{Event, EventDraft, EventKind};
 pub use failure::Failure;
 pub use field::{CustomFieldValue, Definitions, FieldDefinition, Lookup};
@@ -73,9 +78,9 @@ pub use hold::{Hold, HoldCandidate, HoldDecision, HoldKind, HoldResolution, choi
 pub use identity::{Change, Recognition};
 pub use ids::{ContactId, HighLevelId, WorkspaceId};
 pub use json_text::JsonText;
-pub use link::{Link, Reservation, Sighting, subscriber_key};
+pub use link::{Former, Link, Reservation, Sighting, subscriber_key};
 pub use list::{List, lists_of};
-pub use listing::{ContactFilter, ContactOrder};
+pub use listing::{ContactFilter, ContactOrder, ContactSource};
 pub use mapping::{
     CreateRule, CreateRuleInput, FieldInput, FieldMapping, Ground, Mapping, MappingDirection,
     MappingInput, MappingRule, NoteMapping, NotesInput, TagRepresentation, TagsAs, TagsInput,
@@ -84,10 +89,13 @@ pub use mapping::{
 pub use note::{Note, NoteDraft, NoteEdit};
 pub use phone::normalize_phone;
 pub use profile::{Profile, Sides, unify};
+pub use run::{
+    Begin, Estimate, RunKind, RunOutcome, RunState, RunTally, Stage, SyncRun, most_absent,
+};
 pub use status::{ContactStatus, doppler_forbids, highlevel_forbids, status};
 pub use subscriber::{Subscriber, SubscriberField, SubscriberStatus};
 pub use subscriber_edit::{FieldDraft, ImportCounts, ImportState, ImportTask, SubscriberEdit};
-pub use sync_state::{SyncSettings, SyncState};
+pub use sync_state::{ContactSyncState, SyncSettings, SyncState};
 pub use system::System;
 pub use tags::{doppler_tags, join_tags, merge_tags, tags_without};
 pub use task::{Task, TaskDraft, TaskEdit};

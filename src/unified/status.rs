@@ -15,6 +15,10 @@ pub enum ContactStatus {
 }
 
 impl ContactStatus {
+    /// All of them, the most restrictive first.
+    pub const ALL: [Self; 5] =
+        [Self::Bounced, Self::Unsubscribed, Self::Pending, Self::Active, Self::Inactive];
+
     /// The name in the public schema.
     pub const fn as_str(self) -> &'static str {
         match self {

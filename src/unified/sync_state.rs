@@ -17,6 +17,38 @@ pub enum SyncState {
     Paused,
 }
 
+/// How one contact stands, in a word.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum ContactSyncState {
+    InSync,
+    Pending,
+    Held,
+    Failed,
+    Unlinked,
+    Paused,
+}
+
+impl ContactSyncState {
+    /// What follows from a contact's failure (`Some(true)`: it was given up), its open holds, the edits
+    /// that are not done, the workspace's state and the number of links.
+    pub fn of(
+        failure: Option<bool>,
+        (held, edited): (bool, bool),
+        workspace: SyncState,
+        links: usize,
+    ) -> Self {
+        match failure {
+            Some(true) => Self::Failed,
+            _ if held => Self::Held,
+            Some(false) => Self::Pending,
+            None if edited => Self::Pending,
+            None if workspace == SyncState::Paused => Self::Paused,
+            None if links < 2 => Self::Unlinked,
+            None => Self::InSync,
+        }
+    }
+}
+
 /// A workspace's sync settings beside the mapping.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SyncSettings {

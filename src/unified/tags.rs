@@ -75,7 +75,7 @@ pub(super) fn same_tags(a: &[String], b: &[String]) -> bool {
 }
 
 /// What makes two spellings one tag: HighLevel writes tags in lower case whatever it is given.
-fn tag_identity(tag: &str) -> String {
+pub(super) fn tag_identity(tag: &str) -> String {
     let tag = tag.trim();
     if tag.is_ascii() {
         return tag.to_ascii_lowercase();

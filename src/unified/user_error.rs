@@ -20,6 +20,7 @@ pub enum UserErrorCode {
     NotFound,
     Ambiguous,
     Duplicate,
+    Erased,
     OptedOut,
     NotSupported,
     TooLong,

@@ -22,7 +22,5 @@ pub struct PendingWrite {
     pub fields: Vec<String>,
     /// What is sent, as JSON of the neutral model: what a look-up afterwards compares with.
     pub body: String,
-    /// SHA-256 of `body`, in hexadecimal.
-    pub hash: String,
     pub begun_at: DateTime<Utc>,
 }

@@ -1,10 +1,13 @@
 //! What a client proves itself with, behind a seam.
 //!
 //! A client asks for its `Authorization` header before every call and never sees where it comes
-//! from: [`Token`] is a fixed one from the config; a vault that refreshes OAuth tokens implements
+//! from: [`Token`] is a fixed one from the config; the vault, which refreshes OAuth tokens, implements
 //! the same trait.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
@@ -21,8 +24,39 @@ pub trait Credentials: Send + Sync {
     /// What kind of credential there is; `None` if there is none.
     fn kind(&self) -> Option<CredentialKind>;
 
-    /// A number that changes with the credential and gives nothing of it away.
+    /// A number that changes with what the credential may see and gives nothing of it away.
     fn fingerprint(&self) -> u64;
+
+    /// The Doppler account or HighLevel location that it is for, where the settings do not name one.
+    fn account(&self) -> Option<Arc<str>> {
+        None
+    }
+
+    /// What else is known of it.
+    fn facts(&self) -> Facts {
+        Facts::default()
+    }
+
+    /// Told that the system refused a header; whether there is another by now. Never waits longer
+    /// than a renewal takes.
+    async fn refused(&self, _header: &HeaderValue) -> bool {
+        false
+    }
+}
+
+/// What is known of a credential beside the secret.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Facts {
+    /// What it was granted for; `None`: what the config says.
+    pub scopes: Option<Arc<[String]>>,
+    /// When it ends unless it is renewed.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it ends for good unless a person does something: it cannot renew itself then.
+    pub ends_at: Option<DateTime<Utc>>,
+    /// When it was last put in the place of another.
+    pub rotated_at: Option<DateTime<Utc>>,
+    /// It cannot be renewed any more: only a person can mend that.
+    pub lost: bool,
 }
 
 /// A credential that stays the same while the program runs.
@@ -30,6 +64,7 @@ pub struct Token {
     header: Option<HeaderValue>,
     kind: CredentialKind,
     fingerprint: u64,
+    expires_at: Option<DateTime<Utc>>,
 }
 
 impl Token {
@@ -45,7 +80,13 @@ impl Token {
                 value
             })
         };
-        Self { header, kind, fingerprint: fingerprint(secret.as_bytes()) }
+        Self { header, kind, fingerprint: fingerprint(secret.as_bytes()), expires_at: None }
+    }
+
+    /// The same, which ends at a time that somebody told.
+    #[must_use]
+    pub fn until(self, expires_at: Option<DateTime<Utc>>) -> Self {
+        Self { expires_at, ..self }
     }
 }
 
@@ -62,10 +103,14 @@ impl Credentials for Token {
     fn fingerprint(&self) -> u64 {
         self.fingerprint
     }
+
+    fn facts(&self) -> Facts {
+        Facts { expires_at: self.expires_at, ends_at: self.expires_at, ..Facts::default() }
+    }
 }
 
 /// Eight bytes of a hash, as a number.
-pub(super) fn fingerprint(bytes: &[u8]) -> u64 {
+pub fn fingerprint(bytes: &[u8]) -> u64 {
     let digest = Sha256::digest(bytes);
     let mut first = [0; 8];
     first.copy_from_slice(&digest[..8]);

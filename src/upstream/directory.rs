@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::unified::{Budget, System};
 
@@ -28,17 +29,42 @@ pub trait Directory: Send + Sync {
 #[derive(Clone, Debug)]
 pub struct UpstreamStatus {
     pub state: UpstreamState,
-    /// Whether the credential was seen to write since the start. The scopes are what was asked for,
-    /// not what a token that a person made was given.
-    pub writes: bool,
+    pub writing: Writing,
     /// The Doppler account or the HighLevel location.
     pub account: Option<String>,
     /// Scopes as far as they are known; empty when nobody said.
     pub scopes: Vec<String>,
     pub credential: Option<CredentialKind>,
+    /// When the credential ends unless it is renewed; `None`: never, as far as is known.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When the credential ends for good unless a person does something; `None`: nobody knows, or never.
+    pub ends_at: Option<DateTime<Utc>>,
+    /// When the credential was last put in the place of another.
+    pub rotated_at: Option<DateTime<Utc>>,
     pub budget: Budget,
     pub last_call_at: Option<DateTime<Utc>>,
     pub last_error: Option<Kind>,
+}
+
+/// Whether the credential may write, as far as that is known. Beside the state, which says of a system that
+/// fails only that.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Writing {
+    /// Nobody knows: the scopes are what was asked for, not what a token that a person made was given.
+    Unknown,
+    /// It was seen to write since the start.
+    Seen,
+    /// A write was refused for want of a scope, and none was taken since.
+    Refused,
+    /// Its scopes do not allow it.
+    Forbidden,
+}
+
+impl Writing {
+    /// Whether the credential is known not to allow writing.
+    pub fn is_read_only(self) -> bool {
+        matches!(self, Self::Refused | Self::Forbidden)
+    }
 }
 
 /// How a connection is doing.
@@ -55,7 +81,7 @@ pub enum UpstreamState {
 }
 
 /// What kind of credential a connection has; never the credential itself.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum CredentialKind {
     OAuth,
     PrivateIntegrationToken,

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::unified::{
-    Appointment, ContactDraft, ContactEdit, Delivery, FieldDefinition, FieldDraft,
+    Appointment, Campaign, ContactDraft, ContactEdit, Delivery, FieldDefinition, FieldDraft,
     HighLevelContact, HighLevelId, ImportTask, List, Location, Note, NoteDraft, NoteEdit,
     Subscriber, SubscriberEdit, System, Task, TaskDraft, TaskEdit,
 };
@@ -133,6 +133,19 @@ impl<T: Mailing + ?Sized> Mailing for Double<T> {
     }
     async fn deliveries(&self, call: &Call, email: &str) -> Result<Vec<Delivery>, Error> {
         self.real.deliveries(call, email).await
+    }
+    async fn campaigns(
+        &self,
+        call: &Call,
+        number: NonZeroU32,
+    ) -> Result<(Vec<Campaign>, bool), Error> {
+        self.real.campaigns(call, number).await
+    }
+    async fn results(&self, call: &Call, campaign: &str) -> Result<String, Error> {
+        self.real.results(call, campaign).await
+    }
+    async fn recipients(&self, call: &Call, campaign: &str) -> Result<Vec<String>, Error> {
+        self.real.recipients(call, campaign).await
     }
     async fn list_subscribers(
         &self,

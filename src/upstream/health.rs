@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use super::{Effect, Kind, UpstreamState};
+use super::{Effect, Kind, UpstreamState, Writing};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -105,9 +105,27 @@ impl Health {
         }
     }
 
-    /// Whether the credential is known to allow writing, because it did.
-    pub(super) fn wrote(&self) -> bool {
-        self.wrote.load(Ordering::Relaxed)
+    /// What is known of whether the credential may write, given what its scopes say.
+    pub(super) fn writing(&self, may_write: bool) -> Writing {
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if !may_write {
+            Writing::Forbidden
+        } else if trouble.write_refused {
+            Writing::Refused
+        } else if self.wrote.load(Ordering::Relaxed) {
+            Writing::Seen
+        } else {
+            Writing::Unknown
+        }
+    }
+
+    /// Forgets what another credential was seen to be allowed.
+    pub(super) fn another_credential(&self) {
+        self.wrote.store(false, Ordering::Relaxed);
+        self.change(|trouble| {
+            trouble.write_refused = false;
+            trouble.reauthorize = false;
+        });
     }
 
     /// The last failure since the last good call.
@@ -156,11 +174,15 @@ mod tests {
         assert_eq!(health.state(true, true), UpstreamState::Connected);
         health.bad(&Kind::ScopeMissing("contacts.write"), Effect::Write);
         health.good(Effect::Read);
-        assert!(!health.wrote());
+        assert_eq!(health.writing(true), Writing::Refused);
         assert_eq!(health.state(true, true), UpstreamState::ReadOnly);
+        health.bad(&Kind::Timeout, Effect::Read);
+        assert_eq!(health.state(true, true), UpstreamState::Degraded);
+        assert!(health.writing(true).is_read_only(), "a system that fails takes no writes either");
         health.good(Effect::Repeatable);
         assert_eq!(health.state(true, true), UpstreamState::Connected);
-        assert!(health.wrote());
+        assert_eq!(health.writing(true), Writing::Seen);
+        assert_eq!(health.writing(false), Writing::Forbidden);
         health.bad(&Kind::ScopeMissing("contacts.write"), Effect::Repeatable);
         assert_eq!(health.state(true, true), UpstreamState::ReadOnly);
         health.good(Effect::Write);

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::unified::{
-    Delivery, FieldDefinition, FieldDraft, ImportTask, List, Subscriber, SubscriberEdit,
+    Campaign, Delivery, FieldDefinition, FieldDraft, ImportTask, List, Subscriber, SubscriberEdit,
 };
 
 use super::{Call, Directory, Error};
@@ -37,6 +37,19 @@ pub trait Mailing: Directory {
 
     /// All deliveries to one subscriber; empty if there is no such subscriber. One call per 100.
     async fn deliveries(&self, call: &Call, email: &str) -> Result<Vec<Delivery>, Error>;
+
+    /// One page of the account's campaigns, in no stated order, and whether it is the last.
+    async fn campaigns(
+        &self,
+        call: &Call,
+        number: NonZeroU32,
+    ) -> Result<(Vec<Campaign>, bool), Error>;
+
+    /// What came of a campaign so far: a text that is another one once anything of it changed.
+    async fn results(&self, call: &Call, campaign: &str) -> Result<String, Error>;
+
+    /// The ids of the lists that a campaign goes to.
+    async fn recipients(&self, call: &Call, campaign: &str) -> Result<Vec<String>, Error>;
 
     /// One page of a list's subscribers, in no stated order.
     async fn list_subscribers(

@@ -12,15 +12,19 @@
 //! safe to repeat. A write whose outcome is not known is an error that says so
 //! ([`Error::in_doubt`]): whoever made it reads before sending it again.
 
+mod authorizer;
 mod breaker;
 mod budget;
 mod call;
+mod connector;
 mod credentials;
 mod crm;
 mod directory;
 #[cfg(test)]
 pub mod double;
 mod error;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;
 mod health;
 mod inbound;
 mod mailing;
@@ -31,15 +35,17 @@ mod segment;
 mod transport;
 mod words;
 
-pub use budget::{Allowance, Change, SharedBudget, Unshared};
+pub use authorizer::{Authorizer, Granted, NotGranted, Owner};
+pub use budget::{Allowance, Change, DOCUMENTED_INTERVAL_MS, SharedBudget, Unshared};
 pub use call::{Call, Meter, Priority};
-pub use credentials::{Credentials, Token};
+pub use connector::{Connector, check_once};
+pub use credentials::{Credentials, Facts, Token, fingerprint};
 pub use crm::{Crm, SearchPage, SearchRequest, SearchRow, SearchTerm, TASK_CONTACTS, TASK_ROWS};
-pub use directory::{CredentialKind, Directory, UpstreamState, UpstreamStatus};
+pub use directory::{CredentialKind, Directory, UpstreamState, UpstreamStatus, Writing};
 pub use error::{Error, Kind, Retry};
 pub use inbound::{About, Inbound, Notice, Post, Unverified};
 pub use mailing::{Mailing, PAGE_SIZE, SubscriberPage};
-pub use route::{Effect, Route};
+pub use route::{Effect, Route, below};
 pub use segment::{Query, Segment};
-pub use transport::{Request, Setup, SetupError, Transport};
+pub use transport::{Courier, Request, Setup, SetupError, Transport};
 pub use words::known_code;

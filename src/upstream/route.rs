@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use metrics::{Counter, Histogram};
 use reqwest::Method;
+use url::Url;
 
 use crate::telemetry::names;
 use crate::unified::System;
@@ -150,4 +151,10 @@ impl Meters {
             duration: metrics::histogram!(names::UPSTREAM_DURATION, names::SYSTEM => system),
         }
     }
+}
+/// A path after that of a base URL.
+pub fn below(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url
 }

@@ -4,13 +4,15 @@
 //! process afterwards. [`Sorting`] is the work that comes of it. Both know the port's words
 //! only; which headers and keys a system uses is in its client.
 //!
+//! Doppler says when an import is over, which only makes the work that waits for it look sooner.
+//!
 //! To add a sender: an [`Inbound`](crate::upstream::Inbound) of its client and a route in `http`.
 
 mod receive;
 mod sorting;
 mod together;
 
-pub use receive::{Accounts, Parts, Verdict, Webhooks};
+pub use receive::{Parts, Verdict, Webhooks};
 pub use sorting::Sorting;
 
 pub use crate::upstream::Post;

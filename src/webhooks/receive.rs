@@ -1,17 +1,16 @@
 //! Taking in what a system sends, up to the answer.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::clock::Clock;
-use crate::store::{Arrival, Store};
-use crate::sync::Wake;
+use crate::store::{self, Arrival, Imports, Store};
+use crate::sync::{Wake, import_hint};
 use crate::tasks::Tasks;
 use crate::telemetry::names;
-use crate::unified::WorkspaceId;
-use crate::upstream::{Inbound, Notice, Post};
+use crate::unified::{System, WorkspaceId};
+use crate::upstream::{About, Inbound, Notice, Post};
 
 use super::together::Together;
 
@@ -19,9 +18,6 @@ use super::together::Together;
 const AHEAD: TimeDelta = TimeDelta::minutes(5);
 /// After how long something that comes counts as late: it is one of the repetitions.
 const LATE: TimeDelta = TimeDelta::minutes(5);
-
-/// Which workspace an account's news are for.
-pub type Accounts = HashMap<String, WorkspaceId>;
 
 /// What becomes of something that came in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -55,7 +51,6 @@ impl Verdict {
 pub struct Parts {
     pub inbound: Arc<dyn Inbound>,
     pub store: Arc<dyn Store>,
-    pub accounts: Accounts,
     pub wake: Wake,
     pub clock: Clock,
     pub tasks: Tasks,
@@ -64,7 +59,7 @@ pub struct Parts {
 /// Takes in what one system sends.
 pub struct Webhooks {
     inbound: Arc<dyn Inbound>,
-    accounts: Accounts,
+    store: Arc<dyn Store>,
     together: Arc<Together>,
     wake: Wake,
     clock: Clock,
@@ -74,9 +69,9 @@ pub struct Webhooks {
 impl Webhooks {
     /// Ready to take in.
     pub fn new(parts: Parts) -> Self {
-        let Parts { inbound, store, accounts, wake, clock, tasks } = parts;
-        let together = Arc::new(Together::new(store, clock.clone()));
-        Self { inbound, accounts, together, wake, clock, tasks }
+        let Parts { inbound, store, wake, clock, tasks } = parts;
+        let together = Arc::new(Together::new(Arc::clone(&store), clock.clone()));
+        Self { inbound, store, together, wake, clock, tasks }
     }
 
     /// Takes one in. It is stored when this says so, also if the caller goes away meanwhile.
@@ -88,10 +83,41 @@ impl Webhooks {
         match verdict {
             Verdict::Refused(why) => tracing::warn!(why, "webhook refused"),
             Verdict::Ignored(why) => tracing::info!(kind, why, "webhook ignored"),
+            Verdict::Seen => tracing::info!(kind, why = "it came before", "webhook ignored"),
             Verdict::Stored => self.wake.now(),
-            Verdict::Seen | Verdict::NotStored => {}
+            Verdict::NotStored => {}
         }
         verdict
+    }
+
+    /// Somebody says that an import is over: Doppler is asked at once whether it is. Nothing else of it is
+    /// believed.
+    pub async fn import_over(&self, token: &str) {
+        let known = Imports::import_named(&*self.store, token).await;
+        let marked = match known {
+            Ok(Some(workspace)) => {
+                let hint = import_hint(self.clock.now());
+                self.store.mark(&workspace, &[hint]).await.map(|()| true)
+            }
+            Ok(None) => Ok(false),
+            Err(error) => Err(error),
+        };
+        match marked {
+            Ok(true) => self.wake.now(),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a hint was lost");
+            }
+        }
+    }
+
+    /// The workspace that is connected to the account now: it may have been so for a moment only, and
+    /// by another gateway.
+    async fn whose(&self, notice: &Notice) -> Result<Option<WorkspaceId>, store::Error> {
+        match &notice.account {
+            Some(account) => self.store.whose_account(System::HighLevel, account).await,
+            None => Ok(None),
+        }
     }
 
     async fn judge(&self, post: Post<'_>) -> (&'static str, Verdict) {
@@ -109,18 +135,30 @@ impl Webhooks {
             Time::Late => true,
             Time::Fine => false,
         };
-        let workspace = notice.account.as_ref().and_then(|account| self.accounts.get(account));
-        let Some(workspace) = workspace.cloned() else {
-            return (kind, Verdict::Ignored("it is about an account that is not served here"));
+        let workspace = match self.whose(&notice).await {
+            Ok(Some(workspace)) => workspace,
+            Ok(None) => {
+                return (kind, Verdict::Ignored("it is about an account that is not served here"));
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "whose a webhook is could not be looked up");
+                return (kind, Verdict::NotStored);
+            }
         };
         let body = String::from_utf8_lossy(post.body).into_owned();
-        let Notice { id, .. } = notice;
+        let Notice { id, about, .. } = notice;
         let arrival = Arrival { id, kind: kind.to_owned(), body, late };
         let together = Arc::clone(&self.together);
         // On its own task: who stores for many must not end with one of them.
         let stored = self.tasks.spawn(async move { together.store(workspace, arrival).await });
         let verdict = match stored.await {
-            Ok(Some(true)) => Verdict::Stored,
+            Ok(Some(true)) => {
+                if about == About::Other {
+                    tracing::info!(kind, why = "it is about nothing that we keep", "webhook kept");
+                }
+                Verdict::Stored
+            }
             Ok(Some(false)) => Verdict::Seen,
             Ok(None) | Err(_) => Verdict::NotStored,
         };

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::contacts::Contacts;
-use crate::store::{Lease, Mark, Next, Priority, Record, Store};
+use crate::store::{Arrival, Lease, Mark, Next, Priority, Record, Store, Trace};
 use crate::sync::{self, Handler};
-use crate::unified::{EventDraft, EventKind, SyncState, System};
+use crate::unified::{EventDraft, EventKind, SyncState, System, WorkspaceId, normalize_email};
 use crate::upstream::{About, Call, Inbound, Priority as Urgency};
 
 /// How many are looked at together.
@@ -45,7 +46,12 @@ impl Handler for Sorting {
                 Batch::Lost => return Ok(()),
                 Batch::Looked => {}
                 Batch::NotAsked(error) => {
-                    break Next::Retry { at: self.clock.now() + AGAIN, error };
+                    tracing::info!(
+                        error,
+                        "webhooks wait: HighLevel could not be asked whom they are about"
+                    );
+                    // No attempt is counted: what came in is looked at however long it takes.
+                    break Next::Again(self.clock.now() + AGAIN);
                 }
             }
         };
@@ -69,8 +75,12 @@ impl Sorting {
         if arrivals.is_empty() {
             return Ok(Batch::Empty);
         }
-        let read = |body: &str| self.inbound.read(body.as_bytes()).map(|notice| notice.about);
-        let hints: Vec<About> = arrivals.iter().filter_map(|one| read(&one.body)).collect();
+        let read = |body: &str| self.inbound.read(body.as_bytes());
+        let read = arrivals.iter().filter_map(|one| Some((&one.id, read(&one.body)?)));
+        let (read_ids, notices): (Vec<&String>, Vec<_>) = read.unzip();
+        let removed = notices.iter().filter(|notice| notice.about == About::Uninstalled);
+        let removed: Vec<_> = removed.map(|notice| notice.at).collect();
+        let hints: Vec<About> = notices.into_iter().map(|notice| notice.about).collect();
         let deadline = Instant::now() + PATIENCE;
         let call = Call { deadline, priority: Urgency::Background, meter: Arc::default() };
         let heard = match self.contacts.hear(workspace, &hints, &call).await {
@@ -80,19 +90,70 @@ impl Sorting {
         let events: Vec<EventDraft> = hints.iter().filter_map(app_event).collect();
         if !events.is_empty() {
             self.store.append(workspace, &events, self.clock.now()).await?;
+            for at in removed {
+                if let Err(error) = self.contacts.app_removed(at).await {
+                    return Ok(Batch::NotAsked(error.to_string()));
+                }
+            }
+            // With the app its tokens go, and with a new one they may work again.
+            self.contacts.probe(System::HighLevel).await;
         }
         let due = self.clock.now() + GATHERED_FOR;
         let marks: Vec<Mark> = match self.store.sync_settings(workspace).await?.state {
             // The first run sees everybody.
             SyncState::NotSetUp | SyncState::Preview => Vec::new(),
             SyncState::Running | SyncState::Paused => {
-                heard.into_iter().map(|id| Mark::contact(id, Priority::Live, due)).collect()
+                heard.marked.into_iter().map(|id| Mark::contact(id, Priority::Live, due)).collect()
             }
         };
-        let ids: Vec<String> = arrivals.into_iter().map(|arrival| arrival.id).collect();
-        let stored = self.store.looked_at(lease, &ids, &marks).await?;
+        let of_erased = heard.of_erased.iter().filter_map(|place| read_ids.get(*place));
+        let mut forget: Vec<String> = of_erased.map(|id| (*id).clone()).collect();
+        forget.extend(self.naming_erased(workspace, &arrivals).await?);
+        if !forget.is_empty() {
+            let (count, why) = (forget.len(), "the person was erased");
+            tracing::info!(count, why, "webhooks ignored");
+        }
+        let ids: Vec<String> = arrivals.iter().map(|arrival| arrival.id.clone()).collect();
+        let stored = self.store.looked_at(lease, (&ids, &forget), &marks).await?;
         Ok(if stored { Batch::Looked } else { Batch::Lost })
     }
+}
+
+impl Sorting {
+    /// The ids of those that name an erased person's address, whomever they are about.
+    async fn naming_erased(
+        &self,
+        workspace: &WorkspaceId,
+        arrivals: &[Arrival],
+    ) -> Result<Vec<String>, sync::Error> {
+        let (mut ids, mut traces) = (Vec::new(), Vec::new());
+        for arrival in arrivals {
+            for address in addresses(&arrival.body) {
+                ids.push(&arrival.id);
+                traces.push(Trace::Email(address));
+            }
+        }
+        let erased = self.store.erased(workspace, &traces).await?;
+        let named = ids.into_iter().zip(erased).filter(|(_, erased)| erased.is_some());
+        Ok(named.map(|(id, _)| id.clone()).collect())
+    }
+}
+
+/// Every address in a body, normalised.
+fn addresses(body: &str) -> Vec<String> {
+    fn collect(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::String(text) => found.extend(normalize_email(text)),
+            Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+            Value::Object(members) => members.values().for_each(|member| collect(member, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let mut found = Vec::new();
+    if let Ok(value) = serde_json::from_str(body) {
+        collect(&value, &mut found);
+    }
+    found
 }
 
 /// What the history says of the app itself.

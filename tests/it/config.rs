@@ -91,6 +91,91 @@ fn a_variable_becomes_what_its_key_wants() {
 }
 
 #[test]
+fn the_variables_of_the_commands_that_call_a_gateway_are_no_settings() {
+    let (url, token) = (("TANDEM_URL", "https://contacts.example.com"), ("TANDEM_TOKEN", "e.y.J"));
+    assert!(load(ACCOUNTS, &[url, token]).is_ok());
+    let other = ("TANDEM_URLS", "x");
+    let found = faults(ACCOUNTS, &[url, token, other, ("TANDEM_URL__TOKEN", "x")]);
+    insta::assert_snapshot!(found.join("\n"), @r"
+    TANDEM_URLS: names no key: write TANDEM_SECTION__KEY, with two underscores
+    url: unknown section [TANDEM_URL__TOKEN]
+    ");
+    let given =
+        |variables: &[(&str, &str)]| Loader::new().file(None).env(env(variables)).given().to_vec();
+    assert_eq!(given(&[url, token, ("PATH", "/bin")]), Vec::<String>::new());
+    assert_eq!(given(&[url, ("TANDEM_LIMITS__FIRST", "7")]), ["environment"]);
+}
+
+#[test]
+fn where_only_listed_documents_are_run_a_batch_is_refused_unless_allowed() {
+    let documents = "[documents]\ntrusted = \"documents.json\"\nonly_trusted = true";
+    let batch =
+        |text: &str, variables: &[(&str, &str)]| load(text, variables).unwrap().limits.batch;
+    let strict = format!("{ACCOUNTS}\n{documents}");
+    assert_eq!(batch(ACCOUNTS, &[]), 10);
+    assert_eq!(batch(&strict, &[]), 1);
+    assert_eq!(batch(&strict, &[("TANDEM_DOCUMENTS__ONLY_TRUSTED", "false")]), 10);
+    assert_eq!(batch(&strict, &[("TANDEM_LIMITS__BATCH", "10")]), 10);
+    assert_eq!(batch(&format!("{strict}\n[limits]\nbatch = 3"), &[]), 3);
+}
+
+#[test]
+fn a_consent_page_leads_back_by_https_or_to_this_machine() {
+    let text = format!("{ACCOUNTS}\nclient_id = \"a-b\"\nclient_secret = \"s\"");
+    let key = ("TANDEM_VAULT__KEYS", "one:QkFEQ0FGRUJBRENBRkVCQURDQUZFQkFEQ0FGRUJBREM=");
+    let public = |url: &'static str| [key, ("TANDEM_SERVER__PUBLIC_URL", url)];
+    for fine in [
+        "https://contacts.example.com",
+        "http://localhost:4000",
+        "http://127.0.0.1:4000",
+        "http://[::1]:4000/below",
+    ] {
+        assert!(load(&text, &public(fine)).is_ok(), "{fine}");
+    }
+    for plain in
+        ["http://contacts.example.com", "http://10.0.0.1:4000", "http://localhost.example.com"]
+    {
+        assert!(load(ACCOUNTS, &public(plain)).is_ok(), "without an app: {plain}");
+        assert_eq!(
+            faults(&text, &public(plain)),
+            ["server.public_url: must begin with https://, because highlevel.client_id is set: \
+              HighLevel's consent page leads back to no other address [TANDEM_SERVER__PUBLIC_URL]"]
+        );
+    }
+    let open = [
+        key,
+        ("TANDEM_SERVER__LISTEN", "0.0.0.0:4000"),
+        ("TANDEM_AUTH__MODE", "jwt"),
+        ("TANDEM_AUTH__HS256_SECRET", "thirty-two bytes are enough, and no less"),
+    ];
+    assert!(load(ACCOUNTS, &open).is_ok());
+    assert_eq!(
+        faults(&text, &open),
+        ["server.public_url: is not set: with highlevel.client_id, the https:// address that \
+          HighLevel's consent page leads back to [not set anywhere]"]
+    );
+}
+
+#[test]
+fn a_value_out_of_a_file_or_a_list_has_a_source() {
+    let dir = Dir::new();
+    let file = dir.write("clients", "short");
+    let text = format!(
+        "[auth]\nmode = \"jwt\"\nhs256_secret_file = \"{}\"\n{ACCOUNTS}\n\
+         [[mapping.create_in]]\nsystem = \"HIGHLEVEL\"\n\
+         [[mapping.create_in]]\nsystem = \"DOPPLER\"",
+        file.display()
+    );
+    let vault = dir.write("vault", "nothing");
+    let vault = ("TANDEM_VAULT__KEYS_FILE", vault.to_str().unwrap());
+    insta::assert_snapshot!(faults(&text, &[vault]).join("\n"), @r"
+    auth.hs256_secret: must have at least 32 bytes [auth.hs256_secret_file of tandem.toml]
+    vault.keys: key 1 is not ID:BASE64; `tandem vault key` makes one [vault.keys_file of TANDEM_VAULT__KEYS_FILE]
+    mapping.create_in.1.list: must be the id of a Doppler list, in digits [tandem.toml]
+    ");
+}
+
+#[test]
 fn every_fault_is_named_with_its_place() {
     let text = r#"
         [server]
@@ -130,7 +215,7 @@ fn every_fault_is_named_with_its_place() {
         highlevel.token_file: cannot read `/no/such/file`: no such file or directory [tandem.toml]
         store.url: must begin with sqlite:// or postgres:// [TANDEM_STORE__URL]
         limits.first: 1000 is out of range: 1 to 100 [tandem.toml]
-        server.listen: 0.0.0.0:4000 is reachable from other machines, which auth.mode = "off" does not allow: listen on 127.0.0.1 or [::1] [tandem.toml]
+        server.listen: 0.0.0.0:4000 is reachable from other machines, which auth.mode = "off" does not allow: set auth.mode = "jwt", or listen on 127.0.0.1 or [::1] [tandem.toml]
     "#);
     assert!(!found.contains("12345") && !found.contains("hunter2"));
 }
@@ -157,9 +242,24 @@ fn what_the_build_cannot_carry_is_refused() {
 }
 
 #[test]
-fn authentication_that_does_not_exist_yet_is_refused() {
-    let found = faults(ACCOUNTS, &[("TANDEM_AUTH__MODE", "jwt")]);
-    insta::assert_snapshot!(found.join("\n"), @r#"auth.mode: client authentication is not available in this version: use "off" on a loopback address [TANDEM_AUTH__MODE]"#);
+fn authentication_needs_one_kind_of_keys_that_cannot_be_guessed() {
+    let jwt = ("TANDEM_AUTH__MODE", "jwt");
+    let found = faults(ACCOUNTS, &[jwt]);
+    insta::assert_snapshot!(found.join("\n"), @r#"
+    auth.mode: "jwt" needs one of hs256_secret, jwks_url and jwks_file [TANDEM_AUTH__MODE]
+    auth.audience: is needed with an issuer's keys: whom its tokens are for [not set anywhere]
+    "#);
+    let secret = ("TANDEM_AUTH__HS256_SECRET", "short but secret");
+    let keys = ("TANDEM_AUTH__JWKS_FILE", "keys.json");
+    let found = faults(ACCOUNTS, &[jwt, secret, keys, ("TANDEM_AUTH__CLOCK_SKEW", "1h")]);
+    insta::assert_snapshot!(found.join("\n"), @r#"
+    auth.clock_skew: 1h is out of range: 0s to 5m [TANDEM_AUTH__CLOCK_SKEW]
+    auth.mode: "jwt" needs one of hs256_secret, jwks_url and jwks_file [TANDEM_AUTH__MODE]
+    auth.hs256_secret: must have at least 32 bytes [TANDEM_AUTH__HS256_SECRET]
+    "#);
+    let secret = ("TANDEM_AUTH__HS256_SECRET", "thirty-two bytes are enough, and no less");
+    let reach = ("TANDEM_SERVER__LISTEN", "0.0.0.0:4000");
+    assert!(load(ACCOUNTS, &[jwt, secret, reach]).is_ok());
     let found = faults(ACCOUNTS, &[("TANDEM_AUTH__MODE", "none")]);
     insta::assert_snapshot!(found.join("\n"), @"auth.mode: unknown value `none`, expected one of off, jwt [TANDEM_AUTH__MODE]");
 }
@@ -262,6 +362,25 @@ fn every_optional_key_of_the_reference_exists() {
     let uncommented: Vec<&str> =
         reference.lines().map(|line| if is_key(&line) { &line[2..] } else { line }).collect();
     let found = faults(&uncommented.join("\n"), &[]);
-    assert_eq!(count, 20, "optional keys in default.toml");
+    assert_eq!(count, 24, "optional keys in default.toml");
     assert!(!found.iter().any(|fault| fault.contains("unknown")), "{found:#?}");
+}
+
+#[test]
+fn with_a_vault_credentials_may_come_later() {
+    let accounts = "[doppler]\naccount = \"shop@example.com\"\n[highlevel]\nlocation_id = \"loc1\"";
+    let key = ("TANDEM_VAULT__KEYS", "one:QkFEQ0FGRUJBRENBRkVCQURDQUZFQkFEQ0FGRUJBREM=");
+    assert!(load(accounts, &[key]).is_ok());
+    assert_eq!(faults(accounts, &[]).len(), 2, "without one nothing can come");
+    let app = format!("{accounts}\nclient_id = \"a-b\"\nclient_secret = \"s\"");
+    assert!(load(&app, &[key]).is_ok());
+    let half = format!("{ACCOUNTS}\nclient_id = \"a-b\"");
+    let found = faults(&half, &[]);
+    assert!(found[0].starts_with("highlevel.client_id: needs vault.keys"), "{found:?}");
+    assert!(found[1].starts_with("highlevel.client_secret: client_id and"), "{found:?}");
+    let wrong = faults(ACCOUNTS, &[("TANDEM_VAULT__KEYS", "one:c2VjcmV0")]);
+    assert_eq!(wrong.len(), 1);
+    assert!(
+        wrong[0].starts_with("vault.keys: key 1 is not 32 bytes") && !wrong[0].contains("c2Vj")
+    );
 }

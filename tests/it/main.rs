@@ -6,8 +6,10 @@
     reason = "tests call with their own client and may fail loudly"
 )]
 
+mod auth;
 mod cli;
 mod config;
+mod connecting;
 mod gateway;
 mod http;
 mod layout;
@@ -16,4 +18,5 @@ mod place;
 mod sandbox;
 mod sync;
 mod webhooks;
+mod workspaces;
 mod world;

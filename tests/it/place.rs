@@ -102,6 +102,18 @@ impl Ground {
         store.close().await.unwrap();
     }
 
+    /// Where a text stands in what is stored: in the very bytes of SQLite's files, or in the rows of
+    /// PostgreSQL's tables.
+    pub async fn find(&self, text: &str) -> Vec<String> {
+        if self.place != Place::Sqlite {
+            return find(&self.store_url(), &self.name(), text).await;
+        }
+        let holds = |bytes: &[u8]| bytes.windows(text.len()).any(|at| at == text.as_bytes());
+        let files = std::fs::read_dir(self.folder.path()).unwrap().map(|one| one.unwrap().path());
+        let found = files.filter(|file| holds(&std::fs::read(file).unwrap()));
+        found.map(|file| file.display().to_string()).collect()
+    }
+
     /// Takes it away. What a failed test leaves is left for a look.
     pub async fn remove(self) {
         if self.place != Place::Sqlite {
@@ -126,6 +138,31 @@ async fn run(url: &str, statement: String) {
     let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
     connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
     connection.close().await.unwrap();
+}
+
+#[cfg(feature = "postgres")]
+async fn find(url: &str, schema: &str, text: &str) -> Vec<String> {
+    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+    let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = $1";
+    let tables: Vec<(String,)> =
+        sqlx::query_as(tables).bind(schema).fetch_all(&mut connection).await.unwrap();
+    let mut found = Vec::new();
+    for (table,) in tables {
+        let sql = format!("SELECT count(*) FROM {table} AS t WHERE strpos(t::text, $1) > 0");
+        let (count,): (i64,) = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(text)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        found.extend((count > 0).then_some(table));
+    }
+    connection.close().await.unwrap();
+    found
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn find(_: &str, _: &str, _: &str) -> Vec<String> {
+    panic!("this place needs --features postgres,nats");
 }
 
 #[cfg(not(feature = "postgres"))]

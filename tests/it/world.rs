@@ -47,6 +47,15 @@ pub struct Call {
     pub system: String,
     pub method: String,
     pub route: Option<String>,
+    /// Whose credential it was made with.
+    pub account: Option<String>,
+    pub path: String,
+}
+
+impl Call {
+    pub fn route_ends_with(&self, end: &str) -> bool {
+        self.route.as_ref().is_some_and(|route| route.ends_with(end))
+    }
 }
 
 impl World {
@@ -93,6 +102,11 @@ impl World {
         self.ground.run(statement.to_owned()).await;
     }
 
+    /// Where a text stands in the store.
+    pub async fn find_stored(&self, text: &str) -> Vec<String> {
+        self.ground.find(text).await
+    }
+
     /// Stops the gateways and starts as many on the same store.
     pub async fn restart(&mut self) {
         let gateways = self.apps.len();
@@ -137,6 +151,8 @@ impl World {
                 system: text(&call["system"]),
                 method: text(&call["method"]),
                 route: call["route"].as_str().map(str::to_owned),
+                account: call["account"].as_str().map(str::to_owned),
+                path: text(&call["path"]),
             })
             .collect()
     }
@@ -176,8 +192,29 @@ impl World {
         self.http.post(url).json(&body).send().await.unwrap().status().is_success()
     }
 
-    /// Puts the workspace where an approved first sync puts it.
+    /// Makes a first run: previews it, approves it and waits until it is over.
     pub async fn run_sync(&self) {
+        let start = "mutation { startSync(input: {kind: BACKFILL}) { run { id } \
+            userErrors { message } } }";
+        let begun = self.data(start, json!({})).await["startSync"].clone();
+        let id = begun["run"]["id"].clone();
+        assert!(id.is_string(), "{begun:#}");
+        let reach = async |wanted: &str| {
+            let query = "query($id: ID!) { node(id: $id) { ... on SyncRun { state } } }";
+            let is_there =
+                || async { self.data(query, json!({"id": id})).await["node"]["state"] == wanted };
+            self.until(wanted, is_there).await;
+        };
+        reach("AWAITING_APPROVAL").await;
+        let approve = "mutation($id: ID!) { approveSync(input: {run: $id}) { \
+            userErrors { message } } }";
+        let approved = self.data(approve, json!({"id": id})).await;
+        assert_eq!(approved["approveSync"]["userErrors"], json!([]));
+        reach("FINISHED").await;
+    }
+
+    /// Switches sync on without a first run, for a queue that holds only what a test puts there.
+    pub async fn switch_sync_on(&self) {
         let body = json!({"state": "RUNNING", "paused_to_doppler": false,
             "paused_to_highlevel": false, "paused_fields": [], "changed_at": null});
         let statement = format!(
@@ -240,9 +277,21 @@ impl World {
 }
 
 impl Builder {
+    /// How many Doppler accounts and HighLevel locations there are.
+    pub fn accounts(mut self, accounts: usize) -> Self {
+        self.options.accounts = accounts;
+        self
+    }
+
     /// How many people there are.
     pub fn contacts(mut self, contacts: usize) -> Self {
         self.options.contacts = contacts;
+        self
+    }
+
+    /// What the sandbox draws its chances from.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.options.seed = seed;
         self
     }
 
@@ -312,9 +361,16 @@ async fn start_app(
         .set("doppler.api_key", credentials::DOPPLER_API_KEY, "test")
         .set("doppler.rate", 0.0, "test")
         .set("highlevel.base_url", sandbox.highlevel_url(), "test")
+        .set(
+            "highlevel.authorize_url",
+            format!("{}/v2/oauth/chooselocation", sandbox.highlevel_url()),
+            "test",
+        )
         .set("highlevel.location_id", credentials::HIGHLEVEL_LOCATION, "test")
         .set("highlevel.token", credentials::HIGHLEVEL_TOKEN, "test")
         .set("highlevel.burst", 0, "test")
+        // Outside of runs nobody knows whether more people come.
+        .set("sync.import_wait", "100ms", "test")
         .set("telemetry.filter", "off", "test");
     for (key, value) in ground.settings() {
         loader = loader.set(key, value, "test");

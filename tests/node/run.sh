@@ -6,6 +6,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binary=$(realpath "${TANDEM_BIN:-$here/../../target/debug/tandem}")
+# The gateway would take it for a setting.
+unset TANDEM_BIN
 screenshots=${1:+$(realpath -m "$1")}
 chromium=${CHROMIUM:-/usr/bin/chromium}
 
@@ -48,7 +50,8 @@ read -r port sandbox_port < <(node -e '
 
 # In a folder of its own: a tandem.toml that lies about must not change what is tested.
 cd "$work"
-"$binary" serve --sandbox --listen "127.0.0.1:$port" --sandbox-listen "127.0.0.1:$sandbox_port" \
+# The tests know people as they are before a first run.
+TANDEM_SYNC__FIRST_RUN=manual "$binary" serve --sandbox --listen "127.0.0.1:$port" --sandbox-listen "127.0.0.1:$sandbox_port" \
   >"$work/log" 2>&1 &
 gateway=$!
 
@@ -69,7 +72,7 @@ status=0
 TANDEM_URL=$url CHROMIUM=$chromium SCREENSHOTS=${screenshots:-$work/screenshots} \
   node --test --test-concurrency=1 --test-timeout=300000 \
   --test-reporter=./reporter.mjs \
-  audits.mjs clients.mjs websocket.mjs examples.mjs browser.mjs || status=$?
+  audits.mjs clients.mjs websocket.mjs examples.mjs browser.mjs connecting.mjs || status=$?
 if [ "$status" != 0 ]; then
   echo "tests/node: the gateway's last lines:" >&2
   tail -n 40 "$work/log" >&2

@@ -5,6 +5,7 @@ import contactsPage from './ContactsPage.graphql?raw';
 import createNote from './CreateNote.graphql?raw';
 import createNoteVariables from './CreateNote.json?raw';
 import dopplerSource from './DopplerSource.graphql?raw';
+import index from './Index.graphql?raw';
 import onePerson from './OnePerson.graphql?raw';
 import onePersonVariables from './OnePerson.json?raw';
 import search from './Search.graphql?raw';
@@ -44,6 +45,11 @@ export const examples: Example[] = [
     summary: 'Free text, tags and order, with variables.',
     query: search,
     variables: searchVariables,
+  },
+  {
+    title: 'The index of both systems',
+    summary: 'Any filter and order, and everybody in numbers, without a call.',
+    query: index,
   },
   {
     title: "Doppler's own listing",

@@ -77,10 +77,15 @@ pub struct Ground {
 impl Ground {
     /// Two systems with a few people, and nothing in the store.
     pub async fn new(store: String) -> Self {
+        Self::with(store, 5).await
+    }
+
+    /// The same with so many people.
+    pub async fn with(store: String, contacts: usize) -> Self {
         let (tasks, clock) = (Tasks::new(), Clock::system());
         let options = Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            contacts: 5,
+            contacts,
             rate_limit: false,
             index_delay: Duration::ZERO,
             clock: clock.clone(),
@@ -109,9 +114,14 @@ impl Ground {
         Order { ahead_ms, ..self.order.clone() }
     }
 
+    /// Lets the leases of a dead gateway run out.
+    pub fn leases_lapse(&self) {
+        self.clock.advance(LEASES_LAPSE);
+    }
+
     /// Starts a gateway when the leases of the dead one have run out.
     pub async fn go_on(&self) -> App {
-        self.clock.advance(LEASES_LAPSE);
+        self.leases_lapse();
         App::start(self.order.config(), AppOptions { clock: self.clock.clone() }).await.unwrap()
     }
 
@@ -145,6 +155,31 @@ impl Ground {
         calls
     }
 
+    /// Everything that both systems hold.
+    pub async fn state(&self) -> Value {
+        let url = format!("{}/state", self.sandbox.control_url());
+        self.http.get(url).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Every call since they were forgotten.
+    pub fn calls(&self) -> Vec<Row> {
+        self.sandbox.shared().journal.page(0, false).calls
+    }
+
+    /// What a gateway answers to a document without errors.
+    pub async fn query(
+        &self,
+        at: SocketAddr,
+        query: &str,
+        variables: Value,
+    ) -> Result<Value, reqwest::Error> {
+        let body = json!({"query": query, "variables": variables});
+        let request = self.http.post(format!("http://{at}/graphql")).json(&body);
+        let answer: Value = request.send().await?.json().await?;
+        assert!(answer.get("errors").is_none(), "{answer:#}");
+        Ok(answer["data"].clone())
+    }
+
     pub fn forget_calls(&self) {
         self.sandbox.shared().journal.clear();
     }
@@ -175,7 +210,8 @@ impl Ground {
         Person { ground: self, email: email.to_owned() }
     }
 
-    async fn control(&self, route: &str, body: Value) {
+    /// Does something inside the systems.
+    pub async fn control(&self, route: &str, body: Value) {
         let url = format!("{}{route}", self.sandbox.control_url());
         let answer = self.http.post(url).json(&body).send().await.unwrap();
         assert!(answer.status().is_success(), "{route}: {}", answer.text().await.unwrap());
@@ -210,9 +246,7 @@ impl Person<'_> {
 
     /// How both systems hold them; in neither are they twice.
     pub async fn seen(&self) -> Seen {
-        let url = format!("{}/state", self.ground.sandbox.control_url());
-        let state = self.ground.http.get(url).send().await.unwrap();
-        let state: Value = state.json().await.unwrap();
+        let state = self.ground.state().await;
         let only = |people: &Value| {
             let mut found = people.as_array().unwrap().iter().filter(|p| p["email"] == self.email);
             let first = found.next().cloned();
@@ -234,7 +268,7 @@ impl Person<'_> {
             "mutation($input: {kind}!) {{ {name}(input: $input) {{ \
              writes {{ system outcome reason }} userErrors {{ code message }} }} }}"
         );
-        let answer = self.query(at, &query, json!({"input": input})).await?;
+        let answer = self.ground.query(at, &query, json!({"input": input})).await?;
         Ok(answer[name].clone())
     }
 
@@ -243,24 +277,11 @@ impl Person<'_> {
         let by = json!({"email": self.email});
         let sync = "mutation($by: ContactBy!) { syncContact(input: {contact: $by}) { \
             contact { differences { field } sync { state } } writes { outcome } } }";
-        let data = self.query(at, sync, json!({"by": by})).await.unwrap();
+        let data = self.ground.query(at, sync, json!({"by": by})).await.unwrap();
         let contact = &data["syncContact"]["contact"];
         assert_eq!(contact["sync"]["state"], state, "{step}: {data:#}");
         let differences = contact["differences"].as_array();
         assert!(differences.is_none_or(Vec::is_empty), "{step}: {data:#}");
-    }
-
-    async fn query(
-        &self,
-        at: SocketAddr,
-        query: &str,
-        variables: Value,
-    ) -> Result<Value, reqwest::Error> {
-        let body = json!({"query": query, "variables": variables});
-        let request = self.ground.http.post(format!("http://{at}/graphql")).json(&body);
-        let answer: Value = request.send().await?.json().await?;
-        assert!(answer.get("errors").is_none(), "{answer:#}");
-        Ok(answer["data"].clone())
     }
 }
 

@@ -4,6 +4,9 @@
 //! there; another gateway starts on its store when its leases have run out. Then both systems hold
 //! what was asked for, once, and whoever asks again with the same key is told so.
 //!
+//! A first run of a few hundred people is killed three times on its way: see [`runs`]; a bulk import at
+//! each of its steps: see [`imports`].
+//!
 //! To add a step: a `fault::point` in the engine and its name in [`STEPS`]. To add a kind of edit: a
 //! function in [`cases`] and its name in the list below.
 #![expect(
@@ -13,6 +16,8 @@
 
 mod cases;
 mod ground;
+mod imports;
+mod runs;
 mod victim;
 
 use crate::store::conformance::Place;
@@ -82,6 +87,16 @@ macro_rules! killed {
             a_new_person, a_change, tags, a_note, a_task, an_opt_out, a_deletion
         }
     };
+    (imports $place:expr; $($step:ident),+) => {
+        mod an_import_dies_once_it_is {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $step() {
+                let Some(place) = $place else { return };
+                super::super::imports::survives(&place, stringify!($step)).await;
+                crate::store::conformance::Place::remove(place).await;
+            })+
+        }
+    };
     ($place:expr; $($case:ident),+) => {
         $(#[tokio::test(flavor = "multi_thread")]
         async fn $case() {
@@ -89,6 +104,15 @@ macro_rules! killed {
             super::survives(&place, &super::cases::$case()).await;
             crate::store::conformance::Place::remove(place).await;
         })+
+
+        #[tokio::test(flavor = "multi_thread")]
+        async fn a_first_run() {
+            let Some(place) = $place else { return };
+            super::runs::survives(&place).await;
+            crate::store::conformance::Place::remove(place).await;
+        }
+
+        killed! { imports $place; bound, sent, asked }
     };
 }
 

@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 use crate::app::{App, AppOptions};
 
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
 use super::ground::{Order, PATIENCE, until};
 
 /// The file that tells the victim that it was meant, and on what to work.
@@ -15,27 +17,53 @@ const ORDER: &str = "order.json";
 pub struct Victim {
     child: Child,
     address: SocketAddr,
+    /// What it says of itself.
+    said: UnboundedReceiver<String>,
     _folder: tempfile::TempDir,
 }
 
 impl Victim {
     /// Starts one that will die at a step, and waits until it serves.
     pub async fn start(order: &Order, step: &str) -> Self {
+        Self::begin(order, &[("TANDEM_TEST_DIE_AT", step)]).await
+    }
+
+    /// Starts one that will halt at a step, to be killed there.
+    pub async fn halting(order: &Order, step: &str) -> Self {
+        Self::begin(order, &[("TANDEM_TEST_DIE_AT", step), ("TANDEM_TEST_HALT", "")]).await
+    }
+
+    async fn begin(order: &Order, told: &[(&str, &str)]) -> Self {
         let folder = tempfile::TempDir::new().unwrap();
         std::fs::write(folder.path().join(ORDER), serde_json::to_vec(order).unwrap()).unwrap();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "app::killed::victim::of_a_step", "--nocapture"])
-            .env("TANDEM_TEST_DIE_AT", step)
+            .envs(told.iter().copied())
             .current_dir(folder.path())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let address = tokio::task::spawn_blocking(move || {
-            said.find_map(|line| Some(line.split_once("victim: ")?.1.parse().unwrap()))
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (tell, mut said) = unbounded_channel();
+        tokio::task::spawn_blocking(move || {
+            for line in lines.map_while(Result::ok) {
+                if let Some((_, what)) = line.split_once("victim: ") {
+                    let _ = tell.send(what.to_owned());
+                }
+            }
         });
-        let address = tokio::time::timeout(PATIENCE, address).await.unwrap().unwrap();
-        Self { child, address: address.expect("it did not start"), _folder: folder }
+        let address = tokio::time::timeout(PATIENCE, said.recv()).await.unwrap();
+        let address = address.expect("it did not start").parse().unwrap();
+        Self { child, address, said, _folder: folder }
+    }
+
+    /// Waits until it has halted, and kills it.
+    pub async fn be_killed_at_the_halt(mut self) {
+        let said = tokio::time::timeout(PATIENCE, self.said.recv()).await;
+        assert_eq!(said.expect("it never came there").as_deref(), Some("halted"));
+        self.child.kill().unwrap();
+        let status = self.child.wait().unwrap();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9), "{status}");
     }
 
     /// Where it listens.

@@ -45,6 +45,8 @@ pub(super) struct Account {
 pub(super) enum Listing {
     HighLevel,
     Doppler,
+    /// Of what was last known: neither side of anybody is asked for.
+    Index,
     /// Whichever is dearer.
     Unknown,
 }
@@ -126,12 +128,12 @@ impl Origin {
         let alone = matches!(self.begins, Begins::Contact | Begins::Write);
         let highlevel_side = match (alone, self.listing) {
             (true, _) => ALONE,
-            (false, Listing::HighLevel) => 0,
+            (false, Listing::HighLevel | Listing::Index) => 0,
             (false, Listing::Doppler | Listing::Unknown) => contacts(*people),
         };
         let doppler_side = match (alone, self.listing) {
             (true, _) => account.subscribers(1),
-            (false, Listing::Doppler) => 0,
+            (false, Listing::Doppler | Listing::Index) => 0,
             (false, Listing::HighLevel | Listing::Unknown) => account.subscribers(*people),
         };
         let highlevel = self.base.highlevel
@@ -157,8 +159,8 @@ impl Origin {
         let together = match self.listing {
             _ if !together => 0,
             Listing::HighLevel => searches,
-            Listing::Doppler | Listing::Unknown if *people < 2 => searches,
-            Listing::Doppler | Listing::Unknown => 2 * searches + 1,
+            Listing::Doppler | Listing::Index | Listing::Unknown if *people < 2 => searches,
+            Listing::Doppler | Listing::Index | Listing::Unknown => 2 * searches + 1,
         };
         together + if apart { *people } else { 0 }
     }

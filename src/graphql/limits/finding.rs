@@ -38,6 +38,7 @@ pub(super) fn node(id: &Value, account: Account) -> Calls {
             GlobalId::Contact(_)
             | GlobalId::Workspace(_)
             | GlobalId::Hold(_)
+            | GlobalId::Run(_)
             | GlobalId::Failure(..),
         )
         | None => Calls::default(),

@@ -102,7 +102,7 @@ pub(super) fn check(
         introspection_lists: 0,
     };
     walk.set(&operation.selection_set.node, place)?;
-    walk.surface.directives += operation.directives.len() as u64;
+    walk.surface.directives += super::outer_directives(operation);
     walk.verdict()
 }
 
@@ -122,6 +122,7 @@ impl<'a> Walk<'a> {
                     let (on, set) = (&fragment.node.type_condition, &fragment.node.selection_set);
                     if self.fragments.insert(name) {
                         self.surface.add(Surface::of(&set.node));
+                        self.surface.directives += fragment.node.directives.len() as u64;
                     }
                     let kind = narrowed(place.kind, &on.node.on.node);
                     self.set(&set.node, Place { kind, ..place })?;
@@ -221,6 +222,7 @@ impl<'a> Walk<'a> {
                 match self.listing(field) {
                     Listing::HighLevel => (first, Listing::HighLevel, highlevel),
                     Listing::Doppler => (first, Listing::Doppler, doppler),
+                    Listing::Index => (first, Listing::Index, Calls::default()),
                     Listing::Unknown => (first, Listing::Unknown, highlevel.and(doppler)),
                 }
             }
@@ -250,11 +252,10 @@ impl<'a> Walk<'a> {
 
     fn listing(&self, field: &Field) -> Listing {
         match self.argument(field, "source") {
+            // The index or HighLevel's, which is the dearer one.
             None | Some(Value::Null) => Listing::HighLevel,
-            Some(Value::Enum(name)) if name == "HIGHLEVEL" => Listing::HighLevel,
-            Some(Value::Enum(name)) if name == "DOPPLER" => Listing::Doppler,
-            Some(Value::String(name)) if name == "HIGHLEVEL" => Listing::HighLevel,
-            Some(Value::String(name)) if name == "DOPPLER" => Listing::Doppler,
+            Some(Value::Enum(name)) => listing_named(&name),
+            Some(Value::String(name)) => listing_named(&name),
             Some(_) => Listing::Unknown,
         }
     }
@@ -365,6 +366,15 @@ impl Surface {
     fn add(&mut self, other: Self) {
         self.aliases += other.aliases;
         self.directives += other.directives;
+    }
+}
+
+fn listing_named(name: &str) -> Listing {
+    match name {
+        "HIGHLEVEL" => Listing::HighLevel,
+        "DOPPLER" => Listing::Doppler,
+        "INDEX" => Listing::Index,
+        _ => Listing::Unknown,
     }
 }
 

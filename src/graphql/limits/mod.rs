@@ -150,6 +150,13 @@ impl Limits {
     }
 }
 
+/// Directives on the operation itself and on its variables.
+fn outer_directives(operation: &OperationDefinition) -> u64 {
+    let variables = operation.variable_definitions.iter();
+    let on_variables: usize = variables.map(|variable| variable.node.directives.len()).sum();
+    (operation.directives.len() + on_variables) as u64
+}
+
 /// The operation that will be run.
 fn chosen<'a>(
     document: &'a ExecutableDocument,

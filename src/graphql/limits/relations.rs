@@ -31,6 +31,13 @@ pub(super) enum Kind {
     Event,
     Hold,
     Failure,
+    /// How sync stands, with the run that goes on.
+    Status,
+    Run,
+    /// What a run would do.
+    Preview,
+    /// What a run would do about one person, who is shown as they were last known.
+    Sample,
     /// How one person stands in sync.
     Standing,
     /// What a reconcile of one person, or another mapping, would do.
@@ -54,6 +61,7 @@ pub(super) enum Item {
     Event,
     Hold,
     Failure,
+    Run,
     Leaf,
 }
 
@@ -175,22 +183,35 @@ pub(super) fn rule(parent: Kind, field: &str) -> Rule {
         Kind::Subscription => match field {
             "contactChanged" => to(Kind::Contact).begins(Begins::Contact),
             "syncEvents" => to(Kind::Event),
+            "syncStatus" => to(Kind::Status),
+            "syncRun" => to(Kind::Run),
             _ => to(Kind::Leaf),
         },
         Kind::Payload => payload(field),
         Kind::Contact => contact(field),
         Kind::Remembered => Rule { needs: Needs::NONE, each: false, ..contact(field) },
-        Kind::Event | Kind::Failure if field == "contact" => to(Kind::Remembered),
-        Kind::Hold => match field {
-            "contact" => to(Kind::Remembered),
-            "contacts" => to(Kind::Remembered).many(Count::List),
-            "candidates" | "resolutions" => to(Kind::Leaf).many(Count::List),
+        Kind::Event | Kind::Failure | Kind::Sample if field == "contact" => to(Kind::Remembered),
+        Kind::Event if field == "run" => to(Kind::Run),
+        Kind::Status => match field {
+            "currentRun" => to(Kind::Run),
+            "upstreams" => to(Kind::Leaf).many(Count::List),
             _ => to(Kind::Leaf),
         },
+        Kind::Run if field == "preview" => to(Kind::Preview),
+        Kind::Preview => match field {
+            "samples" => to(Kind::Sample).many(Count::List),
+            "counts" | "holds" => to(Kind::Leaf).many(Count::List),
+            _ => to(Kind::Leaf),
+        },
+        Kind::Hold => hold(field),
         Kind::Standing => match field {
             "history" => to(Kind::Page(Item::Event)).many(Count::Page),
             "hold" => to(Kind::Hold),
             "failure" => to(Kind::Failure),
+            _ => to(Kind::Leaf),
+        },
+        Kind::Sample => match field {
+            "actions" | "fields" => to(Kind::Leaf).many(Count::List),
             _ => to(Kind::Leaf),
         },
         Kind::Plan => match field {
@@ -228,9 +249,20 @@ pub(super) fn rule(parent: Kind, field: &str) -> Rule {
         | Kind::Node
         | Kind::Event
         | Kind::Failure
+        | Kind::Run
         | Kind::Appointment
         | Kind::Delivery
         | Kind::Leaf => to(Kind::Leaf),
+    }
+}
+
+fn hold(field: &str) -> Rule {
+    match field {
+        "contact" => to(Kind::Remembered),
+        "contacts" => to(Kind::Remembered).many(Count::List),
+        "run" => to(Kind::Run),
+        "candidates" | "resolutions" => to(Kind::Leaf).many(Count::List),
+        _ => to(Kind::Leaf),
     }
 }
 
@@ -243,7 +275,10 @@ fn query(field: &str) -> Rule {
         "tags" => to(Kind::Tag).needing(Needs::TAGS).many(Count::Tags),
         "lists" => needs(Needs::LISTS).many(Count::List),
         "customFields" => needs(Needs::DEFINITIONS).many(Count::List),
-        "upstreams" => to(Kind::Leaf).many(Count::List),
+        "upstreams" | "heldInstalls" => to(Kind::Leaf).many(Count::List),
+        "syncStatus" => to(Kind::Status),
+        "workspaces" => to(Kind::Page(Item::Leaf)).many(Count::Page),
+        "syncRuns" => to(Kind::Page(Item::Run)).many(Count::Page),
         "syncEvents" => to(Kind::Page(Item::Event)).many(Count::Page),
         "holds" => to(Kind::Page(Item::Hold)).many(Count::Page),
         "failures" => to(Kind::Page(Item::Failure)).many(Count::Page),
@@ -262,6 +297,8 @@ fn payload(field: &str) -> Rule {
         "note" => to(Kind::Note),
         "task" => to(Kind::Task),
         "hold" => to(Kind::Hold),
+        "run" => to(Kind::Run),
+        "status" => to(Kind::Status),
         "failure" => to(Kind::Failure),
         "writes" | "userErrors" => to(Kind::Leaf).many(Count::List),
         _ => to(Kind::Leaf),
@@ -306,6 +343,7 @@ impl Item {
             Self::Event => Kind::Event,
             Self::Hold => Kind::Hold,
             Self::Failure => Kind::Failure,
+            Self::Run => Kind::Run,
             Self::Leaf => Kind::Leaf,
         }
     }
@@ -320,6 +358,7 @@ impl Item {
             "SyncEvent" => Self::Event,
             "Hold" => Self::Hold,
             "Failure" => Self::Failure,
+            "SyncRun" => Self::Run,
             _ => Self::Leaf,
         }
     }
@@ -332,7 +371,10 @@ pub(super) fn narrowed(inside: Kind, on: &str) -> Kind {
         "Node" => inside,
         "Contact" if inside == Kind::Remembered => inside,
         "ContactSync" => Kind::Standing,
+        "SyncPlan" if inside == Kind::Sample => inside,
         "SyncPlan" | "MappingPreview" => Kind::Plan,
+        "SyncStatus" => Kind::Status,
+        "SyncPreview" => Kind::Preview,
         "Query" => Kind::Query,
         "Mutation" => Kind::Mutation,
         "Subscription" => Kind::Subscription,

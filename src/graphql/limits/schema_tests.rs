@@ -38,7 +38,8 @@ fn every_field_that_leads_somewhere_is_in_the_table() {
             let (name, (to, list)) = (&field.node.name.node, unwrapped(&field.node.ty.node));
             let rule = rule(kind(parent), name);
             let leads = if is_object(to) { kind(to) } else { Kind::Leaf };
-            let remembered = rule.into == Kind::Remembered && leads == Kind::Contact;
+            let remembered = rule.into == Kind::Remembered && leads == Kind::Contact
+                || rule.into == Kind::Sample && leads == Kind::Plan;
             if rule.into != leads && !remembered {
                 faults.push(format!("{parent}.{name} leads to {leads:?}, not {:?}", rule.into));
             }

@@ -32,6 +32,8 @@ struct Counter<'a> {
     known: HashMap<&'a Name, Known>,
     /// Selections looked at, for the tests: how much work it was.
     visited: u64,
+    /// Directives of the definitions that are being looked at.
+    directives: u64,
 }
 
 /// Refuses fragments that never end, and documents that are too large or too deep once they are
@@ -42,14 +44,19 @@ pub(super) fn check(document: &ExecutableDocument, limits: &Limits) -> Result<()
 
 /// How many selections were looked at.
 pub(super) fn count(document: &ExecutableDocument, limits: &Limits) -> Result<u64, Refusal> {
-    let mut counter = Counter { document, limits, known: HashMap::new(), visited: 0 };
+    let mut counter =
+        Counter { document, limits, known: HashMap::new(), visited: 0, directives: 0 };
     let mut total = 0_u64;
     for (_, operation) in document.operations.iter() {
+        counter.directives = super::outer_directives(&operation.node);
         let size = counter.set(&operation.node.selection_set.node, 1)?;
         total = total.saturating_add(size.selections);
+        counter.fits_directives()?;
     }
     for name in document.fragments.keys() {
+        counter.directives = 0;
         total = total.saturating_add(counter.fragment(name, 1)?.selections);
+        counter.fits_directives()?;
     }
     if total > limits.selections as u64 {
         return Err(Refusal::too_complex(
@@ -68,6 +75,7 @@ impl<'a> Counter<'a> {
         let mut size = Size::default();
         for item in &set.items {
             self.visited += 1;
+            self.directives += item.node.directives().len() as u64;
             let inner = match &item.node {
                 Selection::Field(field) => self.set(&field.node.selection_set.node, level + 1)?,
                 Selection::InlineFragment(inline) => {
@@ -96,9 +104,19 @@ impl<'a> Counter<'a> {
         }
         let Some(fragment) = self.document.fragments.get(name) else { return Ok(Size::default()) };
         self.known.insert(name, Known::Open);
+        self.directives += fragment.node.directives.len() as u64;
         let size = self.set(&fragment.node.selection_set.node, level)?;
         self.known.insert(name, Known::Counted(size));
         Ok(size)
+    }
+
+    /// Each is validated, wherever it stands.
+    fn fits_directives(&self) -> Result<(), Refusal> {
+        let limit = self.limits.directives;
+        if self.directives > limit as u64 {
+            return Err(Refusal::too_complex("directives", self.directives, limit));
+        }
+        Ok(())
     }
 
     /// This is also what keeps the recursion here, and later in validation, off the stack's end.

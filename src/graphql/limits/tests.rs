@@ -168,7 +168,12 @@ fn a_listing_brings_its_own_side() {
     assert_eq!(of("source: DOPPLER", "doppler { status }"), (0, 1));
     // Three searches at most for the unlinked, one for the linked, and fifty whom it leaves out.
     assert_eq!(of("source: DOPPLER, after: \"x\"", "status"), (3 + 1 + 50, 2));
-    assert_eq!(of("source: INDEX", "status"), (1 + 54, 61));
+    assert_eq!(of("source: ELSEWHERE", "status"), (1 + 54, 61));
+    // As they were last known; only what hangs on them is asked for.
+    assert_eq!(of("source: INDEX", "status doppler { score } highlevel { dnd } email"), (0, 0));
+    assert_eq!(of("source: INDEX", "status notes { nodes { body contact { email } } }"), (60, 0));
+    assert_eq!(of("source: INDEX", "deliveries { nodes { status } }"), (0, 60));
+    assert_eq!(calls("{ contactStats { total byStatus { count } topTags { tag } } }"), (0, 0));
 }
 
 #[test]
@@ -312,6 +317,22 @@ fn aliases_directives_and_root_fields_are_capped() {
     assert_eq!(refusal(&roots).1, "the operation has 21 root fields; the limit is 20");
     let directives = format!("{{ {by} {{ id {} }} }}", many("@include(if: true)", 51));
     assert_eq!(refusal(&directives).1, "the operation has 51 directives; the limit is 50");
+    // Validation looks at all of them, run or not.
+    let thousand = many("@include(if: true)", 1_000);
+    for text in [
+        format!("{{ __typename {thousand} }}"),
+        format!("query {thousand} {{ __typename }}"),
+        format!("query($a: Int {thousand}) {{ __typename }}"),
+        format!("{{ ...F }} fragment F on Query {thousand} {{ __typename }}"),
+        format!("{{ __typename }} fragment F on Query {{ __typename {thousand} }}"),
+        format!("{{ ... {thousand} {{ ...F }} }} fragment F on Query {{ __typename }}"),
+    ] {
+        assert_eq!(
+            refusal(&text).1,
+            "the operation has 1000 directives; the limit is 50",
+            "{text}"
+        );
+    }
 }
 
 #[test]

@@ -124,8 +124,9 @@ impl ContactWrites {
         context: &Context<'_>,
         #[graphql(desc = "The person and what is to be true of them.")] input: UpsertContactInput,
     ) -> Result<UpsertContactPayload> {
+        let writer = context.writer()?;
         let key = input.idempotency_key.clone();
-        let written = context.writer()?.upsert(key.as_deref(), input.try_into()?).await?;
+        let written = writer.upsert(key.as_deref(), input.try_into()?).await?;
         Ok(Outcome::of(context, written).await?.into())
     }
 
@@ -135,9 +136,10 @@ impl ContactWrites {
         context: &Context<'_>,
         #[graphql(desc = "Whom, and where.")] input: DeleteContactInput,
     ) -> Result<DeleteContactPayload> {
+        let writer = context.writer()?;
         let systems = input.systems.map_or(System::ALL.to_vec(), systems_of);
         let (key, by) = (input.idempotency_key, input.contact.try_into()?);
-        let written = context.writer()?.delete(key.as_deref(), by, systems).await?;
+        let written = writer.delete(key.as_deref(), by, systems).await?;
         let gone = written.contact.filter(|_| written.deleted);
         let deleted_contact_id = gone.map(|id| GlobalId::Contact(id).encode());
         let Outcome { contact, writes, user_errors, .. } = Outcome::of(context, written).await?;
@@ -152,8 +154,9 @@ impl ContactWrites {
         context: &Context<'_>,
         #[graphql(desc = "Whom, and why.")] input: UnsubscribeInput,
     ) -> Result<UnsubscribePayload> {
+        let writer = context.writer()?;
         let (key, by) = (input.idempotency_key, input.contact.try_into()?);
-        let written = context.writer()?.unsubscribe(key.as_deref(), by, input.reason).await?;
+        let written = writer.unsubscribe(key.as_deref(), by, input.reason).await?;
         Ok(Outcome::of(context, written).await?.into())
     }
 }

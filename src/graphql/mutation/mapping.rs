@@ -39,8 +39,9 @@ impl MappingWrites {
         context: &Context<'_>,
         #[graphql(desc = "The mapping, and what it was made from.")] input: UpdateMappingInput,
     ) -> Result<UpdateMappingPayload> {
+        let admin = context.admin()?;
         let (proposed, revision) = (input.mapping.try_into()?, i64::from(input.if_revision));
-        let updated = context.admin()?.update_mapping(&proposed, revision).await?;
+        let updated = admin.update_mapping(&proposed, revision).await?;
         let (mapping, user_errors) = split(updated.map(|mapping| Mapping(Arc::new(mapping))));
         Ok(UpdateMappingPayload { mapping, user_errors })
     }

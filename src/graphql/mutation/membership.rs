@@ -67,8 +67,9 @@ impl MembershipWrites {
         context: &Context<'_>,
         #[graphql(desc = "The tags and to whom.")] input: AddTagsInput,
     ) -> Result<AddTagsPayload> {
+        let writer = context.writer()?;
         let (key, by) = (input.idempotency_key, input.contact.try_into()?);
-        let written = context.writer()?.add_tags(key.as_deref(), by, input.tags).await?;
+        let written = writer.add_tags(key.as_deref(), by, input.tags).await?;
         Ok(Outcome::of(context, written).await?.into())
     }
 
@@ -78,8 +79,9 @@ impl MembershipWrites {
         context: &Context<'_>,
         #[graphql(desc = "The tags and from whom.")] input: RemoveTagsInput,
     ) -> Result<RemoveTagsPayload> {
+        let writer = context.writer()?;
         let (key, by) = (input.idempotency_key, input.contact.try_into()?);
-        let written = context.writer()?.remove_tags(key.as_deref(), by, input.tags).await?;
+        let written = writer.remove_tags(key.as_deref(), by, input.tags).await?;
         Ok(Outcome::of(context, written).await?.into())
     }
 
@@ -90,9 +92,10 @@ impl MembershipWrites {
         context: &Context<'_>,
         #[graphql(desc = "Who joins which list.")] input: AddToListInput,
     ) -> Result<AddToListPayload> {
+        let writer = context.writer()?;
         let (key, by) = (input.idempotency_key, input.contact.try_into()?);
         let list = list_of(&input.list, "list")?;
-        let written = context.writer()?.add_to_list(key.as_deref(), by, list).await?;
+        let written = writer.add_to_list(key.as_deref(), by, list).await?;
         Ok(Outcome::of(context, written).await?.into())
     }
 
@@ -102,9 +105,10 @@ impl MembershipWrites {
         context: &Context<'_>,
         #[graphql(desc = "Who leaves which list.")] input: RemoveFromListInput,
     ) -> Result<RemoveFromListPayload> {
+        let writer = context.writer()?;
         let (key, by) = (input.idempotency_key, input.contact.try_into()?);
         let list = list_of(&input.list, "list")?;
-        let written = context.writer()?.remove_from_list(key.as_deref(), by, list).await?;
+        let written = writer.remove_from_list(key.as_deref(), by, list).await?;
         Ok(Outcome::of(context, written).await?.into())
     }
 }

@@ -1,13 +1,17 @@
 //! Everything that can be written. One file a topic; each mutation takes one `input` and answers a
 //! payload in which expected refusals are data.
 
+mod connection;
 mod contact;
+mod erasure;
 mod mapping;
 mod membership;
 mod note;
 mod payload;
+mod run;
 mod sync;
 mod task;
+mod workspace;
 
 use async_graphql::MergedObject;
 
@@ -21,5 +25,9 @@ pub struct Mutation(
     note::NoteWrites,
     task::TaskWrites,
     sync::SyncWrites,
+    run::RunWrites,
     mapping::MappingWrites,
+    connection::ConnectionWrites,
+    workspace::WorkspaceWrites,
+    erasure::ErasureWrites,
 );

@@ -71,12 +71,13 @@ impl NoteWrites {
         context: &Context<'_>,
         #[graphql(desc = "The note and on whom.")] input: CreateNoteInput,
     ) -> Result<CreateNotePayload> {
+        let writer = context.writer()?;
         if let Some(refused) = check_text(&input.body, "body") {
             return Ok(refused.into());
         }
         let note = NoteDraft { body: input.body, title: input.title };
         let (key, by) = (input.idempotency_key, input.contact.try_into()?);
-        let written = context.writer()?.create_note(key.as_deref(), by, note).await?;
+        let written = writer.create_note(key.as_deref(), by, note).await?;
         Ok(Outcome::of(context, written).await?.into())
     }
 
@@ -86,12 +87,13 @@ impl NoteWrites {
         context: &Context<'_>,
         #[graphql(desc = "The change.")] input: UpdateNoteInput,
     ) -> Result<UpdateNotePayload> {
+        let writer = context.writer()?;
         if let Some(refused) = input.body.as_ref().and_then(|body| check_text(body, "body")) {
             return Ok(refused.into());
         }
         let edit = NoteEdit { body: input.body, title: input.title };
         let (key, target) = (input.idempotency_key, note_target(&input.note)?);
-        let written = context.writer()?.update_note(key.as_deref(), target, edit).await?;
+        let written = writer.update_note(key.as_deref(), target, edit).await?;
         Ok(Outcome::of(context, written).await?.into())
     }
 
@@ -101,8 +103,9 @@ impl NoteWrites {
         context: &Context<'_>,
         #[graphql(desc = "Which note.")] input: DeleteNoteInput,
     ) -> Result<DeleteNotePayload> {
+        let writer = context.writer()?;
         let (key, target) = (input.idempotency_key, note_target(&input.note)?);
-        let written = context.writer()?.delete_note(key.as_deref(), target).await?;
+        let written = writer.delete_note(key.as_deref(), target).await?;
         let Outcome { contact, writes, user_errors, target } =
             Outcome::of(context, written).await?;
         let deleted_note_id = target.is_some().then_some(input.note);

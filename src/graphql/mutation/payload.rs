@@ -51,6 +51,8 @@ pub enum UserErrorCode {
     OptedOut,
     /// Another record has this address or number.
     Duplicate,
+    /// The person was erased on request: nothing is kept of them or written about them.
+    Erased,
     /// It was made from an older state than the present one.
     Stale,
 }

@@ -127,7 +127,8 @@ impl SyncWrites {
         context: &Context<'_>,
         #[graphql(desc = "Whom.")] input: SyncContactInput,
     ) -> Result<SyncContactPayload> {
-        let written = context.writer()?.sync(input.contact.try_into()?).await?;
+        let writer = context.writer()?;
+        let written = writer.sync(input.contact.try_into()?).await?;
         Ok(Outcome::of(context, written).await?.into())
     }
 
@@ -139,20 +140,23 @@ impl SyncWrites {
         #[graphql(desc = "What is to pause; everything if nothing is given.")]
         input: PauseSyncInput,
     ) -> Result<PauseSyncPayload> {
+        let admin = context.admin()?;
         let target = PauseTarget::new(input.direction.map(Into::into), input.field);
-        let (status, user_errors) = split(context.admin()?.pause(target).await?);
+        let (status, user_errors) = split(admin.pause(target).await?);
         Ok(PauseSyncPayload { status, user_errors })
     }
 
-    /// Goes on, with what has accumulated first. Needs `sync.manage`.
+    /// Goes on, with what has accumulated first. `READ_ONLY` while HighLevel's credential may not write.
+    /// Needs `sync.manage`.
     async fn resume_sync(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "What is to go on; everything if nothing is given.")]
         input: ResumeSyncInput,
     ) -> Result<ResumeSyncPayload> {
+        let admin = context.admin()?;
         let target = PauseTarget::new(input.direction.map(Into::into), input.field);
-        let (status, user_errors) = split(context.admin()?.resume(target).await?);
+        let (status, user_errors) = split(admin.resume(target).await?);
         Ok(ResumeSyncPayload { status, user_errors })
     }
 
@@ -162,12 +166,13 @@ impl SyncWrites {
         context: &Context<'_>,
         #[graphql(desc = "Which hold, and how.")] input: ResolveHoldInput,
     ) -> Result<ResolveHoldPayload> {
+        let admin = context.admin()?;
         let Some(GlobalId::Hold(hold)) = GlobalId::decode(&input.hold) else {
             return Err(Error::invalid("hold", "not the id of a hold"))?;
         };
         let candidate = input.candidate.map(|id| id.0);
         let remember = input.remember.unwrap_or(false);
-        let resolved = context.admin()?.resolve(hold, input.choice, candidate, remember).await?;
+        let resolved = admin.resolve(hold, input.choice, candidate, remember).await?;
         let (hold, user_errors) = split(resolved.map(|hold| Hold(Arc::new(hold))));
         Ok(ResolveHoldPayload { hold, user_errors })
     }
@@ -178,10 +183,11 @@ impl SyncWrites {
         context: &Context<'_>,
         #[graphql(desc = "Which.")] input: RetryFailuresInput,
     ) -> Result<RetryFailuresPayload> {
+        let admin = context.admin()?;
         let ids = input.failures.map(|ids| ids.iter().map(failure_of).collect::<Result<_, _>>());
         let ids = ids.transpose()?;
         let filter = input.filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
-        let retried = context.admin()?.retry(ids, filter).await?;
+        let retried = admin.retry(ids, filter).await?;
         Ok(RetryFailuresPayload { retried, user_errors: Vec::new() })
     }
 
@@ -192,8 +198,9 @@ impl SyncWrites {
         context: &Context<'_>,
         #[graphql(desc = "Which.")] input: DiscardFailureInput,
     ) -> Result<DiscardFailurePayload> {
+        let admin = context.admin()?;
         let (contact, system) = failure_of(&input.failure)?;
-        let discarded = context.admin()?.discard(contact, system).await?;
+        let discarded = admin.discard(contact, system).await?;
         let (failure, user_errors) = split(discarded.map(|failure| Failure(Arc::new(failure))));
         Ok(DiscardFailurePayload { failure, user_errors })
     }

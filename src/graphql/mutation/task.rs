@@ -91,6 +91,7 @@ impl TaskWrites {
         context: &Context<'_>,
         #[graphql(desc = "The task and about whom.")] input: CreateTaskInput,
     ) -> Result<CreateTaskPayload> {
+        let writer = context.writer()?;
         if let Some(refused) = check_text(&input.title, "title") {
             return Ok(refused.into());
         }
@@ -101,7 +102,7 @@ impl TaskWrites {
             due_at: input.due_at.0,
             assigned_to: input.assigned_to,
         };
-        let written = context.writer()?.create_task(key.as_deref(), by, task).await?;
+        let written = writer.create_task(key.as_deref(), by, task).await?;
         Ok(Outcome::of(context, written).await?.into())
     }
 
@@ -111,6 +112,7 @@ impl TaskWrites {
         context: &Context<'_>,
         #[graphql(desc = "The change.")] input: UpdateTaskInput,
     ) -> Result<UpdateTaskPayload> {
+        let writer = context.writer()?;
         if let Some(refused) = input.title.as_ref().and_then(|title| check_text(title, "title")) {
             return Ok(refused.into());
         }
@@ -121,7 +123,7 @@ impl TaskWrites {
             due_at: input.due_at.map(|at| at.0),
             assigned_to: input.assigned_to,
         };
-        let written = context.writer()?.update_task(key.as_deref(), target, edit).await?;
+        let written = writer.update_task(key.as_deref(), target, edit).await?;
         Ok(Outcome::of(context, written).await?.into())
     }
 
@@ -131,9 +133,10 @@ impl TaskWrites {
         context: &Context<'_>,
         #[graphql(desc = "Which task.")] input: CompleteTaskInput,
     ) -> Result<CompleteTaskPayload> {
+        let writer = context.writer()?;
         let (key, target) = (input.idempotency_key, task_target(&input.task)?);
         let completed = input.completed.unwrap_or(true);
-        let written = context.writer()?.complete_task(key.as_deref(), target, completed).await?;
+        let written = writer.complete_task(key.as_deref(), target, completed).await?;
         Ok(Outcome::of(context, written).await?.into())
     }
 
@@ -143,8 +146,9 @@ impl TaskWrites {
         context: &Context<'_>,
         #[graphql(desc = "Which task.")] input: DeleteTaskInput,
     ) -> Result<DeleteTaskPayload> {
+        let writer = context.writer()?;
         let (key, target) = (input.idempotency_key, task_target(&input.task)?);
-        let written = context.writer()?.delete_task(key.as_deref(), target).await?;
+        let written = writer.delete_task(key.as_deref(), target).await?;
         let Outcome { contact, writes, user_errors, target } =
             Outcome::of(context, written).await?;
         let deleted_task_id = target.is_some().then_some(input.task);

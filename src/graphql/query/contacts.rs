@@ -1,15 +1,14 @@
 //! People, and what there is to know of the systems.
 #![expect(clippy::too_many_arguments, reason = "a field's arguments are the schema's")]
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, Object, Result};
 
 use crate::contacts::{Error, Listing};
 use crate::graphql::context::ContextExt;
 use crate::graphql::types::{
-    Contact, ContactBy, ContactFilter, ContactOrder, ContactSource, CustomFieldDefinition,
-    DopplerList, Node, SystemName, Tag, TotalCount, Upstream, Viewer, contact_page, page_size,
-    resolve,
+    Contact, ContactBy, ContactConnection, ContactFilter, ContactOrder, ContactSource,
+    ContactStats, CustomFieldDefinition, DopplerList, Node, SystemName, Tag, Upstream, Viewer,
+    contact_page, page_size, resolve,
 };
 use crate::unified::System;
 
@@ -23,7 +22,8 @@ pub struct ContactReads;
 /// Everything that can be read.
 #[Object]
 impl ContactReads {
-    /// Anything by its global id; null if there is no such thing. Needs `contacts.readonly`.
+    /// Anything by its global id; null if there is no such thing. Needs `contacts.readonly`, for runs, holds
+    /// and failures `sync.readonly`.
     async fn node(
         &self,
         context: &Context<'_>,
@@ -33,7 +33,7 @@ impl ContactReads {
     }
 
     /// Many things by their global ids, in the order asked for; at most 100. Needs
-    /// `contacts.readonly`.
+    /// `contacts.readonly`, for runs, holds and failures `sync.readonly`.
     async fn nodes(
         &self,
         context: &Context<'_>,
@@ -67,27 +67,45 @@ impl ContactReads {
         Ok(person.map(Contact::new))
     }
 
-    /// One system's own listing of people, live. Needs `contacts.readonly`.
+    /// People, as the index of both systems or one system's own listing has them. A cursor belongs
+    /// to its source, order and filter. Needs `contacts.readonly`.
     async fn contacts(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, at most 100; 20 if not given.")] first: Option<i32>,
-        #[graphql(desc = "The cursor of the edge before; it belongs to one source.")] after: Option<
-            String,
-        >,
-        #[graphql(desc = "Whose listing; HighLevel's if not given.")] source: Option<ContactSource>,
+        #[graphql(desc = "The cursor of the edge before; it brings its source along.")]
+        after: Option<String>,
+        #[graphql(
+            desc = "Whose listing. If not given, the cursor's; at the beginning the index where its \
+                    `coverage` is complete, else HighLevel's."
+        )]
+        source: Option<ContactSource>,
         #[graphql(desc = "Conditions that must hold.")] filter: Option<ContactFilter>,
-        #[graphql(desc = "The order. Source `HIGHLEVEL`: newest first if not given.")]
+        #[graphql(
+            desc = "The order. If not given, source `INDEX`: last changed first; `HIGHLEVEL`: newest \
+                    first."
+        )]
         order_by: Option<ContactOrder>,
-    ) -> Result<Option<Connection<String, Contact, TotalCount>>> {
+    ) -> Result<Option<ContactConnection>> {
         let listing = Listing {
-            source: source.unwrap_or(ContactSource::HighLevel).into(),
+            source: source.map(Into::into),
             first: page_size(first)?,
             after,
             filter: filter.unwrap_or_default().into(),
             order: order_by.map(Into::into),
         };
         contact_page(context, &listing).await.map(Some)
+    }
+
+    /// People in numbers, by the index; no upstream call. Without a filter all are counted, with one
+    /// counting stops at 10,000. Needs `contacts.readonly`.
+    async fn contact_stats(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Conditions that must hold.")] filter: Option<ContactFilter>,
+    ) -> Result<ContactStats> {
+        let filter = filter.unwrap_or_default().into();
+        Ok(context.reader()?.tally(&filter).await?.into())
     }
 
     /// The tags that HighLevel's location knows. Needs `contacts.readonly`.

@@ -1,7 +1,9 @@
 //! Everything that can be read. One file a topic.
 
+mod connection;
 mod contacts;
 mod sync;
+mod workspace;
 
 use async_graphql::MergedObject;
 
@@ -9,4 +11,9 @@ pub use sync::{cursor, events};
 
 /// Everything that can be read.
 #[derive(Default, MergedObject)]
-pub struct Query(contacts::ContactReads, sync::SyncReads);
+pub struct Query(
+    contacts::ContactReads,
+    sync::SyncReads,
+    connection::ConnectionReads,
+    workspace::WorkspaceReads,
+);

@@ -10,7 +10,7 @@ use crate::graphql::context::ContextExt;
 use crate::graphql::ids::GlobalId;
 use crate::graphql::types::{
     ContactBy, Failure, FailureFilter, Hold, HoldFilter, Mapping, MappingInput, MappingPreview,
-    SyncEvent, SyncEventFilter, SyncPlan, SyncStatus, page_size,
+    SyncEvent, SyncEventFilter, SyncPlan, SyncRun, SyncRunKind, SyncStatus, page_size,
 };
 
 /// What can be read of sync.
@@ -54,6 +54,34 @@ impl SyncReads {
     ) -> Result<Option<SyncPlan>> {
         let plan = context.observer()?.plan(by.try_into()?).await?;
         Ok(plan.map(|(person, plan)| SyncPlan::new(Some(person), plan)))
+    }
+
+    /// Runs, the newest first. Of polls that found somebody the last 50 of each system are kept; one that found
+    /// nobody is kept until the next one is over. Needs `sync.readonly`.
+    async fn sync_runs(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, at most 100; 20 if not given.")] first: Option<i32>,
+        #[graphql(desc = "The cursor of the edge before: older runs follow.")] after: Option<
+            String,
+        >,
+        #[graphql(desc = "Only runs of these kinds.")] kinds: Option<Vec<SyncRunKind>>,
+    ) -> Result<Connection<String, SyncRun>> {
+        let kinds = kinds.map(|kinds| kinds.into_iter().map(Into::into).collect::<Vec<_>>());
+        let first = page_size(first)?;
+        let has_previous = after.is_some();
+        let before = match after.as_deref().map(GlobalId::decode) {
+            None => None,
+            Some(Some(GlobalId::Run(id))) => Some(id),
+            Some(_) => return Err(Error::invalid("after", "not a cursor of this list"))?,
+        };
+        let page = context.observer()?.runs(before, first, kinds.as_deref()).await?;
+        let mut connection = Connection::new(has_previous, page.more);
+        connection.edges.extend(page.rows.into_iter().map(|run| {
+            let cursor = GlobalId::Run(run.id).encode().0;
+            Edge::new(cursor, SyncRun::from(run))
+        }));
+        Ok(connection)
     }
 
     /// The history, the newest first. Needs `sync.readonly`.

@@ -1,12 +1,13 @@
 //! Sync as it goes on.
 
-use async_graphql::{Context, Result, Subscription};
+use async_graphql::{Context, ID, Result, Subscription};
 use futures_util::{Stream, StreamExt};
 
 use crate::contacts;
 use crate::graphql::context::ContextExt;
+use crate::graphql::ids::GlobalId;
 use crate::graphql::query::cursor;
-use crate::graphql::types::{SyncEvent, SyncEventFilter, SyncStatus};
+use crate::graphql::types::{SyncEvent, SyncEventFilter, SyncRun, SyncStatus};
 
 /// Sync as it goes on.
 #[derive(Default)]
@@ -22,6 +23,26 @@ impl SyncNews {
     ) -> Result<impl Stream<Item = Result<SyncStatus>> + use<>> {
         let statuses = context.observer()?.follow_status().await?;
         Ok(statuses.map(|status| Ok(contacts::Status::clone(&*status?).into())))
+    }
+
+    /// A run as it goes on, at once and after each change; the stream ends when the run is over. Needs
+    /// `sync.readonly`.
+    async fn sync_run(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which run.")] id: ID,
+    ) -> Result<impl Stream<Item = Result<SyncRun>> + use<>> {
+        let observer = context.observer()?;
+        let runs = observer.follow_run(GlobalId::run(&id)?).await?;
+        let runs = runs.ok_or_else(|| contacts::Error::invalid("id", "no such run"))?;
+        let scopes = std::sync::Arc::clone(
+            context.data::<std::sync::Arc<crate::graphql::context::Scopes>>()?,
+        );
+        Ok(runs.map(move |run| {
+            // What is selected of a run is read with a deadline of its own.
+            scopes.renew();
+            Ok(run?.into())
+        }))
     }
 
     /// What Tandem sees, decides and does, as it happens. With `after`, first everything since that

@@ -27,21 +27,37 @@ use crate::graphql::scalars::{CountryCode, Date, DateTime, EmailAddress, PhoneNu
 use crate::unified::{self, Sides, System, lists_of};
 
 /// A person of the workspace.
+#[derive(Clone)]
 pub struct Contact {
     pub(super) person: Arc<Person>,
-    /// Whether they are shown as they were last known, without a call.
-    pub(super) remembered: bool,
+    pub(super) shown: Shown,
+}
+
+/// Where what is shown of a person comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Shown {
+    /// Both systems.
+    Live,
+    /// What was last known; nothing is asked of a system.
+    Remembered,
+    /// The same of the person's own fields; what hangs on them (notes, tasks, deliveries) is live.
+    Listed,
 }
 
 impl Contact {
     /// A person as the schema shows them.
     pub fn new(person: Arc<Person>) -> Self {
-        Self { person, remembered: false }
+        Self { person, shown: Shown::Live }
     }
 
     /// A person as they were last known: nothing is asked of a system.
     pub fn remembered(person: Arc<Person>) -> Self {
-        Self { person, remembered: true }
+        Self { person, shown: Shown::Remembered }
+    }
+
+    /// A person of the index: as they were last known, and what hangs on them live.
+    pub fn listed(person: Arc<Person>) -> Self {
+        Self { person, shown: Shown::Listed }
     }
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Result};
 
-use super::contact::Seen as SeenDelivery;
+use super::contact::{Seen as SeenDelivery, Shown};
 use super::{Contact, Note, Task};
-use crate::contacts::{Error, Person, Reader, Seen};
+use crate::contacts::{Error, Reader, Seen};
 use crate::graphql::context::{ContextExt, PersonKey};
 use crate::graphql::loaders::{DopplerKey, HighLevelKey, SidesLoader, TasksKey};
 use crate::unified::{
@@ -19,11 +19,17 @@ type Side<T> = Seen<Option<Arc<T>>>;
 impl Contact {
     /// The right to read, as far as the person may be asked about.
     pub(super) fn reader(&self, context: &Context<'_>) -> Result<Reader> {
-        if self.remembered { context.recalled_reader() } else { context.reader() }
+        match self.shown {
+            Shown::Remembered => context.recalled_reader(),
+            Shown::Live | Shown::Listed => context.reader(),
+        }
     }
 
     fn sides(&self, context: &Context<'_>) -> Result<Arc<SidesLoader>> {
-        if self.remembered { context.recalled_sides() } else { context.sides() }
+        match self.shown {
+            Shown::Remembered | Shown::Listed => context.recalled_sides(),
+            Shown::Live => context.sides(),
+        }
     }
 
     /// HighLevel's side, asked for together with everybody else's.
@@ -62,7 +68,10 @@ impl Contact {
         match &side.value {
             Some(contact) if !contact.complete => {
                 // Rare, and large: the fields of a page would all make room for it.
-                let reader = self.reader(context)?;
+                let reader = match self.shown {
+                    Shown::Remembered | Shown::Listed => context.recalled_reader()?,
+                    Shown::Live => context.reader()?,
+                };
                 Ok(Box::pin(reader.whole_contact(Arc::clone(contact))).await?)
             }
             _ => Ok(side),
@@ -173,11 +182,10 @@ impl Contact {
     }
 
     pub(super) fn note_on(&self, id: &HighLevelId, note: &unified::Note) -> Note {
-        let person: Option<Arc<Person>> = Some(Arc::clone(&self.person));
-        Note { note: note.clone(), on: id.clone(), person }
+        Note { note: note.clone(), on: id.clone(), about: Some(self.clone()) }
     }
 
     pub(super) fn task_on(&self, id: &HighLevelId, task: &unified::Task) -> Task {
-        Task { task: task.clone(), on: id.clone(), person: Some(Arc::clone(&self.person)) }
+        Task { task: task.clone(), on: id.clone(), about: Some(self.clone()) }
     }
 }

@@ -20,6 +20,7 @@ mod listing;
 mod node;
 mod note;
 mod paging;
+mod stats;
 mod sync;
 mod tag;
 mod task;
@@ -31,15 +32,17 @@ pub use contact::Contact;
 pub use custom_field::CustomFieldDefinition;
 pub use enums::{MappingRule, SystemName};
 pub use list::DopplerList;
-pub use listing::{ContactFilter, ContactOrder, ContactSource, TotalCount, contact_page};
+pub use listing::{ContactConnection, ContactFilter, ContactOrder, ContactSource, contact_page};
 pub use node::{Node, resolve};
 pub use note::Note;
 pub use paging::page_size;
+pub use stats::{ContactStats, Coverage};
 pub use sync::{
-    Failure, FailureFilter, Hold, HoldFilter, Mapping, MappingDirection, MappingInput,
-    MappingPreview, SyncEvent, SyncEventFilter, SyncPlan, SyncStatus, WriteOutcome,
+    ContactSyncState, Failure, FailureFilter, Hold, HoldFilter, Mapping, MappingDirection,
+    MappingInput, MappingPreview, SyncEvent, SyncEventFilter, SyncPlan, SyncRun, SyncRunKind,
+    SyncStatus, WriteOutcome,
 };
 pub use tag::Tag;
 pub use task::Task;
 pub use upstream::Upstream;
-pub use viewer::Viewer;
+pub use viewer::{Viewer, Workspace};

@@ -7,11 +7,11 @@ use async_graphql::{Context, ID, Interface, Result};
 use super::appointment::Appointment;
 use super::delivery::Delivery;
 use super::viewer::Workspace;
-use super::{Contact, DopplerList, Failure, Hold, Note, Task};
+use super::{Contact, DopplerList, Failure, Hold, Note, SyncRun, Task};
 use crate::contacts::Target;
 use crate::graphql::context::ContextExt;
 use crate::graphql::ids::GlobalId;
-use crate::unified::ContactId;
+use crate::unified::{ContactId, WorkspaceId};
 
 /// Something with a global id.
 #[derive(Interface)]
@@ -26,11 +26,22 @@ pub enum Node {
     Workspace(Workspace),
     Hold(Hold),
     Failure(Failure),
+    SyncRun(SyncRun),
 }
 
 /// What an id names, if it names anything that exists and that the caller may see.
 pub async fn resolve(context: &Context<'_>, id: &str) -> Result<Option<Node>> {
-    let Some(id) = GlobalId::decode(id) else { return Ok(None) };
+    let id = GlobalId::decode(id);
+    // Whether there is such a thing is for those to know who may read.
+    match id {
+        Some(GlobalId::Run(_) | GlobalId::Hold(_) | GlobalId::Failure(..)) => {
+            context.observer()?;
+        }
+        Some(_) | None => {
+            context.reader()?;
+        }
+    }
+    let Some(id) = id else { return Ok(None) };
     Ok(match id {
         GlobalId::Contact(id) => {
             context.reader()?.person(id).await?.map(|person| Contact::new(person).into())
@@ -49,16 +60,16 @@ pub async fn resolve(context: &Context<'_>, id: &str) -> Result<Option<Node>> {
             let hold = context.observer()?.hold(id).await?;
             hold.map(|hold| Hold(Arc::new(hold)).into())
         }
+        GlobalId::Run(id) => {
+            context.observer()?.run(id).await?.map(|run| SyncRun::from(run).into())
+        }
         GlobalId::Failure(contact, system) => {
             let failure = context.observer()?.failure((contact, system)).await?;
             failure.map(|failure| Failure(Arc::new(failure)).into())
         }
         GlobalId::Workspace(id) => {
-            let own = &context.session()?.requester.workspace;
-            if own.as_str() != id {
-                return Ok(None);
-            }
-            Some(Workspace(context.contacts()?.workspace().clone()).into())
+            let id = WorkspaceId::from(id);
+            context.realm()?.find(&id).await?.map(|found| Workspace(found).into())
         }
     })
 }

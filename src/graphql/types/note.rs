@@ -1,11 +1,9 @@
 //! A note.
 
-use std::sync::Arc;
-
 use async_graphql::{Context, ID, Object, Result};
 
 use super::Contact;
-use crate::contacts::{Person, Target};
+use crate::contacts::Target;
 use crate::graphql::context::ContextExt;
 use crate::graphql::ids::GlobalId;
 use crate::graphql::scalars::DateTime;
@@ -15,16 +13,21 @@ use crate::unified::{self, HighLevelId};
 pub struct Note {
     pub note: unified::Note,
     pub on: HighLevelId,
-    pub person: Option<Arc<Person>>,
+    /// Whom it is about, where that is at hand.
+    pub about: Option<Contact>,
 }
 
 impl Note {
     /// One note by its id. One call when the contact's notes are not at hand.
     pub async fn find(context: &Context<'_>, target: &Target) -> Result<Option<Self>> {
-        let notes = context.reader()?.notes(&target.contact).await?.value;
+        let reader = context.reader()?;
+        if reader.is_erased(&target.contact).await? {
+            return Ok(None);
+        }
+        let notes = reader.notes(&target.contact).await?.value;
         let note = notes.iter().flat_map(|all| all.iter()).find(|note| note.id == target.id);
         let on = target.contact.clone();
-        Ok(note.map(|note| Self { note: note.clone(), on, person: None }))
+        Ok(note.map(|note| Self { note: note.clone(), on, about: None }))
     }
 }
 
@@ -39,8 +42,8 @@ impl Note {
 
     /// Whom the note is about.
     async fn contact(&self, context: &Context<'_>) -> Result<Option<Contact>> {
-        if let Some(person) = &self.person {
-            return Ok(Some(Contact::new(Arc::clone(person))));
+        if let Some(contact) = &self.about {
+            return Ok(Some(contact.clone()));
         }
         // Rare, and large: every field would make room for it.
         let reader = context.reader()?;

@@ -1,11 +1,9 @@
 //! A task.
 
-use std::sync::Arc;
-
 use async_graphql::{Context, ID, Object, Result};
 
 use super::Contact;
-use crate::contacts::{Person, Target};
+use crate::contacts::Target;
 use crate::graphql::context::ContextExt;
 use crate::graphql::ids::GlobalId;
 use crate::graphql::scalars::DateTime;
@@ -15,16 +13,21 @@ use crate::unified::{self, HighLevelId};
 pub struct Task {
     pub task: unified::Task,
     pub on: HighLevelId,
-    pub person: Option<Arc<Person>>,
+    /// Whom it is about, where that is at hand.
+    pub about: Option<Contact>,
 }
 
 impl Task {
     /// One task by its id. One call when the contact's tasks are not at hand.
     pub async fn find(context: &Context<'_>, target: &Target) -> Result<Option<Self>> {
-        let tasks = context.reader()?.tasks(&target.contact).await?.value;
+        let reader = context.reader()?;
+        if reader.is_erased(&target.contact).await? {
+            return Ok(None);
+        }
+        let tasks = reader.tasks(&target.contact).await?.value;
         let task = tasks.iter().flat_map(|all| all.iter()).find(|task| task.id == target.id);
         let on = target.contact.clone();
-        Ok(task.map(|task| Self { task: task.clone(), on, person: None }))
+        Ok(task.map(|task| Self { task: task.clone(), on, about: None }))
     }
 }
 
@@ -39,8 +42,8 @@ impl Task {
 
     /// Whom the task is about.
     async fn contact(&self, context: &Context<'_>) -> Result<Option<Contact>> {
-        if let Some(person) = &self.person {
-            return Ok(Some(Contact::new(Arc::clone(person))));
+        if let Some(contact) = &self.about {
+            return Ok(Some(contact.clone()));
         }
         // Rare, and large: every field would make room for it.
         let reader = context.reader()?;

@@ -50,7 +50,7 @@ pub enum UpstreamState {
 pub struct Credential {
     /// What kind it is.
     kind: CredentialKind,
-    /// When it expires, if it does.
+    /// When it expires unless it is renewed, if it does.
     expires_at: Option<DateTime>,
     /// When it was last rotated, if that is known.
     rotated_at: Option<DateTime>,
@@ -100,8 +100,8 @@ impl From<(System, UpstreamStatus)> for Upstream {
     fn from((system, status): (System, UpstreamStatus)) -> Self {
         let credential = status.credential.map(|kind| Credential {
             kind: kind.into(),
-            expires_at: None,
-            rotated_at: None,
+            expires_at: status.expires_at.map(DateTime),
+            rotated_at: status.rotated_at.map(DateTime),
         });
         Self {
             system: system.into(),

@@ -42,7 +42,12 @@ impl Workspace {
         GlobalId::Workspace(self.0.id.as_str().to_owned()).encode()
     }
 
-    /// For example `default`.
+    /// What a client's token names it by, for example `default`.
+    async fn key(&self) -> &str {
+        self.0.id.as_str()
+    }
+
+    /// For example `Sunny Bakery`.
     async fn name(&self) -> &str {
         &self.0.name
     }
@@ -54,6 +59,10 @@ impl Workspace {
 
     /// The connections to both systems.
     async fn upstreams(&self, context: &Context<'_>) -> Result<Vec<Upstream>> {
-        Ok(context.reader()?.upstreams().into_iter().map(Into::into).collect())
+        context.reader()?;
+        let upstreams = context.realm()?.upstreams(&self.0.id).await?;
+        // Budgets and states change with every call.
+        context.session()?.keep_private();
+        Ok(upstreams.into_iter().map(Into::into).collect())
     }
 }

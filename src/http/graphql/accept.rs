@@ -1,6 +1,6 @@
 //! Content negotiation: what the client takes and what it sent.
 
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::super::error::Refusal;
@@ -142,6 +142,11 @@ fn thousandths(weight: &str) -> u16 {
 /// Refuses a body that is not JSON in UTF-8 by its label. Anything else could be sent by a web page
 /// of another site without the browser asking first.
 pub(super) fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    // What is small on the wire and large in memory is not taken.
+    if headers.get(CONTENT_ENCODING).is_some_and(|it| it.as_bytes() != b"identity") {
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Refusal::new(status, "BAD_USER_INPUT", "the body must not be compressed"));
+    }
     let value = headers.get(CONTENT_TYPE);
     if value.is_some_and(|it| it.as_bytes() == b"application/json") {
         return Ok(());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, UPGRADE};
 use axum::http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
@@ -12,6 +12,7 @@ use super::super::access::bearer;
 use super::super::error::Refusal;
 use super::super::executor::Executor;
 use super::super::front::{Front, RequestId};
+use super::super::strangers::Peer;
 use crate::graphql::{CachePolicy, Caller};
 
 /// The id that the front door gave a request.
@@ -19,14 +20,22 @@ pub(super) fn request_id(request: &Request) -> Arc<str> {
     request.extensions().get::<RequestId>().map_or_else(|| "".into(), |it| Arc::clone(&it.0))
 }
 
-/// The asker of a request.
-pub(super) fn caller<E: Executor>(
+/// Where a request comes from.
+pub(super) fn peer(request: &Request) -> Option<Peer> {
+    request.extensions().get::<Peer>().copied()
+}
+
+/// The asker of a request, whose first operation is counted.
+pub(super) async fn caller<E: Executor>(
     front: &Front<E>,
     headers: &HeaderMap,
-    request_id: &Arc<str>,
+    (request_id, peer): (&Arc<str>, Option<Peer>),
 ) -> Result<Caller, Refusal> {
+    let admitted = front.admitted(bearer(headers), peer).await?;
+    front.count(&admitted.requester, (peer, 1))?;
     Ok(Caller {
-        requester: front.authenticate.authenticate(bearer(headers))?,
+        requester: admitted.requester,
+        until: admitted.until,
         cache: headers.get(CACHE_CONTROL).map_or_else(CachePolicy::default, |_| policy(headers)),
         wants_cost: headers.get("tandem-cost").is_some_and(|it| it.as_bytes() == b"true"),
         request_id: Arc::clone(request_id),
@@ -57,7 +66,7 @@ fn policy(headers: &HeaderMap) -> CachePolicy {
 
 /// Whether the request asks for an upgrade to a WebSocket.
 pub(super) fn wants_socket(headers: &HeaderMap) -> bool {
-    let upgrade = headers.get(axum::http::header::UPGRADE).map(HeaderValue::as_bytes);
+    let upgrade = headers.get(UPGRADE).map(HeaderValue::as_bytes);
     upgrade.is_some_and(|it| it.eq_ignore_ascii_case(b"websocket"))
 }
 

@@ -8,6 +8,10 @@ use serde_json::{Map, Value};
 
 use super::super::error::Refusal;
 
+/// Where a document is named, if it is not sent.
+const DOCUMENT_ID: &str = "documentId";
+const NAMES: [&str; 2] = [DOCUMENT_ID, "persistedQuery"];
+
 /// A request body.
 #[derive(Debug)]
 pub(super) enum Envelope {
@@ -47,11 +51,13 @@ fn batch(items: Vec<Value>, limit: usize) -> Result<Vec<Request>, Refusal> {
 
 /// Reads one operation. Members that are not known are left alone.
 pub(in crate::http) fn request(mut members: Map<String, Value>) -> Result<Request, Refusal> {
-    let mut request = match members.remove("query") {
-        Some(Value::String(query)) => Request::new(query),
-        Some(Value::Null) | None => return Err(Refusal::bad_input("query is missing")),
+    let query = match members.remove("query") {
+        Some(Value::String(query)) => Some(query),
+        Some(Value::Null) | None => None,
         Some(_) => return Err(Refusal::bad_input("query must be a string")),
     };
+    let mut request = Request::new(query.as_deref().unwrap_or_default());
+    let document_id = members.remove(DOCUMENT_ID).filter(|id| !id.is_null());
     request.operation_name = match members.remove("operationName") {
         Some(Value::String(name)) => Some(name),
         Some(Value::Null) | None => None,
@@ -66,6 +72,13 @@ pub(in crate::http) fn request(mut members: Map<String, Value>) -> Result<Reques
                 request.extensions.insert(name, value);
             }
         }
+    }
+    if let Some(id) = document_id.and_then(|id| GraphqlValue::from_json(id).ok()) {
+        request.extensions.insert(DOCUMENT_ID.to_owned(), id);
+    }
+    let is_named = NAMES.iter().any(|name| request.extensions.contains_key(*name));
+    if query.is_none() && !is_named {
+        return Err(Refusal::bad_input("query is missing"));
     }
     Ok(request)
 }
@@ -100,6 +113,7 @@ mod tests {
         assert_eq!(refused("7"), "the body must be a JSON object or a list of them");
         assert_eq!(refused("{}"), "query is missing");
         assert_eq!(refused(r#"{"query":null}"#), "query is missing");
+        assert_eq!(refused(r#"{"documentId":null}"#), "query is missing");
         assert_eq!(refused(r#"{"query":["a"]}"#), "query must be a string");
         assert_eq!(
             refused(r#"{"query":"{a}","operationName":0}"#),
@@ -124,5 +138,8 @@ mod tests {
         assert_eq!(request.extensions.get("cost"), Some(&GraphqlValue::Boolean(true)));
         let nulls = r#"{"query":"{a}","operationName":null,"variables":null,"extensions":null}"#;
         assert!(parse(nulls.as_bytes(), 2).is_ok());
+        let named = r#"{"documentId":"a","query":null}"#;
+        let Ok(Envelope::One(request)) = parse(named.as_bytes(), 2) else { panic!("one") };
+        assert_eq!(request.extensions.get("documentId"), Some(&GraphqlValue::from("a")));
     }
 }

@@ -5,6 +5,8 @@
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_graphql::Request;
@@ -13,13 +15,16 @@ use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::{Stream, StreamExt, stream};
+use chrono::{DateTime, Utc};
+use futures_util::future::Either;
+use futures_util::{Stream, StreamExt, future, stream};
 
+use super::super::access::ending;
 use super::super::executor::Executor;
 use super::super::front::Front;
-use super::super::record::{Counted, Served};
+use super::super::record::{Counted, Outcome, Served};
 use super::reply::{self, Shape};
-use crate::graphql::{Answer, Caller};
+use crate::graphql::{Answer, Caller, ErrorCode, refusal};
 use crate::telemetry::names;
 
 /// A subscription lasts as long as the client likes.
@@ -33,10 +38,29 @@ pub(super) fn stream<E: Executor>(
     kind: OperationType,
     operation: Option<String>,
 ) -> Response {
+    let (id, until) = (Arc::clone(&caller.request_id), caller.until);
     let answers = answers(front, request, caller, kind);
-    let mut response = events(front, answers);
+    let mut response = events(front, while_admitted(front, answers, (until, id)));
     response.extensions_mut().insert(Served { operation, recalled: false });
     response
+}
+
+/// The answers that come before the client's token ends, and then that it did.
+fn while_admitted<E: Executor>(
+    front: &Front<E>,
+    answers: impl Stream<Item = Answer> + Send + 'static,
+    (until, id): (Option<DateTime<Utc>>, Arc<str>),
+) -> impl Stream<Item = Answer> + Send + 'static {
+    let clock = front.clock.clone();
+    let expired = refusal("the token has expired", ErrorCode::Unauthenticated);
+    let ended = Arc::new(AtomicBool::new(false));
+    let over = Arc::clone(&ended);
+    let end = async move {
+        ending(&clock, until).await;
+        over.store(true, Ordering::Release);
+    };
+    let told = async move { ended.load(Ordering::Acquire).then(|| reply::refused(expired, &id)) };
+    answers.take_until(end).chain(stream::once(told).filter_map(future::ready))
 }
 
 /// One answer as a stream.
@@ -55,19 +79,27 @@ pub(in crate::http) fn answers<E: Executor>(
     if subscribes {
         caller.deadline += NO_DEADLINE;
     }
+    let open = if subscribes { front.clients.open(&caller.requester) } else { Ok(None) };
+    let open = match open {
+        Ok(open) => open,
+        Err(error) => {
+            front.meters.operation(Some(kind), Outcome::Refused);
+            return Either::Left(stream::iter([reply::refused(error, &caller.request_id)]));
+        }
+    };
     let counted = subscribes.then(|| Counted::new(&front.meters.subscriptions));
     let id = caller.request_id.clone();
     let front = front.clone();
     let answers = front.executor.stream(request, caller);
-    AssertUnwindSafe(answers).catch_unwind().map(move |answer| {
-        let _counted = &counted;
+    Either::Right(AssertUnwindSafe(answers).catch_unwind().map(move |answer| {
+        let _counted = (&counted, &open);
         let answer = answer.unwrap_or_else(|_| {
             tracing::error!({ names::REQUEST_ID } = %id, "an operation panicked");
             reply::internal(&id)
         });
         front.meters.operation(Some(kind), reply::outcome(&answer));
         answer
-    })
+    }))
 }
 
 fn events<E: Executor>(

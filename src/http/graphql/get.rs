@@ -48,7 +48,7 @@ async fn answer<E: Executor>(
     let headers = &parts.headers;
     let from = cors::origin(headers, &front.settings.allowed_origins);
     cors::check_get(headers, from)?;
-    let caller = ask::caller(front, headers, request_id)?;
+    let caller = ask::caller(front, headers, (request_id, parts.extensions.get().copied())).await?;
     let members = members(parts.uri.query().unwrap_or_default())?;
     let request = envelope::request(members)?;
     let served = Served { operation: request.operation_name.clone(), recalled: false };
@@ -67,7 +67,7 @@ fn members(query: &str) -> Result<Map<String, Value>, Refusal> {
     let mut members = Map::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let value = match &*name {
-            "query" | "operationName" => Value::String(value.into_owned()),
+            "query" | "operationName" | "documentId" => Value::String(value.into_owned()),
             "variables" | "extensions" if value.is_empty() => Value::Null,
             "variables" | "extensions" => serde_json::from_str(&value)
                 .map_err(|_| Refusal::bad_input(format!("{name} is not valid JSON")))?,

@@ -15,6 +15,8 @@ mod accept;
 mod ask;
 mod envelope;
 mod events;
+#[cfg(feature = "fuzz")]
+pub(super) mod fuzz;
 mod get;
 mod post;
 mod reply;

@@ -36,7 +36,7 @@ async fn answer<E: Executor>(
 ) -> Result<Response, Refusal> {
     check_content_type(request.headers())?;
     let id = ask::request_id(&request);
-    let caller = ask::caller(front, request.headers(), &id)?;
+    let caller = ask::caller(front, request.headers(), (&id, ask::peer(&request))).await?;
     let body =
         read_body(request.into_body(), front.settings.max_body_bytes, caller.deadline).await?;
     let media = accept.media.unwrap_or(Media::Json);

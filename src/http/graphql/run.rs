@@ -43,6 +43,7 @@ pub(super) async fn one<E: Executor>(
         Ok(kind) => kind,
         Err(error) => {
             front.meters.operation(None, Outcome::Refused);
+            front.unusual.refused(&caller.requester);
             let answer = reply::refused(error, &caller.request_id);
             return Ok(if way.accept.stream_first {
                 Ran::Response(events::single(front, answer))
@@ -99,6 +100,7 @@ pub(super) async fn batch<E: Executor>(
     mut requests: Vec<Request>,
     media: Media,
 ) -> Result<Response, Refusal> {
+    front.count(&caller.requester, (None, requests.len() - 1))?;
     let accept = Accept { media: Some(media), stream: false, stream_first: false };
     let way = Way { accept, safe: false };
     let mut writes = false;
@@ -109,7 +111,8 @@ pub(super) async fn batch<E: Executor>(
             return Err(Refusal::bad_input("a batch cannot hold a subscription"));
         }
     }
-    front.executor.admit_batch(&mut requests).map_err(Refusal::from)?;
+    let admitted = front.executor.admit_batch(&mut requests, &caller.requester).await;
+    admitted.map_err(Refusal::from)?;
     let runs = requests.into_iter().map(|request| one(front, caller.clone(), request, &way));
     let ran = if writes {
         let mut ran = Vec::new();

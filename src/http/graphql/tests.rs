@@ -196,7 +196,7 @@ async fn a_known_answer_is_not_run_again() {
 #[tokio::test]
 async fn a_token_that_proves_nothing_is_401() {
     let response = post(&["authorization: Bearer bad"], r#"{"query":"{hello}"}"#).await;
-    assert_eq!(header(&response, "www-authenticate"), "Bearer");
+    assert_eq!(header(&response, "www-authenticate"), "Bearer error=\"invalid_token\"");
     let (status, text) = shown(response).await;
     assert!(status == 401 && text.contains("UNAUTHENTICATED"), "{status} {text}");
     let response = post(&["authorization: Bearer weak"], r#"{"query":"{hello}"}"#).await;

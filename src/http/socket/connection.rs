@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_graphql::ServerError;
 use async_graphql::parser::types::OperationType;
-use async_graphql::{ErrorExtensionValues, ServerError};
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
 use futures_util::stream::{self, AbortHandle, BoxStream, SelectAll, abortable};
@@ -14,13 +14,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::PROTOCOL;
 use super::message::{ClientMessage, Close, ServerMessage};
-use crate::auth::Requester;
-use crate::graphql::{Answer, CachePolicy, Caller};
-use crate::http::access::{Denied, bearer_in_payload};
+use crate::auth::{Admitted, Denied};
+use crate::graphql::{Answer, CachePolicy, Caller, ErrorCode, extend, refusal};
+use crate::http::access::{bearer_in_payload, ending};
 use crate::http::executor::Executor;
 use crate::http::front::Front;
 use crate::http::graphql::{Shape, answers, asks_for_cost, parse_request, refused};
 use crate::http::record::Counted;
+use crate::http::strangers::Peer;
 
 /// After so many silent keep-alive intervals the client is taken for gone.
 const SILENT_INTERVALS: u32 = 3;
@@ -34,7 +35,9 @@ pub(super) struct Connection<E> {
     front: Front<E>,
     /// The token of the upgrade request, for clients that can set headers.
     token: Option<String>,
-    requester: Option<Requester>,
+    /// Where it comes from.
+    peer: Option<Peer>,
+    admitted: Option<Admitted>,
     /// How to stop each running operation.
     running: HashMap<Arc<str>, AbortHandle>,
     operations: SelectAll<BoxStream<'static, Event>>,
@@ -66,12 +69,13 @@ impl From<Close> for End {
 }
 
 impl<E: Executor> Connection<E> {
-    pub fn new(front: Front<E>, token: Option<String>) -> Self {
+    pub fn new(front: Front<E>, token: Option<String>, peer: Option<Peer>) -> Self {
         let counted = Counted::new(&front.meters.sockets);
         Self {
             front,
             token,
-            requester: None,
+            peer,
+            admitted: None,
             running: HashMap::new(),
             operations: SelectAll::new(),
             heard: Instant::now(),
@@ -105,7 +109,10 @@ impl<E: Executor> Connection<E> {
         loop {
             let step = tokio::select! {
                 () = tasks.stopping() => Err(Close::going_away().into()),
-                () = init.as_mut(), if self.requester.is_none() => Err(Close::init_timeout().into()),
+                () = init.as_mut(), if self.admitted.is_none() => Err(Close::init_timeout().into()),
+                () = ending(&self.front.clock, self.admitted.as_ref().and_then(|it| it.until)) => {
+                    Err(Close::expired().into())
+                }
                 _ = keep_alive.tick() => self.keep_alive(socket).await,
                 message = socket.recv() => match message {
                     Some(Ok(message)) => self.receive(socket, message).await,
@@ -139,7 +146,7 @@ impl<E: Executor> Connection<E> {
         };
         match ClientMessage::parse(&text)? {
             ClientMessage::ConnectionInit { payload } => {
-                self.authenticate(payload.as_ref())?;
+                self.authenticate(payload.as_ref()).await?;
                 self.send(socket, ServerMessage::ConnectionAck.frame()).await
             }
             ClientMessage::Ping { payload } => {
@@ -156,16 +163,17 @@ impl<E: Executor> Connection<E> {
         }
     }
 
-    fn authenticate(&mut self, payload: Option<&Value>) -> Result<(), Close> {
-        if self.requester.is_some() {
+    async fn authenticate(&mut self, payload: Option<&Value>) -> Result<(), Close> {
+        if self.admitted.is_some() {
             return Err(Close::too_many_inits());
         }
         let token = bearer_in_payload(payload).or(self.token.as_deref());
-        let requester =
-            self.front.authenticate.authenticate(token).map_err(|denied| match denied {
-                Denied::Unauthenticated | Denied::Forbidden => Close::forbidden(),
-            })?;
-        self.requester = Some(requester);
+        let admitted = self.front.admitted(token, self.peer).await;
+        self.admitted = Some(admitted.map_err(|denied| match denied {
+            Denied::Missing => Close::forbidden("a token is needed in connection_init"),
+            Denied::Unauthenticated(why) | Denied::Forbidden(why) => Close::forbidden(why),
+            Denied::Unavailable => Close::unavailable(),
+        })?);
         Ok(())
     }
 
@@ -176,7 +184,8 @@ impl<E: Executor> Connection<E> {
         id: String,
         payload: Map<String, Value>,
     ) -> Step {
-        let requester = self.requester.clone().ok_or_else(Close::unauthorized)?;
+        let Admitted { requester, until } =
+            self.admitted.clone().ok_or_else(Close::unauthorized)?;
         if self.running.contains_key(id.as_str()) {
             return Err(Close::duplicate(&id).into());
         }
@@ -185,7 +194,8 @@ impl<E: Executor> Connection<E> {
         let request_id = self.front.new_request_id();
         let limit = self.front.settings.operations_per_socket;
         let kind = if self.running.len() < limit {
-            self.front.executor.operation(&mut request)
+            let admitted = self.front.count(&requester, (self.peer, 1)).map_err(ServerError::from);
+            admitted.and_then(|()| self.front.executor.operation(&mut request))
         } else {
             Err(too_many(limit))
         };
@@ -198,6 +208,7 @@ impl<E: Executor> Connection<E> {
         };
         let caller = Caller {
             requester,
+            until,
             cache: CachePolicy::default(),
             wants_cost: asks_for_cost(&request),
             request_id,
@@ -261,10 +272,7 @@ impl<E: Executor> Connection<E> {
 
 fn too_many(limit: usize) -> ServerError {
     let message = format!("at most {limit} operations may run on one WebSocket");
-    let mut error = ServerError::new(message, None);
-    let mut extensions = ErrorExtensionValues::default();
-    extensions.set("code", "RATE_LIMITED");
-    extensions.set("limit", limit);
-    error.extensions = Some(extensions);
+    let mut error = refusal(message, ErrorCode::RateLimited);
+    extend(&mut error, "limit", limit);
     error
 }

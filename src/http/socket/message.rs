@@ -126,8 +126,19 @@ impl Close {
         Self::new(4401, "Unauthorized")
     }
 
-    pub fn forbidden() -> Self {
-        Self::new(4403, "Forbidden")
+    /// The token was not taken. Clients of graphql-ws take this code for a reason to come again with
+    /// another one, not for the end.
+    pub fn forbidden(why: &str) -> Self {
+        Self::new(4403, format!("Forbidden: {why}"))
+    }
+
+    pub fn expired() -> Self {
+        Self::forbidden("the token has expired")
+    }
+
+    /// Try again later (IANA's registry of close codes).
+    pub fn unavailable() -> Self {
+        Self::new(1013, "the token cannot be checked now")
     }
 
     pub fn subprotocol() -> Self {

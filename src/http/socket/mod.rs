@@ -25,6 +25,7 @@ use super::cors;
 use super::error::Refusal;
 use super::executor::Executor;
 use super::front::Front;
+use super::strangers::Peer;
 use connection::Connection;
 
 /// The protocol's name in `Sec-WebSocket-Protocol`.
@@ -47,7 +48,7 @@ pub(super) async fn upgrade<E: Executor>(
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "RATE_LIMITED", message));
     };
     let token = bearer(headers).map(str::to_owned);
-    let offered = offered(headers);
+    let (offered, peer) = (offered(headers), request.extensions().get::<Peer>().copied());
     let upgrade: WebSocketUpgrade = request.extract().await.map_err(|_| {
         let message = "this is no proper request for a WebSocket";
         Refusal::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)
@@ -63,7 +64,7 @@ pub(super) async fn upgrade<E: Executor>(
     Ok(upgrade.on_upgrade(async move |socket| {
         let tasks = front.tasks.clone();
         // Spawned among the tasks, so that a shutdown waits until the socket is closed.
-        let _ = tasks.spawn(Connection::new(front, token).serve(socket)).await;
+        let _ = tasks.spawn(Connection::new(front, token, peer).serve(socket)).await;
         drop(permit);
     }))
 }

@@ -15,8 +15,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::edit::EditOp;
+use crate::sandbox::credentials::ACCOUNTS;
 use crate::sandbox::doppler::Doppler;
 use crate::sandbox::fault::Fault;
+use crate::sandbox::here;
 use crate::sandbox::highlevel::{HighLevel, TokenControl, webhook};
 use crate::sandbox::settings::Change;
 use crate::sandbox::shared::{Shared, System};
@@ -29,10 +31,37 @@ const LONGEST_ADVANCE: f64 = 10.0 * 366.0 * 86_400.0;
 pub struct Control {
     /// The common ground.
     pub shared: Arc<Shared>,
-    /// One fake.
-    pub doppler: Arc<Doppler>,
-    /// The other.
-    pub highlevel: Arc<HighLevel>,
+    /// Both fakes, of each account.
+    pub worlds: Vec<(Arc<Doppler>, Arc<HighLevel>)>,
+}
+
+/// `?account=2`: which account is meant, the first one if none is named.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Of {
+    account: Option<usize>,
+}
+
+type OfAccount = Result<Query<Of>, axum::extract::rejection::QueryRejection>;
+
+impl Control {
+    fn highlevel(&self) -> &HighLevel {
+        &self.worlds[0].1
+    }
+
+    /// Does something about one account.
+    fn within<T>(
+        &self,
+        of: OfAccount,
+        work: impl FnOnce(&Arc<Doppler>, &Arc<HighLevel>) -> T,
+    ) -> Result<T, Refused> {
+        let none = || Refused("`account` is the number of one that there is".to_owned());
+        let Query(Of { account }) = of.map_err(|_| none())?;
+        let place = account.unwrap_or(1).checked_sub(1).ok_or_else(none)?;
+        let (doppler, highlevel) = self.worlds.get(place).ok_or_else(none)?;
+        let account = ACCOUNTS.get(place).ok_or_else(none)?;
+        Ok(here::within(account, || work(doppler, highlevel)))
+    }
 }
 
 /// Bad input: one line.
@@ -85,17 +114,19 @@ async fn clear_journal(State(control): Place) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-async fn read_state(State(control): Place) -> Json<Value> {
-    let (doppler, highlevel) = (control.doppler.snapshot(), control.highlevel.snapshot());
-    Json(json!({"doppler": doppler, "highlevel": highlevel}))
+async fn read_state(State(control): Place, of: OfAccount) -> Answer {
+    let state = control.within(of, |doppler, highlevel| {
+        json!({"doppler": doppler.snapshot(), "highlevel": highlevel.snapshot()})
+    });
+    state.map(Json)
 }
 
-async fn edit(State(control): Place, body: Bytes) -> Answer {
+async fn edit(State(control): Place, of: OfAccount, body: Bytes) -> Answer {
     let edit = EditOp::parse(&body).map_err(Refused)?;
-    let changed = match edit.system {
-        System::Doppler => control.doppler.edit(&edit),
-        System::HighLevel => control.highlevel.edit(&edit),
-    };
+    let changed = control.within(of, |doppler, highlevel| match edit.system {
+        System::Doppler => doppler.edit(&edit),
+        System::HighLevel => highlevel.edit(&edit),
+    })?;
     changed.map(Json).map_err(Refused)
 }
 
@@ -116,24 +147,24 @@ async fn clear_faults(State(control): Place) -> StatusCode {
 }
 
 async fn read_webhooks(State(control): Place) -> Json<Value> {
-    Json(control.highlevel.webhooks().results())
+    Json(control.highlevel().webhooks().results())
 }
 
 async fn change_webhooks(State(control): Place, body: Bytes) -> Answer {
     let change: webhook::Change = read(&body)?;
     change.check().map_err(Refused)?;
-    control.highlevel.webhooks().change(change);
-    Ok(Json(control.highlevel.webhooks().results()))
+    control.highlevel().webhooks().change(change);
+    Ok(Json(control.highlevel().webhooks().results()))
 }
 
 async fn read_webhook_key(State(control): Place) -> Response {
     let kind = [(CONTENT_TYPE, "application/x-pem-file")];
-    (kind, control.highlevel.webhook_public_key_pem()).into_response()
+    (kind, control.highlevel().webhook_public_key_pem()).into_response()
 }
 
 async fn change_tokens(State(control): Place, body: Bytes) -> Result<StatusCode, Refused> {
     let change: TokenControl = read(&body)?;
-    control.highlevel.control_tokens(change);
+    control.highlevel().control_tokens(change);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -9,6 +9,7 @@ use super::field::Fields;
 use super::subscriber::{PermissionChange, Subscriber, Unsubscription};
 use super::task::ImportTask;
 use super::value::FieldType;
+use crate::sandbox::here;
 
 /// Everything one account has.
 #[derive(Debug)]
@@ -45,14 +46,16 @@ pub struct List {
 
 impl Default for Account {
     fn default() -> Self {
+        // Ids are one sequence over all accounts of the real system.
+        let further = here::account().number as u64 - 1;
         Self {
             fields: Fields::default(),
             lists: BTreeMap::new(),
             campaigns: BTreeMap::new(),
             tasks: BTreeMap::new(),
             // Real accounts are far from 1, too; clients must not take an id for an index.
-            next_list: 27_311_001,
-            next_task: 99_562_001,
+            next_list: 27_311_001 + 1_000 * further,
+            next_task: 99_562_001 + 1_000 * further,
             next_join: 0,
             subscribers: Vec::new(),
             order: Vec::new(),

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Serialize, Serializer};
 
-use crate::sandbox::credentials::DOPPLER_ACCOUNT;
+use crate::sandbox::here;
 
 /// The content type of a schema: JSON with the schema's address as its profile.
 macro_rules! content_type {
@@ -58,7 +58,7 @@ impl fmt::Display for Href<'_> {
         if let Self::Path(path) = self {
             return f.write_str(path);
         }
-        write!(f, "/accounts/{DOPPLER_ACCOUNT}")?;
+        write!(f, "/accounts/{}", here::account().doppler)?;
         let segment = |text| utf8_percent_encode(text, IN_SEGMENT);
         match self {
             Self::Path(_) | Self::Account => Ok(()),

@@ -18,9 +18,9 @@ use serde::de::DeserializeOwned;
 use super::Doppler;
 use super::account::Account;
 use super::problem::{Asked, Problem};
-use crate::sandbox::credentials::{DOPPLER_ACCOUNT, DOPPLER_API_KEY};
 use crate::sandbox::fault::{Fault, Kind};
 use crate::sandbox::gate::as_told;
+use crate::sandbox::here;
 
 /// The largest body read: 10,000 items of an import with long values.
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
@@ -53,14 +53,22 @@ pub async fn run(doppler: Arc<Doppler>, handler: Handler, request: Request) -> R
         },
     };
     let now = doppler.shared.clock.now_ms();
-    let call = Call { doppler, now, parts, params, body };
-    if let Some((Kind::RateLimit, fault)) = fault {
-        return as_told(call.refuse(&Problem::too_many_requests(None)), &fault);
+    let mut call = Call { doppler, now, parts, params, body };
+    if let Some(fake) = call.key().ok().and_then(|key| call.doppler.of_key(&key)) {
+        call.doppler = fake;
     }
-    match call.admit().and_then(|()| handler(&call)) {
-        Ok(response) => response,
-        Err(problem) => call.refuse(&problem),
-    }
+    let account = call.doppler.name;
+    let mut response = here::within(account, || {
+        if let Some((Kind::RateLimit, fault)) = fault {
+            return as_told(call.refuse(&Problem::too_many_requests(None)), &fault);
+        }
+        match call.admit().and_then(|()| handler(&call)) {
+            Ok(response) => response,
+            Err(problem) => call.refuse(&problem),
+        }
+    });
+    response.extensions_mut().insert(account);
+    response
 }
 
 impl Call {
@@ -70,8 +78,9 @@ impl Call {
             return Ok(());
         };
         self.authenticate()?;
-        if !account.eq_ignore_ascii_case(DOPPLER_ACCOUNT) {
-            return Err(Problem::wrong_account(DOPPLER_ACCOUNT, account));
+        let own = self.doppler.name.doppler;
+        if !account.eq_ignore_ascii_case(own) {
+            return Err(Problem::wrong_account(own, account));
         }
         if self.doppler.shared.rate_limit {
             let taken = self.doppler.limit.take(self.now);
@@ -83,7 +92,12 @@ impl Call {
 
     /// By `Authorization: token KEY` (also `Bearer`), `?access_token=` or `?api_key=`.
     fn authenticate(&self) -> Result<(), Problem> {
-        let sent = match self.parts.headers.get(AUTHORIZATION) {
+        let known = self.key()? == self.doppler.name.api_key;
+        if known { Ok(()) } else { Err(Problem::invalid_token()) }
+    }
+
+    fn key(&self) -> Result<Cow<'_, str>, Problem> {
+        Ok(match self.parts.headers.get(AUTHORIZATION) {
             Some(value) => {
                 let (scheme, key) =
                     value.to_str().unwrap_or_default().split_once(' ').unwrap_or_default();
@@ -96,8 +110,7 @@ impl Call {
                 .query("access_token")
                 .or_else(|| self.query("api_key"))
                 .ok_or_else(Problem::no_credentials)?,
-        };
-        if sent == DOPPLER_API_KEY { Ok(()) } else { Err(Problem::invalid_token()) }
+        })
     }
 
     fn refuse(&self, problem: &Problem) -> Response {

@@ -25,18 +25,23 @@ mod value;
 mod write;
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
 use axum::Router;
 
 use self::account::Account;
 use self::limit::Limit;
+use super::credentials::{ACCOUNTS, Account as Named};
+use super::here;
 use super::shared::Shared;
 
-/// The fake.
+/// The fake of one account. Several know nothing of each other but that a key of one leads there.
 #[derive(Debug)]
 pub struct Doppler {
+    name: &'static Named,
+    /// All accounts of the sandbox.
+    all: Arc<RwLock<Vec<Weak<Doppler>>>>,
     shared: Arc<Shared>,
     account: RwLock<Account>,
     limit: Limit,
@@ -47,9 +52,32 @@ pub struct Doppler {
 impl Doppler {
     /// An account with the predefined fields and nobody in it.
     pub fn new(shared: Arc<Shared>) -> Arc<Self> {
+        Self::make(shared, &ACCOUNTS[0], Arc::default())
+    }
+
+    /// Another empty account, served by the same routes.
+    pub fn beside(&self, name: &'static Named) -> Arc<Self> {
+        Self::make(Arc::clone(&self.shared), name, Arc::clone(&self.all))
+    }
+
+    fn make(
+        shared: Arc<Shared>,
+        name: &'static Named,
+        all: Arc<RwLock<Vec<Weak<Doppler>>>>,
+    ) -> Arc<Self> {
         let limit = Limit::new(shared.clock.now_ms());
-        let account = RwLock::default();
-        Arc::new(Self { shared, account, limit, next_end: AtomicI64::new(i64::MAX) })
+        let account = here::within(name, RwLock::default);
+        let next_end = AtomicI64::new(i64::MAX);
+        let others = Arc::clone(&all);
+        let fake = Arc::new(Self { name, all, shared, account, limit, next_end });
+        others.write().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&fake));
+        fake
+    }
+
+    /// The account that a key is for.
+    fn of_key(&self, key: &str) -> Option<Arc<Self>> {
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter_map(Weak::upgrade).find(|fake| fake.name.api_key == key)
     }
 
     /// Its routes, without the system's prefix.
@@ -95,7 +123,8 @@ impl Doppler {
                 let account = doppler.read();
                 account.tasks.get(&number).map(|task| task.shown(number, now))
             };
-            let body = serde_json::to_vec(&body).unwrap_or_default();
+            let encode = || serde_json::to_vec(&body).unwrap_or_default();
+            let body = here::within(doppler.name, encode);
             shared.outbound.post(callback, &[], body).await;
         };
         let tasks = self.shared.tasks.clone();

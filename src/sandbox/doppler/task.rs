@@ -11,6 +11,7 @@ use super::answer::{Href, Link};
 use super::stamp::{Bare, Stamp};
 use super::subscriber::{ManualReason, Unsubscription, UnsubscriptionType};
 use super::write::{Adding, Checked, Outcome, add};
+use crate::sandbox::settings::ImportEnd;
 
 /// How long a task waits, in milliseconds.
 const PENDING_MS: i64 = 1000;
@@ -26,8 +27,13 @@ pub struct ImportTask {
     pub ends: i64,
     items: usize,
     work: Option<Work>,
+    /// Whether it ends without having done anything.
+    fails: bool,
     counters: Counters,
 }
+
+/// When a task ends that never does, in epoch milliseconds: far ahead, and within what can be counted on.
+const NEVER: i64 = i64::MAX / 2;
 
 /// What an import does at its end.
 #[derive(Debug)]
@@ -82,7 +88,17 @@ impl ImportTask {
         };
         let starts = now.max(after) + PENDING_MS;
         let ends = starts + PROCESSING_MS;
-        Self { list, starts, ends, items, work: Some(work), counters: Counters::default() }
+        let counters = Counters::default();
+        Self { list, starts, ends, items, work: Some(work), fails: false, counters }
+    }
+
+    /// The same, ending as the settings say.
+    pub fn ending(self, end: ImportEnd) -> Self {
+        match end {
+            ImportEnd::Completed => self,
+            ImportEnd::Failed => Self { fails: true, ..self },
+            ImportEnd::Never => Self { ends: NEVER, ..self },
+        }
     }
 
     /// Whether its effects are still to come.
@@ -97,6 +113,7 @@ impl ImportTask {
 
     fn status(&self, now: i64) -> &'static str {
         match now {
+            _ if !self.is_open() && self.fails => "failed",
             _ if !self.is_open() => "completed",
             _ if now < self.starts => "pending",
             _ => "processing",
@@ -106,7 +123,7 @@ impl ImportTask {
     /// As the API shows it.
     pub fn shown(&self, number: u64, now: i64) -> Shown {
         let status = self.status(now);
-        let done = status == "completed";
+        let done = !self.is_open();
         Shown {
             task_id: format!("import-{number}"),
             task_type: "import",
@@ -146,7 +163,8 @@ pub fn settle(account: &mut Account, now: i64) -> Option<i64> {
             return Some(ends);
         }
         let task = account.tasks.get_mut(&number)?;
-        let (list, work) = (task.list, task.work.take());
+        let (list, fails) = (task.list, task.fails);
+        let work = task.work.take().filter(|_| !fails);
         let counters = match work {
             Some(Work::Subscribe { columns, rows }) => {
                 subscribe(account, list, &columns, rows, ends)

@@ -15,8 +15,8 @@ use super::dto::{self, Body, Rule};
 use super::reply::Refusal;
 use super::tokens::{Class, Grant, Tokens};
 use super::when::Millis;
-use crate::sandbox::credentials::HIGHLEVEL_LOCATION;
 use crate::sandbox::fault::{Fault, Kind};
+use crate::sandbox::here;
 
 /// The published values of the `Version` header (docs/Versioning of the developer portal).
 const VERSIONS: [&str; 4] = ["2021-07-28", "2021-04-15", "2023-02-21", "v3"];
@@ -55,7 +55,7 @@ pub fn authorize(
     now: Millis,
 ) -> Result<Arc<Grant>, Refusal> {
     version(headers)?;
-    let grant = bearer(headers, tokens, now)?;
+    let grant = granted(headers, tokens, now)?;
     let scope = match need {
         Need::Location(scope) | Need::Either(scope) => scope,
         Need::Agency => "",
@@ -97,12 +97,16 @@ fn version(headers: &HeaderMap) -> Result<(), Refusal> {
     Err(Refusal::of(400, &serde_json::json!({"statusCode": 400, "message": message})))
 }
 
-fn bearer(headers: &HeaderMap, tokens: &Tokens, now: Millis) -> Result<Arc<Grant>, Refusal> {
-    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = header
-        .and_then(|header| header.split_once(' '))
-        .and_then(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer").then_some(token.trim()));
-    let Some(token) = token.filter(|token| !token.is_empty()) else {
+/// The bearer token that came along.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) =
+        headers.get(header::AUTHORIZATION)?.to_str().ok().and_then(|it| it.split_once(' '))?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+fn granted(headers: &HeaderMap, tokens: &Tokens, now: Millis) -> Result<Arc<Grant>, Refusal> {
+    let Some(token) = bearer(headers) else {
         return Err(Refusal::of(
             401,
             &serde_json::json!({
@@ -190,5 +194,5 @@ pub fn own_location_of(body: &Body) -> Result<(), Refusal> {
 }
 
 fn own(location: &str) -> Result<(), Refusal> {
-    if location == HIGHLEVEL_LOCATION { Ok(()) } else { Err(Refusal::wrong_location()) }
+    if location == here::account().location { Ok(()) } else { Err(Refusal::wrong_location()) }
 }

@@ -12,8 +12,8 @@ use super::reply::{Answer, Refusal, Reply};
 use super::when::Millis;
 use super::write::texts;
 use super::{HighLevel, TIMEZONE};
-use crate::sandbox::credentials::HIGHLEVEL_LOCATION;
 use crate::sandbox::fault;
+use crate::sandbox::here;
 
 /// `POST /contacts/{contactId}/campaigns/{campaignId}`
 pub fn campaign(fake: &HighLevel, call: &Call) -> Answer {
@@ -125,7 +125,7 @@ impl<'a> From<&'a Appointment> for Event<'a> {
             start_time: local(held.start),
             end_time: local(held.end),
             address: held.address.as_deref(),
-            location_id: HIGHLEVEL_LOCATION,
+            location_id: here::account().location,
             contact_id: &held.contact_id,
             group_id: None,
             appointment_status: &held.status,

@@ -11,7 +11,8 @@ use super::TIMEZONE;
 use super::model::{Appointment, Contact, Note, Task};
 use super::tokens::COMPANY;
 use super::when::{Birthday, Millis};
-use crate::sandbox::credentials::{HIGHLEVEL_LOCATION, OAUTH_VERSION_ID};
+use crate::sandbox::credentials::OAUTH_VERSION_ID;
+use crate::sandbox::here;
 
 /// An event on its way to be signed.
 #[derive(Clone, Debug)]
@@ -150,12 +151,12 @@ pub fn install() -> Event {
             "installType": "Location", "companyId": COMPANY, "userId": "sandboxUser000000001",
             "planId": "sandboxplan", "isWhitelabelCompany": false, "whitelabelDetails": {},
             "companyName": "Tandem Agency", "versionId": OAUTH_VERSION_ID,
-            "locationId": HIGHLEVEL_LOCATION,
+            "locationId": here::account().location,
         }),
     )
 }
 
 /// `UNINSTALL` from the location.
 pub fn uninstall() -> Event {
-    Event::new("UNINSTALL", json!({"locationId": HIGHLEVEL_LOCATION}))
+    Event::new("UNINSTALL", json!({"locationId": here::account().location}))
 }

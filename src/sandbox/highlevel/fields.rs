@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::directory::Directory;
 use super::model::Id;
 use super::seed::SeedField;
-use crate::sandbox::credentials::HIGHLEVEL_LOCATION;
+use crate::sandbox::here;
 use crate::sandbox::ids::Ids;
 
 /// The `dataType` values a definition may have.
@@ -99,7 +99,7 @@ impl Field {
             is_allowed_custom_option: false,
             is_multi_file_allowed: false,
             max_file_limit: 1,
-            location_id: HIGHLEVEL_LOCATION,
+            location_id: here::account().location,
             model: "contact".to_owned(),
         }
     }
@@ -162,7 +162,7 @@ impl Directory {
             self.tags.push(LocationTag {
                 id,
                 name: name.to_owned(),
-                location_id: HIGHLEVEL_LOCATION,
+                location_id: here::account().location,
             });
         }
     }

@@ -13,8 +13,8 @@ use super::dto::{Body, Kind, Rule};
 use super::model::Contact;
 use super::reply::{Answer, Refusal, Reply};
 use super::rows::Item;
-use crate::sandbox::credentials::HIGHLEVEL_LOCATION;
 use crate::sandbox::fault;
+use crate::sandbox::here;
 
 #[derive(Serialize)]
 struct Page<'a> {
@@ -75,8 +75,9 @@ pub fn list(fake: &HighLevel, call: &Call) -> Answer {
         total,
         next_page_url: last.as_ref().filter(|_| more).map(|(added, id)| {
             format!(
-                "http://localhost:5058/contacts/?locationId={HIGHLEVEL_LOCATION}\
-                 &startAfter={added}&startAfterId={id}&limit={limit}"
+                "http://localhost:5058/contacts/?locationId={}\
+                 &startAfter={added}&startAfterId={id}&limit={limit}",
+                here::account().location
             )
         }),
         start_after_id: last.as_ref().map(|(_, id)| id.clone()),

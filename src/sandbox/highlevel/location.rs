@@ -9,8 +9,8 @@ use super::model::Contact;
 use super::reply::{Answer, Refusal, Reply};
 use super::tokens::COMPANY;
 use super::{COUNTRY, HighLevel, TIMEZONE};
-use crate::sandbox::credentials::HIGHLEVEL_LOCATION;
 use crate::sandbox::fault;
+use crate::sandbox::here;
 
 const NAME: &[Rule] = &[Rule::required("name", Kind::Text)];
 
@@ -18,7 +18,7 @@ const NAME: &[Rule] = &[Rule::required("name", Kind::Text)];
 pub fn read(fake: &HighLevel, call: &Call) -> Answer {
     call.own_location()?;
     Reply::ok(&json!({"location": {
-        "id": HIGHLEVEL_LOCATION, "companyId": COMPANY, "name": "Tandem Sandbox",
+        "id": here::account().location, "companyId": COMPANY, "name": "Tandem Sandbox",
         "address": "Av. Corrientes 1234", "city": "Buenos Aires", "state": "C",
         "country": COUNTRY, "postalCode": "C1043", "website": "https://sandbox.tandem.test",
         "timezone": TIMEZONE.name(), "email": "location@tandem.test", "phone": "+5491155550100",

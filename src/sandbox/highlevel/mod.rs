@@ -42,7 +42,7 @@ mod view;
 mod when;
 mod write;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 use serde_json::Value;
 
@@ -55,6 +55,8 @@ use self::seed::STANDARD_FIELDS;
 use self::tokens::Tokens;
 use self::webhook::Webhooks;
 use self::when::Millis;
+use super::credentials::{ACCOUNTS, Account};
+use super::here;
 use super::ids::Ids;
 use super::shared::Shared;
 
@@ -63,9 +65,12 @@ pub const TIMEZONE: chrono_tz::Tz = chrono_tz::America::Argentina::Buenos_Aires;
 /// The location's country, which completes phone numbers.
 const COUNTRY: &str = "AR";
 
-/// One HighLevel location.
+/// One HighLevel location. Several know nothing of each other but that a token of one leads there.
 #[derive(Debug)]
 pub struct HighLevel {
+    account: &'static Account,
+    /// All locations of the sandbox.
+    agency: Arc<RwLock<Vec<Weak<HighLevel>>>>,
     shared: Arc<Shared>,
     directory: RwLock<Directory>,
     tokens: Tokens,
@@ -78,16 +83,53 @@ pub struct HighLevel {
 impl HighLevel {
     /// An empty location with the [`STANDARD_FIELDS`].
     pub fn new(shared: Arc<Shared>) -> Arc<Self> {
+        Self::found(shared, &ACCOUNTS[0], None)
+    }
+
+    /// Another empty location of the same agency, served by the same routes.
+    pub fn beside(&self, account: &'static Account) -> Arc<Self> {
+        Self::found(Arc::clone(&self.shared), account, Some(self))
+    }
+
+    fn found(shared: Arc<Shared>, account: &'static Account, beside: Option<&Self>) -> Arc<Self> {
         // The definitions come first and so have the same ids for the same seed.
-        let fields = (0..)
-            .zip(STANDARD_FIELDS)
-            .map(|(position, seed)| Field::seeded(&shared.ids, position, seed))
-            .collect();
-        let webhooks = Webhooks::new(&shared);
+        let seeded = |(position, seed)| Field::seeded(&shared.ids, position, seed);
+        let fields: Vec<Field> =
+            here::within(account, || (0..).zip(STANDARD_FIELDS).map(seeded).collect());
+        let webhooks = beside.map_or_else(|| Webhooks::new(&shared), |one| one.webhooks.clone());
         let traces = Ids::new(u64::from_le_bytes(shared.ids.bytes()));
         let directory = RwLock::new(Directory::new(fields));
-        let (tokens, limits) = (Tokens::new(), Limits::default());
-        Arc::new(Self { shared, directory, tokens, limits, webhooks, traces })
+        let (tokens, limits) = (Tokens::new(account), Limits::default());
+        let agency = beside.map(|one| Arc::clone(&one.agency)).unwrap_or_default();
+        let fake = Self {
+            account,
+            agency: Arc::clone(&agency),
+            shared,
+            directory,
+            tokens,
+            limits,
+            webhooks,
+            traces,
+        };
+        let fake = Arc::new(fake);
+        agency.write().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&fake));
+        fake
+    }
+
+    /// All locations.
+    fn everywhere(&self) -> Vec<Arc<Self>> {
+        let agency = self.agency.read().unwrap_or_else(PoisonError::into_inner);
+        agency.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// The location whose token, code or refresh token this is.
+    fn of_token(&self, token: &str) -> Option<Arc<Self>> {
+        self.everywhere().into_iter().find(|fake| fake.tokens.knows(token))
+    }
+
+    /// The location with an id.
+    fn of_location(&self, location: &str) -> Option<Arc<Self>> {
+        self.everywhere().into_iter().find(|fake| fake.account.location == location)
     }
 
     /// Everything stored, sorted, as `GET /control/state` shows it.
@@ -97,7 +139,9 @@ impl HighLevel {
 
     /// Does what `POST /control/tokens` asks.
     pub fn control_tokens(&self, control: TokenControl) {
-        self.tokens.control(control);
+        for fake in self.everywhere() {
+            fake.tokens.control(control);
+        }
     }
 
     /// Where webhooks go, how they are disturbed and what became of them.

@@ -11,14 +11,13 @@ use axum::response::{Html, IntoResponse, Redirect};
 use serde_json::{Map, Value, json};
 
 use super::HighLevel;
-use super::call::{Call, own_location_of};
+use super::call::Call;
 use super::dto::{self, Kind, Rule};
 use super::reply::{Answer, Refusal, Reply};
 use super::tokens::{COMPANY, Class, Consent, Pair, SCOPES};
 use super::when::Millis;
-use crate::sandbox::credentials::{
-    HIGHLEVEL_LOCATION, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OAUTH_VERSION_ID,
-};
+use crate::sandbox::credentials::{OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OAUTH_VERSION_ID};
+use crate::sandbox::here;
 
 /// Who approves in the sandbox.
 const USER: &str = "sandboxUser000000001";
@@ -26,7 +25,10 @@ const USER: &str = "sandboxUser000000001";
 const AGENCY_SCOPES: [&str; 2] = ["oauth.readonly", "oauth.write"];
 
 /// `GET /oauth/chooselocation` and `/v2/oauth/chooselocation`: what the person is asked.
-pub async fn consent_page(RawQuery(query): RawQuery) -> Response<Body> {
+pub async fn consent_page(
+    State(fake): State<Arc<HighLevel>>,
+    RawQuery(query): RawQuery,
+) -> Response<Body> {
     let query = pairs(query.as_deref().unwrap_or_default().as_bytes());
     let get = |name: &str| query.get(name).and_then(Value::as_str).unwrap_or_default();
     if get("version_id").is_empty() {
@@ -54,13 +56,19 @@ pub async fn consent_page(RawQuery(query): RawQuery) -> Response<Body> {
     for scope in scopes(&query) {
         let _ = write!(items, "<li>{}</li>", escape(&scope));
     }
+    let mut others = String::new();
+    for other in fake.everywhere() {
+        let location = other.account.location;
+        let _ = write!(others, "<option value=\"{location}\">{location}</option>");
+    }
     Html(format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Choose location</title>\
          <main><h1>Connect to HighLevel (sandbox)</h1><p>This app asks to use:</p>\
          <ul>{items}</ul><form method=\"post\">{hidden}\
          <p><label>Install on <select name=\"user_type\">\
-         <option value=\"Location\">Tandem Sandbox ({HIGHLEVEL_LOCATION})</option>\
-         <option value=\"Company\">the agency</option></select></label></p>\
+         <option value=\"Location\">a location</option>\
+         <option value=\"Company\">the agency</option></select></label>\
+         <label>location <select name=\"location_id\">{others}</select></label></p>\
          <p><label><input type=\"checkbox\" name=\"from_marketplace\" value=\"yes\"> as if begun in \
          the marketplace: no state comes back</label></p>\
          <button type=\"submit\" id=\"approve\">Approve</button></form></main></html>"
@@ -84,13 +92,18 @@ pub async fn approve(
     let Ok(mut target) = url::Url::parse(redirect) else {
         return (StatusCode::BAD_REQUEST, Html("error.redirecturi")).into_response();
     };
+    let chosen = get("location_id");
+    let Some(fake) = chosen.map_or(Some(Arc::clone(&fake)), |location| fake.of_location(location))
+    else {
+        return (StatusCode::BAD_REQUEST, Html("error.location")).into_response();
+    };
     let class = if get("user_type") == Some("Company") { Class::Company } else { Class::Location };
     let code = fake.consent(class, scopes(&form), Some(redirect.to_owned()));
     target.query_pairs_mut().append_pair("code", &code);
     if let Some(state) = get("state").filter(|_| get("from_marketplace").is_none()) {
         target.query_pairs_mut().append_pair("state", state);
     }
-    fake.install();
+    here::within(fake.account, || fake.install());
     Redirect::to(target.as_str()).into_response()
 }
 
@@ -136,7 +149,9 @@ pub async fn token(
     body: Bytes,
 ) -> Response<Body> {
     let form = Call::form(&headers, &body);
-    let mut response = fake.respond(fake.exchange(form));
+    let shown = ["code", "refresh_token"].map(|name| form.get(name).and_then(Value::as_str));
+    let fake = shown.into_iter().flatten().find_map(|token| fake.of_token(token)).unwrap_or(fake);
+    let mut response = fake.respond(here::within(fake.account, || fake.exchange(form)));
     let no_store = header::HeaderValue::from_static("no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, no_store);
     response
@@ -211,9 +226,9 @@ fn token_answer(pair: &Pair) -> Value {
         "isBulkInstallation": pair.class == Class::Company,
     });
     match pair.class {
-        Class::Location => answer["locationId"] = json!(HIGHLEVEL_LOCATION),
+        Class::Location => answer["locationId"] = json!(here::account().location),
         Class::Company => {
-            answer["approvedLocations"] = json!([HIGHLEVEL_LOCATION]);
+            answer["approvedLocations"] = json!([here::account().location]);
             answer["installToFutureLocations"] = json!(false);
             answer["approveAllLocations"] = json!(false);
         }
@@ -229,7 +244,8 @@ pub fn location_token(fake: &HighLevel, call: &Call) -> Answer {
     if form.get("companyId").and_then(Value::as_str) != Some(COMPANY) {
         return Err(Refusal::wrong_location());
     }
-    own_location_of(&form)?;
+    let wanted = form.get("locationId").and_then(Value::as_str).unwrap_or_default();
+    let fake = fake.of_location(wanted).ok_or_else(Refusal::wrong_location)?;
     let mut scopes = call.grant.scopes.clone();
     scopes.extend(AGENCY_SCOPES.map(str::to_owned));
     scopes.sort();
@@ -237,10 +253,11 @@ pub fn location_token(fake: &HighLevel, call: &Call) -> Answer {
     let now = fake.now().0;
     let scope = scopes.join(" ");
     let consent = Consent { class: Class::Location, scopes, redirect_uri: None };
-    let access = fake.tokens.issue_access(&consent, now, &fake.shared.ids);
+    let issue = || fake.tokens.issue_access(&consent, now, &fake.shared.ids);
+    let access = here::within(fake.account, issue);
     Reply::created(&json!({
         "access_token": access, "token_type": "Bearer", "expires_in": 86400,
-        "scope": scope, "locationId": HIGHLEVEL_LOCATION, "planId": "sandboxplan",
+        "scope": scope, "locationId": fake.account.location, "planId": "sandboxplan",
         "userId": USER,
     }))
 }
@@ -265,7 +282,7 @@ pub fn installed(fake: &HighLevel, call: &Call) -> Answer {
     }
     let is_installed = fake.webhooks.is_installed();
     let location = json!({
-        "_id": HIGHLEVEL_LOCATION, "name": "Tandem Sandbox",
+        "_id": here::account().location, "name": "Tandem Sandbox",
         "address": "Av. Corrientes 1234, Buenos Aires", "isInstalled": is_installed,
         "versionId": OAUTH_VERSION_ID,
     });
@@ -292,7 +309,7 @@ pub async fn reconnect(
             return Err(Refusal::oauth(401, "invalid_client", "Invalid client credentials"));
         }
         let class = match (get("locationId"), get("companyId")) {
-            (Some(HIGHLEVEL_LOCATION), None) => Class::Location,
+            (Some(location), None) if location == here::account().location => Class::Location,
             (None, Some(COMPANY)) => Class::Company,
             _ => return Err(Refusal::bad_request("Pass one of locationId, companyId")),
         };

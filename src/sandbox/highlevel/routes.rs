@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, Response};
 use axum::routing::{MethodFilter, get, on, post};
 
-use super::call::{Call, Need, authorize};
+use super::call::{Call, Need, authorize, bearer};
 use super::limit::{Left, Sizes};
 use super::reply::{Answer, Refusal, Reply};
 use super::{
@@ -19,6 +19,7 @@ use super::{
 use super::{tag, task};
 use crate::sandbox::fault::{Fault, Kind};
 use crate::sandbox::gate::as_told;
+use crate::sandbox::here;
 
 /// No documented body comes near it.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -91,7 +92,11 @@ impl HighLevel {
         let mut router = Router::new();
         for &(method, path, need, handler) in ROUTES {
             let handle = move |State(fake): State<Arc<Self>>, request: Request| async move {
-                fake.handle(request, need, handler).await
+                let token = bearer(request.headers());
+                let fake = token.and_then(|token| fake.of_token(token)).unwrap_or(fake);
+                let mut response = fake.handle(request, need, handler).await;
+                response.extensions_mut().insert(fake.account);
+                response
             };
             router = router.route(path, on(method, handle));
         }
@@ -151,7 +156,7 @@ impl HighLevel {
         let fault = parts.extensions.remove::<Arc<Fault>>();
         let query = parts.uri.query().map(str::to_owned);
         let call = Call { grant, now, fault, params, query, headers: parts.headers, body };
-        (handler(self, &call), left)
+        (here::within(self.account, || handler(self, &call)), left)
     }
 
     /// The answer with its trace id.

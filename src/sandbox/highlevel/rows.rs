@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::model::{Contact, CustomValue, DndSettings};
 use super::when::{Birthday, Millis};
-use crate::sandbox::credentials::HIGHLEVEL_LOCATION;
+use crate::sandbox::here;
 
 /// An item of `GET /contacts/` and `GET /contacts/business/{businessId}`. It has no
 /// `dndSettings`, `dateOfBirth` or `website`.
@@ -43,7 +43,7 @@ impl<'a> From<&'a Contact> for Item<'a> {
     fn from(contact: &'a Contact) -> Self {
         Self {
             id: &contact.id,
-            location_id: HIGHLEVEL_LOCATION,
+            location_id: here::account().location,
             contact_name: contact.lower.full_name.as_deref(),
             first_name: contact.first_name.as_deref(),
             last_name: contact.last_name.as_deref(),
@@ -122,7 +122,7 @@ impl<'a> Row<'a> {
     pub fn new(contact: &'a Contact, search_after: Vec<Value>) -> Self {
         Self {
             id: &contact.id,
-            location_id: HIGHLEVEL_LOCATION,
+            location_id: here::account().location,
             phone_label: None,
             country: contact.country.as_deref(),
             address: contact.address1.as_deref(),

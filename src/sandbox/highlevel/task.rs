@@ -12,8 +12,8 @@ use super::model::{Id, Task};
 use super::reply::{Answer, Refusal, Reply};
 use super::when::{self, Millis};
 use super::write::texts;
-use crate::sandbox::credentials::HIGHLEVEL_LOCATION;
 use crate::sandbox::fault;
+use crate::sandbox::here;
 
 const CREATE: &[Rule] = &[
     Rule::required("title", Kind::Text),
@@ -176,7 +176,7 @@ pub fn search(fake: &HighLevel, call: &Call) -> Answer {
         .map(|task| Found {
             underscore_id: &task.id,
             task,
-            location_id: HIGHLEVEL_LOCATION,
+            location_id: here::account().location,
             date_added: task.date_added,
         })
         .collect();

@@ -12,9 +12,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::sandbox::credentials::{
-    HIGHLEVEL_LOCATION, HIGHLEVEL_READ_ONLY_TOKEN, HIGHLEVEL_TOKEN, OAUTH_CLIENT_ID,
-};
+use crate::sandbox::credentials::{Account, HIGHLEVEL_READ_ONLY_TOKEN, OAUTH_CLIENT_ID};
+use crate::sandbox::here;
 use crate::sandbox::ids::Ids;
 
 /// The agency that owns the location.
@@ -146,17 +145,20 @@ struct Refresh {
 }
 
 impl Tokens {
-    /// The three private integration tokens, and no installation.
-    pub fn new() -> Self {
+    /// The private integration tokens of a location, and no installation. The agency's own and the one
+    /// that only reads are with the first.
+    pub fn new(account: &Account) -> Self {
         let private = |class, scopes: &[&str]| {
             let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
             Arc::new(Grant { class, scopes, app: "private", expires: None, family: None })
         };
-        let access = HashMap::from([
-            (HIGHLEVEL_TOKEN.to_owned(), private(Class::Location, &SCOPES)),
-            (HIGHLEVEL_READ_ONLY_TOKEN.to_owned(), private(Class::Location, &SCOPES[..1])),
-            (AGENCY_TOKEN.to_owned(), private(Class::Company, &SCOPES)),
-        ]);
+        let mut access =
+            HashMap::from([(account.token.to_owned(), private(Class::Location, &SCOPES))]);
+        if account.number == 1 {
+            let read_only = private(Class::Location, &SCOPES[..1]);
+            access.insert(HIGHLEVEL_READ_ONLY_TOKEN.to_owned(), read_only);
+            access.insert(AGENCY_TOKEN.to_owned(), private(Class::Company, &SCOPES));
+        }
         Self(Mutex::new(Inner {
             access,
             refresh: HashMap::new(),
@@ -174,6 +176,14 @@ impl Tokens {
     pub fn grant(&self, token: &str, now: i64) -> Option<Arc<Grant>> {
         let grant = self.lock().access.get(token).cloned()?;
         grant.expires.is_none_or(|expires| now < expires).then_some(grant)
+    }
+
+    /// Whether a bearer token, a code or a refresh token is one of these, good or not.
+    pub fn knows(&self, token: &str) -> bool {
+        let inner = self.lock();
+        inner.access.contains_key(token)
+            || inner.codes.contains_key(token)
+            || inner.refresh.contains_key(token)
     }
 
     /// A code for what a person approved.
@@ -284,7 +294,7 @@ impl Inner {
 /// verifying one.
 fn jwt(purpose: &str, class: Class, scopes: &[String], expires: i64, ids: &Ids) -> String {
     let owner = match class {
-        Class::Location => HIGHLEVEL_LOCATION,
+        Class::Location => here::account().location,
         Class::Company => COMPANY,
     };
     let header = json!({"alg": "RS256", "typ": "JWT"}).to_string();

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::model::{AdditionalEmail, Contact, CustomValue, DndSettings};
 use super::when::{Birthday, Millis};
-use crate::sandbox::credentials::HIGHLEVEL_LOCATION;
+use crate::sandbox::here;
 
 /// `{"contact": …}`
 #[derive(Debug, Serialize)]
@@ -84,7 +84,7 @@ impl<'a> From<&'a Contact> for ById<'a> {
         Self {
             id: &contact.id,
             name: contact.name(),
-            location_id: HIGHLEVEL_LOCATION,
+            location_id: here::account().location,
             first_name: contact.first_name.as_deref(),
             last_name: contact.last_name.as_deref(),
             email: contact.email.as_deref(),
@@ -176,7 +176,7 @@ impl<'a> From<&'a Contact> for Created<'a> {
             tags: &contact.tags,
             kind: &contact.kind,
             custom_fields: &contact.custom_fields,
-            location_id: HIGHLEVEL_LOCATION,
+            location_id: here::account().location,
             first_name: contact.first_name.as_deref(),
             first_name_lower_case: contact.lower.first_name.as_deref(),
             full_name_lower_case: contact.lower.full_name.as_deref(),

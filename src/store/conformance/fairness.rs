@@ -1,6 +1,6 @@
 //! Who comes first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{POLL, Place, at, claim, open, run_sync};
@@ -91,4 +91,36 @@ pub async fn workspaces_take_turns(place: &impl Place) {
         store.give_back(&leases[0]).await.unwrap();
     }
     assert_eq!(first.len(), 3, "nobody is always the last");
+}
+
+pub async fn nobody_gets_more_than_there_is_room_for(place: &impl Place) {
+    let (store, _) = open(place).await;
+    for (name, priority, count) in [
+        ("large", Priority::Live, 90),
+        ("small", Priority::Backfill, 5),
+        ("full", Priority::Client, 5),
+        ("elsewhere", Priority::Client, 5),
+    ] {
+        let w = WorkspaceId::from(name);
+        store.workspace(&w, name, at(0)).await.unwrap();
+        run_sync(&store, &w, SyncState::Running).await;
+        marked(&store, &w, priority, (0..count).map(|n| format!("k{n}"))).await;
+    }
+    // More urgent work of the same workspace takes of the same room.
+    marked(&store, &"small".into(), Priority::Live, ["urgent".to_owned()]).await;
+    let rooms: HashMap<WorkspaceId, u32> =
+        [("large", 4), ("small", 3), ("full", 0)].map(|(name, room)| (name.into(), room)).into();
+    let claim = crate::store::Claim { rooms: Some(&rooms), ..super::a_claim(1, 50) };
+    let mut got: BTreeMap<String, Vec<Priority>> = BTreeMap::new();
+    for lease in store.claim(&claim).await.unwrap().leases {
+        got.entry(lease.workspace.to_string()).or_default().push(lease.priority);
+    }
+    let backfill = [Priority::Live, Priority::Backfill, Priority::Backfill];
+    assert_eq!(
+        got,
+        BTreeMap::from([
+            ("large".to_owned(), vec![Priority::Live; 4]),
+            ("small".to_owned(), backfill.to_vec()),
+        ])
+    );
 }

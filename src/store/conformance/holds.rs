@@ -3,9 +3,11 @@
 use uuid::Uuid;
 
 use super::{Place, accept, at, claim_only, edit, event, open, person};
-use crate::store::{HoldFilter, Next, Page, Priority, Record, Resolved};
+use crate::store::{HoldFilter, Next, Page, Priority, Record, Resolution, Resolved};
 use crate::unified::EventKind::{Held, Resolved as Told};
-use crate::unified::{ContactId, Hold, HoldCandidate, HoldDecision, HoldKind, HoldResolution};
+use crate::unified::{
+    ContactId, EventDraft, Hold, HoldCandidate, HoldDecision, HoldKind, HoldResolution,
+};
 
 pub fn hold(contact: Option<ContactId>, contacts: &[ContactId], n: u128) -> Hold {
     Hold {
@@ -28,7 +30,12 @@ pub fn hold(contact: Option<ContactId>, contacts: &[ContactId], n: u128) -> Hold
     }
 }
 
-fn decision(remember: bool) -> HoldDecision {
+/// Nothing but the decision.
+pub fn by<'a>(decision: &'a HoldDecision, event: &'a EventDraft) -> Resolution<'a> {
+    Resolution { decision, event, run: None }
+}
+
+pub fn decision(remember: bool) -> HoldDecision {
     HoldDecision {
         choice: "USE".to_owned(),
         candidate: Some("d".to_owned()),
@@ -69,7 +76,7 @@ pub async fn a_hold_is_listed_until_it_is_resolved(place: &impl Place) {
     assert_eq!(store.hold(&w, holds[2].id).await.unwrap().as_ref(), Some(&holds[2]));
 
     let told = event(Told, None);
-    let resolved = store.resolve(&w, holds[2].id, &decision(false), &told).await.unwrap();
+    let resolved = store.resolve(&w, holds[2].id, by(&decision(false), &told)).await.unwrap();
     assert_eq!(resolved, Resolved::Now(holds[2].clone()));
     assert_eq!(list(HoldFilter::default(), None, 9).await.rows.len(), 2);
     assert_eq!(store.last_cursor(&w).await.unwrap(), 5);
@@ -83,7 +90,7 @@ pub async fn a_decision_stays_until_it_is_carried_out(place: &impl Place) {
     for (n, remember) in [(1, false), (2, true)] {
         store.open_hold(&w, &hold(Some(ana), &[ana], n), &event(Held, Some(ana))).await.unwrap();
         let told = event(Told, Some(ana));
-        store.resolve(&w, Uuid::from_u128(n), &decision(remember), &told).await.unwrap();
+        store.resolve(&w, Uuid::from_u128(n), by(&decision(remember), &told)).await.unwrap();
     }
     let sheet = store.sheet(&w, ana).await.unwrap().unwrap();
     let standing: Vec<_> =
@@ -118,12 +125,14 @@ pub async fn a_hold_is_resolved_once(place: &impl Place) {
     };
     one.record(&lease, held, at(2)).await.unwrap();
     let (id, yes, told) = (Uuid::from_u128(1), decision(false), event(Told, Some(ana)));
-    let both =
-        futures_util::join!(one.resolve(&w, id, &yes, &told), two.resolve(&w, id, &yes, &told));
+    let both = futures_util::join!(
+        one.resolve(&w, id, by(&yes, &told)),
+        two.resolve(&w, id, by(&yes, &told))
+    );
     let both = [both.0.unwrap(), both.1.unwrap()];
     assert!(both.iter().any(|r| matches!(r, Resolved::Now(_))), "{both:?}");
     assert!(both.iter().any(|r| matches!(r, Resolved::Before(_))), "{both:?}");
-    let nobody = one.resolve(&w, Uuid::from_u128(7), &yes, &told).await.unwrap();
+    let nobody = one.resolve(&w, Uuid::from_u128(7), by(&yes, &told)).await.unwrap();
     assert_eq!(nobody, Resolved::Unknown);
     let lease = claim_only(&one, 10).await;
     assert_eq!((lease.key, lease.priority), (ana.to_string(), Priority::Client));
@@ -145,7 +154,7 @@ pub async fn a_hold_can_go_away_by_itself(place: &impl Place) {
     store.record(&lease, Record { dropped, ..Record::default() }, at(3)).await.unwrap();
     let sheet = store.sheet(&w, ana).await.unwrap().unwrap();
     assert_eq!((sheet.holds, sheet.decisions), (Vec::new(), Vec::new()));
-    let late = store.resolve(&w, Uuid::from_u128(1), &decision(true), &event(Told, None)).await;
+    let late = store.resolve(&w, Uuid::from_u128(1), by(&decision(true), &event(Told, None))).await;
     assert!(matches!(late.unwrap(), Resolved::Before(_)));
 }
 
@@ -166,7 +175,7 @@ pub async fn what_is_everybodys_is_held_once(place: &impl Place) {
     }
     assert_eq!(store.counts(&w).await.unwrap().held, 0, "it is about nobody");
     let told = event(Told, None);
-    store.resolve(&w, Uuid::from_u128(1), &decision(false), &told).await.unwrap();
+    store.resolve(&w, Uuid::from_u128(1), by(&decision(false), &told)).await.unwrap();
     let sheet = store.sheet(&w, bea).await.unwrap().unwrap();
     assert_eq!((sheet.holds, sheet.decisions.len()), (Vec::new(), 1));
     assert!(!sheet.decisions[0].remembered, "it is to be carried out");

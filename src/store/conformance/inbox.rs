@@ -47,14 +47,17 @@ pub async fn what_was_looked_at_is_marked_at_once(place: &impl Place) {
     let marks = [Mark::contact(ana, Priority::Live, at(2))];
     super::run_sync(&store, &w, crate::unified::SyncState::Running).await;
     assert!(claim(&store, CONTACT, 3).await.is_empty());
-    assert!(store.looked_at(&lease, &ids[..1], &marks).await.unwrap());
+    assert!(store.looked_at(&lease, (&ids[..1], &[]), &marks).await.unwrap());
     assert_eq!(store.waiting(&w, 10).await.unwrap().len(), 1);
     assert_eq!(claim(&store, CONTACT, 3).await[0].key, ana.to_string());
     store.receive(&w, &[arrival("c")], at(3)).await.unwrap();
     let ended = store.record(&lease, Record::default(), at(4)).await.unwrap();
     assert!(matches!(ended, Recorded::Stored { .. }));
     assert_eq!(claim(&store, INBOX, 5).await.len(), 1, "what came meanwhile is still to be done");
-    assert!(!store.looked_at(&lease, &ids, &[]).await.unwrap(), "somebody else has the lease");
+    assert!(
+        !store.looked_at(&lease, (&ids, &[]), &[]).await.unwrap(),
+        "somebody else has the lease"
+    );
     assert_eq!(store.waiting(&w, 10).await.unwrap().len(), 2);
 }
 
@@ -62,7 +65,7 @@ pub async fn words_are_forgotten_before_ids(place: &impl Place) {
     let (store, w) = open(place).await;
     store.receive(&w, &[arrival("a"), arrival("waits")], at(0)).await.unwrap();
     let lease = claim(&store, INBOX, 1).await.remove(0);
-    assert!(store.looked_at(&lease, &["a".to_owned()], &[]).await.unwrap());
+    assert!(store.looked_at(&lease, (&["a".to_owned()], &[]), &[]).await.unwrap());
     let prune = async |now| {
         let retention = Retention { events_before: at(0), bodies_before: at(0) };
         store.prune(now, retention).await.unwrap()

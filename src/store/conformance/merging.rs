@@ -7,6 +7,7 @@ use crate::store::{
 };
 use crate::unified::EventKind::{Merged, Received};
 use crate::unified::System::{Doppler, HighLevel};
+use crate::unified::{OPTED_OUT, STATUS, WorkspaceId};
 
 pub async fn all_that_was_the_others_is_the_survivors(place: &impl Place) {
     let (store, w) = open(place).await;
@@ -81,4 +82,30 @@ pub async fn what_differs_was_never_agreed(place: &impl Place) {
     assert_eq!(agreement.canon.keys().collect::<Vec<_>>(), ["city", "country", "phone"]);
     assert_eq!(agreement.highlevel.keys().collect::<Vec<_>>(), ["country", "phone"]);
     assert_eq!(agreement.doppler.keys().collect::<Vec<_>>(), ["city", "country"]);
+}
+
+pub async fn one_opt_out_is_both(place: &impl Place) {
+    let (store, _) = open(place).await;
+    let cases = [("ACTIVE", OPTED_OUT), (OPTED_OUT, "ACTIVE"), (OPTED_OUT, OPTED_OUT)];
+    for (number, (one, other)) in cases.into_iter().enumerate() {
+        let w = WorkspaceId::from(format!("w{number}").as_str());
+        store.workspace(&w, w.as_str(), at(0)).await.unwrap();
+        let known = pair(&store, &w).await;
+        for (id, status) in [(known[0], one), (known[1], other)] {
+            accept(&store, &w, &edit(id, "vip", 1)).await;
+            let lease = claim(&store, 2, 9).await.pop().unwrap();
+            let status_base = (STATUS.to_owned(), Some(base(status)));
+            let agreement = AgreementChange {
+                canon: [(STATUS.to_owned(), Some(canon(status)))].into(),
+                doppler: [status_base.clone()].into(),
+                highlevel: [status_base].into(),
+            };
+            let record = Record { agreement, ..Record::default() };
+            store.record(&lease, record, at(2)).await.unwrap();
+        }
+        store.recognize(&w, &[contact("h1", Some("ana@example.com"))], at(3)).await.unwrap();
+        let agreement = store.sheet(&w, known[0]).await.unwrap().unwrap().agreement;
+        assert!(agreement.is_out(), "{one} and {other}");
+        assert!(agreement.doppler.is_empty() && agreement.highlevel.is_empty(), "both are asked");
+    }
 }

@@ -8,20 +8,27 @@ pub mod copies;
 pub mod crash;
 pub mod deliveries;
 pub mod edits;
+pub mod engagement;
+pub mod erasure;
 pub mod failures;
 pub mod fairness;
 pub mod history;
 pub mod holds;
 pub mod idempotency;
 pub mod identity;
+pub mod imports;
 pub mod inbox;
+pub mod index;
 pub mod merging;
 pub mod model;
 pub mod polls;
 pub mod queue;
 pub mod record;
 pub mod reservation;
+pub mod runs;
+pub mod secrets;
 pub mod settings;
+pub mod workspaces;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -42,6 +49,9 @@ use crate::unified::{
 #[async_trait]
 pub trait Place: Sync + Sized {
     async fn open(&self) -> Arc<dyn Store>;
+
+    /// Where a text stands in what is stored, in whatever form the database has it.
+    async fn find(&self, text: &str) -> Vec<String>;
 
     /// What `store.url` would say.
     fn url(&self) -> String;
@@ -87,10 +97,14 @@ macro_rules! conformance {
             }
             record: {
                 only_what_it_names_changes, who_lost_the_lease_changes_nothing,
-                a_write_is_known_before_it_is_made, links_come_and_go, a_link_may_prove_a_merge,
-                what_a_run_marks_is_marked
+                a_write_is_known_before_it_is_made, links_come_and_go,
+                a_record_of_before_is_still_the_persons, a_record_that_is_foreseen_is_nobody_new,
+                a_link_may_prove_a_merge, what_a_run_marks_is_marked, an_opt_out_outlives_its_contact
             }
-            merging: { all_that_was_the_others_is_the_survivors, what_differs_was_never_agreed }
+            merging: {
+                all_that_was_the_others_is_the_survivors, what_differs_was_never_agreed,
+                one_opt_out_is_both
+            }
             queue: {
                 marks_coalesce, a_mark_during_a_run_is_not_lost, a_backoff_is_kept,
                 who_waits_does_not_wait_for_the_backoff, the_dead_live_again_when_marked, what_was_put_off_can_be_brought_forward,
@@ -99,7 +113,7 @@ macro_rules! conformance {
             }
             fairness: {
                 the_most_urgent_comes_first, only_clients_are_served_while_sync_rests,
-                workspaces_take_turns
+                workspaces_take_turns, nobody_gets_more_than_there_is_room_for
             }
             model: { the_queue_does_as_its_model_says }
             holds: {
@@ -113,16 +127,48 @@ macro_rules! conformance {
                 a_discarded_failure_takes_its_edits_along,
                 a_run_under_way_writes_nothing_that_was_discarded
             }
+            index: {
+                what_was_there_before_is_filled_in, a_copy_changes_the_entry,
+                who_comes_between_two_pages_disturbs_nobody, merges_and_unlinks_show,
+                opening_shows_when_deliveries_are_read, how_people_stand_is_a_condition,
+                an_index_is_a_workspaces_own, any_search_is_as_its_model_says
+            }
+            imports: {
+                what_waits_is_sent_or_taken_out, the_end_of_an_import_marks_its_people,
+                who_is_left_out_is_written_alone, a_merge_moves_what_is_parked
+            }
             inbox: {
                 what_comes_again_is_no_news, what_was_looked_at_is_marked_at_once,
                 words_are_forgotten_before_ids
             }
-            polls: { a_page_is_remembered_whole, who_lost_the_lease_of_a_poll_moves_nothing }
+            polls: { a_page_is_remembered_whole }
+            erasure: {
+                nothing_of_an_erased_person_is_left, an_erased_person_does_not_come_back,
+                who_works_on_an_erased_person_writes_nothing, what_another_has_too_stays_theirs,
+                every_id_of_an_erased_person_is_nobodys, without_the_key_nobody_is_erased
+            }
+            engagement: {
+                a_reading_is_remembered_whole, a_reading_of_a_merged_contact_is_the_survivors
+            }
+            runs: {
+                one_run_goes_on_at_a_time, of_two_who_change_a_run_one_does,
+                who_lost_the_lease_of_a_run_changes_nothing,
+                people_are_counted_by_what_became_of_them, a_listing_tells_who_is_missing,
+                a_hold_and_the_run_that_it_stopped_are_decided_at_once,
+                polls_are_beside_other_runs_and_few_are_kept
+            }
             history: {
                 cursors_count_up_and_filters_hold, whoever_reads_on_misses_nothing,
                 what_is_forgotten_is_said_to_be
             }
             crash: { what_was_intended_survives_a_kill, what_was_answered_survives_a_kill }
+            secrets: {
+                a_credential_is_kept_and_forgotten, one_of_many_may_renew,
+                who_lost_the_lease_renews_nothing, an_installation_waits_until_it_expires,
+                a_key_is_changed_without_a_change, an_account_is_connected_in_one_workspace,
+                installations_of_several_accounts_wait, an_end_is_announced_once_a_step
+            }
+            workspaces: { workspaces_are_made_once_and_listed_in_order }
             settings: {
                 a_mapping_is_not_overwritten_unseen, sync_settings_are_kept, everybody_is_counted_once
             }
@@ -227,7 +273,7 @@ pub async fn accept(store: &Arc<dyn Store>, w: &WorkspaceId, edit: &Edit) -> Con
     let accept = Accept { edit, events: &[], attempt: None };
     match store.accept(w, accept, edit.at).await.unwrap() {
         Accepted::Stored { contact, .. } => contact,
-        Accepted::Before(other) => panic!("it was {other:?} before"),
+        other @ (Accepted::Before(_) | Accepted::Erased) => panic!("{other:?}"),
     }
 }
 
@@ -252,6 +298,7 @@ pub fn a_claim(seconds: i64, limit: u32) -> Claim<'static> {
         now: at(seconds),
         until: at(seconds + 30),
         limit,
+        rooms: None,
         most_attempts: 100,
     }
 }

@@ -119,7 +119,7 @@ pub async fn the_queue_does_as_its_model_says(place: &impl Place) {
     let mut runner = TestRunner::default();
     for case in 0..30 {
         let w = WorkspaceId::from(format!("w{case}"));
-        store.workspace(&w, "Case", at(0)).await.unwrap();
+        store.workspace(&w, w.as_str(), at(0)).await.unwrap();
         run_sync(&store, &w, SyncState::Running).await;
         let steps = prop::collection::vec(step(), 1..40).new_tree(&mut runner).unwrap().current();
         let mut world = World { rows: BTreeMap::new(), leases: Vec::new(), now: 0 };

@@ -39,7 +39,6 @@ pub fn pending(contact: ContactId) -> PendingWrite {
         edit: None,
         fields: vec!["firstName".to_owned()],
         body: "{}".to_owned(),
-        hash: "00".to_owned(),
         begun_at: at(1),
     }
 }
@@ -176,6 +175,42 @@ pub async fn links_come_and_go(place: &impl Place) {
     assert_eq!(store.contacts_by_email(&w, "ana@example.com").await.unwrap(), []);
 }
 
+pub async fn a_record_of_before_is_still_the_persons(place: &impl Place) {
+    let (store, w) = open(place).await;
+    let ana = person(&store, &w, "h1").await;
+    let old = || subscriber("ana@old.example");
+    for (at_second, unlinked, link) in [
+        (1, Vec::new(), old()),
+        (2, vec![(Doppler, old().key)], subscriber("ana@new.example")),
+        (3, vec![(Doppler, "ana@new.example".to_owned())], old()),
+    ] {
+        accept(&store, &w, &edit(ana, "vip", at_second)).await;
+        let lease = claim_only(&store, at_second).await;
+        let record = Record { unlinked, links: vec![link.clone()], ..Record::default() };
+        store.record(&lease, record, at(at_second)).await.unwrap();
+        let both = [old(), subscriber("ana@new.example")];
+        let seen = if at_second == 1 { &both[..1] } else { &both[..] };
+        let seen = store.recognize(&w, seen, at(9)).await.unwrap();
+        assert!(seen.iter().all(|known| known.id == ana), "{seen:?}");
+        assert!(seen.iter().all(|known| known.key(Doppler) == Some(&link.key)), "{seen:?}");
+    }
+    let bea = store.recognize(&w, &[old(), subscriber("bea@x.yz")], at(9)).await.unwrap();
+    assert_ne!(bea[0].id, bea[1].id);
+}
+
+pub async fn a_record_that_is_foreseen_is_nobody_new(place: &impl Place) {
+    let (store, w) = open(place).await;
+    let people = [subscriber("ana@old.example"), subscriber("bea@x.yz")];
+    let known = store.recognize(&w, &people, at(0)).await.unwrap();
+    let (ana, bea) = (known[0].id, known[1].id);
+    store.foresee(&w, ana, Doppler, "ana@new.example").await.unwrap();
+    let seen = store.recognize(&w, &[subscriber("ana@new.example")], at(1)).await.unwrap();
+    assert_eq!((seen[0].id, seen[0].key(Doppler)), (ana, Some("ana@old.example")));
+    store.foresee(&w, ana, Doppler, "bea@x.yz").await.unwrap();
+    let seen = store.recognize(&w, &people[1..], at(2)).await.unwrap();
+    assert_eq!(seen[0].id, bea, "what is linked stays so");
+}
+
 pub async fn a_link_may_prove_a_merge(place: &impl Place) {
     let (store, w) = open(place).await;
     let known = pair(&store, &w).await;
@@ -213,4 +248,29 @@ pub async fn what_a_run_marks_is_marked(place: &impl Place) {
     let record = Record { marks, next: Next::Again(at(60)), ..Record::default() };
     store.record(&lease, record, at(1)).await.unwrap();
     assert_eq!(claim_only(&store, 2).await.key, ana.to_string());
+}
+
+pub async fn an_opt_out_outlives_its_contact(place: &impl Place) {
+    let (store, w) = open(place).await;
+    let hashes = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let run = async |suppression| {
+        let ana = person(&store, &w, "h1").await;
+        store.mark(&w, &[Mark::contact(ana, Priority::Client, at(0))]).await.unwrap();
+        let lease = claim_only(&store, 1).await;
+        let unlinked = vec![(HighLevel, "h1".to_owned())];
+        let record = Record { suppression: Some(suppression), unlinked, ..Record::default() };
+        store.record(&lease, record, at(1)).await.unwrap();
+    };
+    assert!(!store.suppressed(&w, &hashes(&["a", "b"])).await.unwrap());
+    run((hashes(&["a", "b"]), true)).await;
+    run((hashes(&["a"]), true)).await;
+    for (asked, expected) in [(["a", "x"], true), (["x", "b"], true), (["x", "y"], false)] {
+        assert_eq!(store.suppressed(&w, &hashes(&asked)).await.unwrap(), expected, "{asked:?}");
+    }
+    let other = WorkspaceId::from("other");
+    store.workspace(&other, "Other", at(0)).await.unwrap();
+    assert!(!store.suppressed(&other, &hashes(&["a"])).await.unwrap());
+    run((hashes(&["a"]), false)).await;
+    assert!(!store.suppressed(&w, &hashes(&["a"])).await.unwrap());
+    assert!(store.suppressed(&w, &hashes(&["b"])).await.unwrap());
 }

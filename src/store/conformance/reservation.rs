@@ -22,7 +22,7 @@ async fn reserve(
 fn minted(reserved: &Reserved) -> ContactId {
     match reserved {
         Reserved::Minted(id) => *id,
-        Reserved::Known(_) | Reserved::Ambiguous(_) => panic!("{reserved:?}"),
+        Reserved::Known(_) | Reserved::Ambiguous(_) | Reserved::Erased => panic!("{reserved:?}"),
     }
 }
 

@@ -15,7 +15,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 
-use super::sql::db::Db;
+use super::sql::db::{Db, Pools};
 use super::{Error, SqlStore};
 
 /// Every step of the schema, the oldest first. An applied step is never edited.
@@ -52,7 +52,7 @@ pub async fn open(url: &str, connections: u32) -> Result<SqlStore, Error> {
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_with(options)
         .await?;
-    Ok(SqlStore { db: Db::Postgres(pool) })
+    Ok(SqlStore { db: Db::new(Pools::Postgres(pool)) })
 }
 
 /// On a connection of its own, because the lock belongs to the connection: however this ends, the

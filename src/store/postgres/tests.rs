@@ -49,6 +49,29 @@ impl Place for Schema {
         Arc::new(open(&self.url(), 4).await.unwrap())
     }
 
+    /// In every row of every table.
+    async fn find(&self, text: &str) -> Vec<String> {
+        let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+        let tables: Vec<(String,)> =
+            sqlx::query_as("SELECT tablename::text FROM pg_tables WHERE schemaname = $1")
+                .bind(&self.name)
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+        let mut found = Vec::new();
+        for (table,) in tables {
+            let sql = format!("SELECT count(*) FROM {table} AS t WHERE strpos(t::text, $1) > 0");
+            let (count,): (i64,) = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+                .bind(text)
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
+            found.extend((count > 0).then_some(table));
+        }
+        connection.close().await.unwrap();
+        found
+    }
+
     fn url(&self) -> String {
         let join = if self.server.contains('?') { '&' } else { '?' };
         format!("{}{join}options=-c%20search_path%3D{}", self.server, self.name)

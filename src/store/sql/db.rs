@@ -9,17 +9,27 @@
 //! `json_each(text)` is made by our first migration there. What comes out of `value ->> n` is cast
 //! where it is a number.
 
+use std::time::Duration;
+
 use sqlx::sqlite::SqlitePool;
 #[cfg(feature = "postgres")]
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use sqlx::{FromRow, Transaction};
 
 use super::arg::Arg;
+use super::erasure::Pepper;
 use crate::store::Error;
 
-/// An open database. Clones share its connections.
+/// An open database. Clones share its connections and the key of erased people.
 #[derive(Clone, Debug)]
-pub(in crate::store) enum Db {
+pub(in crate::store) struct Db {
+    pub(in crate::store) pools: Pools,
+    pub(super) pepper: Pepper,
+}
+
+/// Its connections.
+#[derive(Clone, Debug)]
+pub(in crate::store) enum Pools {
     /// One connection writes, the others read beside it.
     Sqlite { writer: SqlitePool, reader: SqlitePool },
     #[cfg(feature = "postgres")]
@@ -27,7 +37,12 @@ pub(in crate::store) enum Db {
 }
 
 /// A transaction; rolled back when it is dropped.
-pub(in crate::store) enum Tx {
+pub(in crate::store) struct Tx {
+    on: Begun,
+    pub(super) pepper: Pepper,
+}
+
+enum Begun {
     Sqlite(Transaction<'static, sqlx::Sqlite>),
     #[cfg(feature = "postgres")]
     Postgres(Transaction<'static, sqlx::Postgres>),
@@ -61,24 +76,33 @@ pub(in crate::store) trait Row:
 impl<T> Row for T where T: for<'r> FromRow<'r, sqlx::sqlite::SqliteRow> + Send + Unpin {}
 
 impl Db {
+    /// A database that has not been given the key of erased people yet.
+    pub(in crate::store) fn new(pools: Pools) -> Self {
+        Self { pools, pepper: Pepper::default() }
+    }
+
     /// Begins a transaction that writes. On SQLite it has the database to itself.
     pub(in crate::store) async fn write(&self) -> Result<Tx, Error> {
-        Ok(match self {
-            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+        let on = match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                Begun::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
             #[cfg(feature = "postgres")]
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
-        })
+            Pools::Postgres(pool) => Begun::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { on, pepper: self.pepper.clone() })
     }
 
     /// Begins a transaction that reads: all its statements see the same moment.
     pub(super) async fn read(&self) -> Result<Tx, Error> {
-        Ok(match self {
-            Self::Sqlite { reader, .. } => Tx::Sqlite(reader.begin().await?),
+        let on = match &self.pools {
+            Pools::Sqlite { reader, .. } => Begun::Sqlite(reader.begin().await?),
             #[cfg(feature = "postgres")]
-            Self::Postgres(pool) => Tx::Postgres(
+            Pools::Postgres(pool) => Begun::Postgres(
                 pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
             ),
-        })
+        };
+        Ok(Tx { on, pepper: self.pepper.clone() })
     }
 
     /// All rows of one statement that only reads.
@@ -87,12 +111,12 @@ impl Db {
         sql: &'static str,
         args: Vec<Arg>,
     ) -> Result<Vec<R>, Error> {
-        Ok(match self {
-            Self::Sqlite { reader, .. } => {
+        Ok(match &self.pools {
+            Pools::Sqlite { reader, .. } => {
                 sqlx::query_as_with(sql, Arg::sqlite(args)?).fetch_all(reader).await?
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(pool) => {
+            Pools::Postgres(pool) => {
                 sqlx::query_as_with(for_postgres(sql), Arg::postgres(args)?).fetch_all(pool).await?
             }
         })
@@ -107,10 +131,32 @@ impl Db {
         Ok(self.all(sql, args).await?.pop())
     }
 
+    /// Empties SQLite's log, where pages still stand as they were before they were overwritten. `false`:
+    /// somebody was reading; the log is emptied when the next one is, or when all is closed.
+    pub(super) async fn empty_log(&self) -> Result<bool, Error> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                const TRIES: u32 = 5;
+                for _ in 0..TRIES {
+                    let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+                    let (busy, _, _): (i64, i64, i64) =
+                        sqlx::query_as(sql).fetch_one(writer).await?;
+                    if busy == 0 {
+                        return Ok(true);
+                    }
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                Ok(false)
+            }
+            #[cfg(feature = "postgres")]
+            Pools::Postgres(_) => Ok(true),
+        }
+    }
+
     /// Writes everything out and closes the connections.
     pub(super) async fn close(&self) {
-        match self {
-            Self::Sqlite { writer, reader } => {
+        match &self.pools {
+            Pools::Sqlite { writer, reader } => {
                 if !reader.is_closed() && reader.size() > 0 {
                     reader.close().await;
                 }
@@ -118,7 +164,7 @@ impl Db {
                 writer.close().await;
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(pool) => pool.close().await,
+            Pools::Postgres(pool) => pool.close().await,
         }
     }
 }
@@ -126,12 +172,12 @@ impl Db {
 impl Tx {
     /// Runs a statement; how many rows it touched.
     pub(super) async fn run(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64, Error> {
-        Ok(match self {
-            Self::Sqlite(tx) => {
+        Ok(match &mut self.on {
+            Begun::Sqlite(tx) => {
                 sqlx::query_with(sql, Arg::sqlite(args)?).execute(&mut **tx).await?.rows_affected()
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(tx) => sqlx::query_with(for_postgres(sql), Arg::postgres(args)?)
+            Begun::Postgres(tx) => sqlx::query_with(for_postgres(sql), Arg::postgres(args)?)
                 .execute(&mut **tx)
                 .await?
                 .rows_affected(),
@@ -144,12 +190,12 @@ impl Tx {
         sql: &'static str,
         args: Vec<Arg>,
     ) -> Result<Vec<R>, Error> {
-        Ok(match self {
-            Self::Sqlite(tx) => {
+        Ok(match &mut self.on {
+            Begun::Sqlite(tx) => {
                 sqlx::query_as_with(sql, Arg::sqlite(args)?).fetch_all(&mut **tx).await?
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(tx) => {
+            Begun::Postgres(tx) => {
                 sqlx::query_as_with(for_postgres(sql), Arg::postgres(args)?)
                     .fetch_all(&mut **tx)
                     .await?
@@ -166,15 +212,42 @@ impl Tx {
         Ok(self.all(sql, args).await?.pop())
     }
 
+    /// Waits until nobody erases anybody, or with `alone` until nobody is at what an erasure takes away,
+    /// and keeps it so to the end of the transaction. To be called before any other lock is taken. SQLite
+    /// has one writer.
+    pub(super) async fn lock_erasures(&mut self, alone: bool) -> Result<(), Error> {
+        match &mut self.on {
+            Begun::Sqlite(_) => {}
+            #[cfg(feature = "postgres")]
+            Begun::Postgres(tx) => {
+                let sql = if alone {
+                    "SELECT pg_advisory_xact_lock(8386094136)"
+                } else {
+                    "SELECT pg_advisory_xact_lock_shared(8386094136)"
+                };
+                sqlx::query(sql).execute(&mut **tx).await?;
+            }
+        }
+        #[cfg(not(feature = "postgres"))]
+        let _ = alone;
+        Ok(())
+    }
+
     /// Makes it durable.
     pub(in crate::store) async fn commit(self) -> Result<(), Error> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await?,
+        match self.on {
+            Begun::Sqlite(tx) => tx.commit().await?,
             #[cfg(feature = "postgres")]
-            Self::Postgres(tx) => tx.commit().await?,
+            Begun::Postgres(tx) => tx.commit().await?,
         }
         Ok(())
     }
+}
+
+/// Whether a statement failed because somebody else has what may be one row's only.
+pub(super) fn is_taken(error: &Error) -> bool {
+    let Error::Driver(error) = error else { return false };
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 /// The text with what only PostgreSQL reads. The text is ours whole, so it is as safe as before.

@@ -12,18 +12,32 @@ use chrono::{DateTime, Utc};
 
 use super::arg::args;
 use super::db::{Db, Tx};
+use super::erasure::Guard;
 use super::row::{self, LinkRow};
-use super::{history, merge};
+use super::{history, index, merge};
 use crate::clock;
 use crate::store::{Error, Known};
-use crate::unified::{Change, ContactId, Link, Recognition, Reservation, Sighting, WorkspaceId};
+use crate::unified::{
+    Change, ContactId, Former, Link, Recognition, Reservation, Sighting, WorkspaceId,
+};
 
-/// Every link of the contacts behind the keys. `$2`: `[[system, key], …]`.
+/// Every link of the contacts behind the keys, and whether the key was theirs before. `$2`:
+/// `[[system, key], …]`.
 pub(in crate::store) const KNOWN: &str = "
-    SELECT k.key AS at, l.system, l.key, l.contact, l.email, l.phone
+    SELECT k.key AS at, 0 AS former, l.system, l.key, l.contact, l.email, l.phone
     FROM json_each($2) AS k CROSS JOIN link AS own CROSS JOIN link AS l
     WHERE own.workspace = $1 AND own.system = k.value ->> 0 AND own.key = k.value ->> 1
+      AND l.workspace = $1 AND l.contact = own.contact
+    UNION ALL
+    SELECT k.key AS at, 1 AS former, l.system, l.key, l.contact, l.email, l.phone
+    FROM json_each($2) AS k CROSS JOIN former AS own CROSS JOIN link AS l
+    WHERE own.workspace = $1 AND own.system = k.value ->> 0 AND own.key = k.value ->> 1
       AND l.workspace = $1 AND l.contact = own.contact";
+
+/// Whose records were before. `$2` as above.
+pub(in crate::store) const FORMER: &str = "
+    SELECT f.system, f.key, f.contact FROM json_each($2) AS k CROSS JOIN former AS f
+    WHERE f.workspace = $1 AND f.system = k.value ->> 0 AND f.key = k.value ->> 1";
 
 /// The links that share a key, an e-mail address or a telephone number or whose contact reserved
 /// one, and all others of their contacts. `$2` as above, `$3` e-mail addresses, `$4` telephone
@@ -32,6 +46,9 @@ pub(in crate::store) const RELATED: &str = "
     WITH related (contact) AS (
       SELECT l.contact FROM json_each($2) AS k CROSS JOIN link AS l
         WHERE l.workspace = $1 AND l.system = k.value ->> 0 AND l.key = k.value ->> 1
+      UNION
+      SELECT f.contact FROM json_each($2) AS k CROSS JOIN former AS f
+        WHERE f.workspace = $1 AND f.system = k.value ->> 0 AND f.key = k.value ->> 1
       UNION
       SELECT l.contact FROM json_each($3) AS k CROSS JOIN link AS l
         WHERE l.workspace = $1 AND l.email = k.value ->> 0
@@ -76,14 +93,15 @@ pub(super) async fn known(
     sightings: &[Sighting],
 ) -> Result<Option<Vec<Known>>, Error> {
     let rows: Vec<IndexedRow> = db.all(KNOWN, args![workspace, keys(sightings)?]).await?;
-    let mut found: Vec<Vec<Link>> = vec![Vec::new(); sightings.len()];
-    for IndexedRow { at, link } in rows {
-        let links = usize::try_from(at).ok().and_then(|at| found.get_mut(at));
-        let links = links.ok_or(Error::Inconsistent { table: "link", column: "key" })?;
-        links.push(row::link(link)?);
+    let mut found: Vec<(bool, Vec<Link>)> = vec![(false, Vec::new()); sightings.len()];
+    for IndexedRow { at, former, link } in rows {
+        let found = usize::try_from(at).ok().and_then(|at| found.get_mut(at));
+        let found = found.ok_or(Error::Inconsistent { table: "link", column: "key" })?;
+        found.0 |= former == 1;
+        found.1.push(row::link(link)?);
     }
-    let known = sightings.iter().zip(found).map(|(sighting, links)| {
-        let own = links.iter().find(|link| link.is_current(sighting))?;
+    let known = sightings.iter().zip(found).map(|(sighting, (former, links))| {
+        let own = links.iter().find(|link| former || link.is_current(sighting))?;
         Some(person(own.contact, links))
     });
     Ok(known.collect())
@@ -92,6 +110,7 @@ pub(super) async fn known(
 #[derive(sqlx::FromRow)]
 struct IndexedRow {
     at: i64,
+    former: i32,
     #[sqlx(flatten)]
     link: LinkRow,
 }
@@ -99,7 +118,7 @@ struct IndexedRow {
 /// A contact with its links in one order, whichever way they were found.
 pub(super) fn person(id: ContactId, mut links: Vec<Link>) -> Known {
     links.sort_unstable_by(|a, b| (a.system, &a.key).cmp(&(b.system, &b.key)));
-    Known { id, links }
+    Known { id, links, erased: false }
 }
 
 /// Runs the ladder and writes down what it found.
@@ -110,11 +129,16 @@ pub(super) async fn recognize(
     now: DateTime<Utc>,
 ) -> Result<Vec<Known>, Error> {
     let mut tx = db.write().await?;
+    let guard = Guard::enter(&mut tx, workspace).await?;
     lock(&mut tx, workspace).await?;
     let links = related(&mut tx, workspace, sightings).await?;
     let reserved = reserved(&mut tx, workspace, sightings).await?;
-    let mut recognition = Recognition::new(links).with_reserved(reserved);
-    for sighting in sightings {
+    let former = former(&mut tx, workspace, sightings).await?;
+    let own = links.iter().map(|link| (link.system, link.key.clone()));
+    let own = own.chain(former.iter().map(|former| (former.system, former.key.clone()))).collect();
+    let (sightings, erased) = guard.sift(&mut tx, workspace, sightings, &own).await?;
+    let mut recognition = Recognition::new(links).with_reserved(reserved).with_former(former);
+    for sighting in &sightings {
         recognition.see(sighting, || ContactId(clock::new_id_at(now)));
     }
     let (ids, links, changes) = recognition.finish();
@@ -125,7 +149,13 @@ pub(super) async fn recognize(
         by_contact.entry(link.contact).or_default().push(link);
     }
     let links_of = |id| by_contact.get(&id).cloned().unwrap_or_default();
-    Ok(ids.into_iter().map(|id| person(id, links_of(id))).collect())
+    let mut known = ids.into_iter().map(|id| person(id, links_of(id)));
+    let count = sightings.len() + erased.len();
+    let told = (0..count).map_while(|place| match erased.get(&place) {
+        Some(id) => Some(Known { id: *id, links: Vec::new(), erased: true }),
+        None => known.next(),
+    });
+    Ok(told.collect())
 }
 
 fn keys(sightings: &[Sighting]) -> Result<String, Error> {
@@ -143,6 +173,19 @@ async fn related(
     let rows: Vec<LinkRow> =
         tx.all(RELATED, args![workspace, keys(sightings)?, emails, phones]).await?;
     rows.into_iter().map(row::link).collect()
+}
+
+async fn former(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    sightings: &[Sighting],
+) -> Result<Vec<Former>, Error> {
+    let rows: Vec<(String, String, String)> =
+        tx.all(FORMER, args![workspace, keys(sightings)?]).await?;
+    let former = |(system, key, contact): (String, String, String)| {
+        Ok(Former { system: row::system(&system)?, key, contact: row::contact_id(&contact)? })
+    };
+    rows.into_iter().map(former).collect()
 }
 
 async fn reserved(
@@ -185,12 +228,19 @@ pub(super) async fn write(
     }
     mint(tx, workspace, &minted).await?;
     let mut events = Vec::new();
+    let mut whose: Vec<ContactId> = links
+        .iter()
+        .filter(|link| touched.contains(&(link.system, link.key.as_str())))
+        .map(|link| link.contact)
+        .collect();
     for (survivor, gone) in merged {
+        whose.extend([survivor, gone]);
         events.push(merge::merge(tx, workspace, (survivor, gone), now).await?);
     }
     let links = links.iter().filter(|link| touched.contains(&(link.system, link.key.as_str())));
     let links: Vec<&Link> = links.collect();
     put(tx, workspace, &links, now).await?;
+    index::refresh(tx, workspace, &whose).await?;
     history::append(tx, workspace, &events, now).await?;
     Ok(())
 }
@@ -241,6 +291,12 @@ pub(super) async fn put(
          ON CONFLICT (key, system, workspace) DO UPDATE SET contact = excluded.contact,
            email = excluded.email, phone = excluded.phone, seen_at = excluded.seen_at",
         args![workspace, rows.clone(), now],
+    )
+    .await?;
+    tx.run(
+        "DELETE FROM former WHERE workspace = $1 AND (key, system) IN (
+           SELECT value ->> 1, value ->> 0 FROM json_each($2))",
+        args![workspace, rows.clone()],
     )
     .await?;
     tx.run(

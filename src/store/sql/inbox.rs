@@ -74,7 +74,7 @@ impl Inbox for SqlStore {
     async fn looked_at(
         &self,
         lease: &Lease,
-        ids: &[String],
+        (ids, forget): (&[String], &[String]),
         marks: &[Mark],
     ) -> Result<bool, Error> {
         let workspace = &lease.workspace;
@@ -83,13 +83,17 @@ impl Inbox for SqlStore {
             return Ok(false);
         }
         tx.run(
-            "UPDATE webhook SET waits = 0 WHERE workspace = $1
-               AND id IN (SELECT value ->> 0 FROM json_each($2))",
-            args![workspace, row::list(ids.iter().cloned())?],
+            "UPDATE webhook SET waits = 0, body = CASE
+               WHEN id IN (SELECT value ->> 0 FROM json_each($3)) THEN NULL ELSE body END
+             WHERE workspace = $1 AND id IN (SELECT value ->> 0 FROM json_each($2))",
+            args![workspace, row::list(ids)?, row::list(forget)?],
         )
         .await?;
         work::mark(&mut tx, workspace, marks).await?;
         tx.commit().await?;
+        if !forget.is_empty() {
+            self.db.empty_log().await?;
+        }
         Ok(true)
     }
 }

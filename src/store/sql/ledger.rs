@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 
 use super::arg::args;
 use super::db::Tx;
-use super::{SqlStore, agreement, history, idempotency, people, problem, record, row, work};
+use super::{
+    SqlStore, agreement, history, idempotency, people, problem, record, row, suppression, work,
+};
 use crate::store::{
     Accept, Accepted, Error, Intended, Lease, Ledger, Mark, Priority, Record, Recorded, Sheet,
 };
@@ -38,20 +40,25 @@ impl Ledger for SqlStore {
         now: DateTime<Utc>,
     ) -> Result<Accepted, Error> {
         let mut tx = self.db.write().await?;
+        tx.lock_erasures(false).await?;
         if let Some(attempt) = attempt
             && let Some(before) = idempotency::tie(&mut tx, workspace, attempt, edit.id).await?
         {
             return Ok(Accepted::Before(before));
         }
         // A merge waits for us, or we see what it made of the contact.
-        let row: Option<(String,)> = tx
+        let row: Option<(String, i32)> = tx
             .one(
-                "SELECT coalesce(survivor, id) FROM contact WHERE workspace = $1 AND id = $2
+                "SELECT coalesce(survivor, id), CASE WHEN erased_at IS NULL THEN 0 ELSE 1 END
+                 FROM contact WHERE workspace = $1 AND id = $2
                  /*pg FOR SHARE */",
                 args![workspace, edit.contact],
             )
             .await?;
-        let (id,) = row.ok_or(Error::Inconsistent { table: "contact", column: "id" })?;
+        let (id, erased) = row.ok_or(Error::Inconsistent { table: "contact", column: "id" })?;
+        if erased != 0 {
+            return Ok(Accepted::Erased);
+        }
         let contact = row::contact_id(&id)?;
         let mark = Mark::contact(contact, Priority::Client, now);
         work::mark(&mut tx, workspace, &[mark]).await?;
@@ -64,6 +71,10 @@ impl Ledger for SqlStore {
         let last_cursor = history::append(&mut tx, workspace, events, now).await?;
         tx.commit().await?;
         Ok(Accepted::Stored { contact, last_cursor })
+    }
+
+    async fn suppressed(&self, workspace: &WorkspaceId, hashes: &[String]) -> Result<bool, Error> {
+        suppression::holds(&self.db, workspace, hashes).await
     }
 
     async fn edit(&self, workspace: &WorkspaceId, id: EditId) -> Result<Option<Edit>, Error> {

@@ -6,7 +6,7 @@ use super::arg::args;
 use super::db::Tx;
 use super::{agreement, row, work};
 use crate::store::{CONTACT, Error, Mark, Priority};
-use crate::unified::{Agreement, ContactId, EventDraft, EventKind, Hold, WorkspaceId};
+use crate::unified::{Agreement, ContactId, EventDraft, EventKind, Hold, STATUS, WorkspaceId};
 
 /// Moves all that is `gone`'s to the survivor, and points everyone who was merged into `gone`
 /// before straight at the survivor. What is to be said of it.
@@ -28,6 +28,7 @@ pub(in crate::store) async fn merge(
     let priority = work::forget(tx, workspace, gone).await?;
     for statement in [
         "UPDATE link SET contact = $2 WHERE workspace = $1 AND contact = $3",
+        "UPDATE former SET contact = $2 WHERE workspace = $1 AND contact = $3",
         "UPDATE reservation SET contact = $2 WHERE workspace = $1 AND contact = $3",
         "INSERT INTO delivery_seen (workspace, contact, campaign, seen_at)
          SELECT workspace, $2, campaign, seen_at FROM delivery_seen
@@ -36,13 +37,21 @@ pub(in crate::store) async fn merge(
            CASE WHEN excluded.seen_at < delivery_seen.seen_at
              THEN excluded.seen_at ELSE delivery_seen.seen_at END",
         "DELETE FROM delivery_seen WHERE workspace = $1 AND $2 <> $3 AND contact = $3",
+        "INSERT INTO engagement (workspace, contact, asked_at, body)
+         SELECT workspace, $2, asked_at, body FROM engagement
+         WHERE workspace = $1 AND contact = $3
+         ON CONFLICT (contact, workspace) DO NOTHING",
+        "DELETE FROM engagement WHERE workspace = $1 AND $2 <> $3 AND contact = $3",
         "UPDATE edit SET contact = $2 WHERE workspace = $1 AND contact = $3",
         "UPDATE pending_write SET contact = $2 WHERE workspace = $1 AND contact = $3",
+        "UPDATE parked SET contact = $2 WHERE workspace = $1 AND contact = $3",
         "INSERT INTO failure (workspace, contact, system, code, dead, body)
          SELECT workspace, $2, system, code, dead, body FROM failure
          WHERE workspace = $1 AND contact = $3
          ON CONFLICT (workspace, contact, system) DO NOTHING",
         "DELETE FROM failure WHERE workspace = $1 AND $2 <> $3 AND contact = $3",
+        // The survivor is part of the run by itself, or is marked all the same.
+        "DELETE FROM run_contact WHERE workspace = $1 AND $2 <> $3 AND contact = $3",
     ] {
         tx.run(statement, args![workspace, survivor, gone]).await?;
     }
@@ -116,6 +125,7 @@ fn united(mut own: Agreement, other: Agreement) -> Agreement {
         a.zip(b).is_some_and(|(a, b)| a.value != b.value)
     };
     let disputed: Vec<String> = own.canon.keys().filter(|field| differs(field)).cloned().collect();
+    let other_status = other.canon.get(STATUS).cloned();
     for (field, canon) in other.canon {
         own.canon.entry(field).or_insert(canon);
     }
@@ -129,10 +139,18 @@ fn united(mut own: Agreement, other: Agreement) -> Agreement {
         let own = own.given_up.entry(system).or_insert(until);
         *own = until.max(*own);
     }
+    // One opt-out is everybody's. Without bases it is put right in both systems, whatever these say.
+    let opted_out = [own.canon.get(STATUS), other_status.as_ref()].into_iter().flatten();
+    let opted_out = { opted_out }.find(|canon| canon.is_out()).cloned();
     for field in disputed {
         own.canon.remove(&field);
         own.doppler.remove(&field);
         own.highlevel.remove(&field);
+    }
+    if let Some(canon) = opted_out {
+        own.doppler.remove(STATUS);
+        own.highlevel.remove(STATUS);
+        own.canon.insert(STATUS.to_owned(), canon);
     }
     own
 }

@@ -9,10 +9,15 @@ pub(super) mod arg;
 mod budgets;
 mod copies;
 pub(super) mod db;
+mod engagement;
+mod erase;
+mod erasure;
 pub(super) mod history;
 mod idempotency;
 pub(super) mod identity;
+mod imports;
 mod inbox;
+pub(super) mod index;
 mod ledger;
 pub(super) mod merge;
 mod people;
@@ -22,8 +27,16 @@ mod problems;
 pub(super) mod queue;
 mod record;
 mod row;
+mod runs;
+pub(super) mod search;
+mod secrets;
 pub(super) mod settings;
+mod suppression;
+mod traces;
+pub(super) mod walk;
+mod words;
 mod work;
+mod workspaces;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -31,7 +44,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use arg::args;
 use db::Db;
 
-use super::{Error, Retention, Store};
+use super::{Erasure, ErasureKey, Erasures, Error, Retention, Store, Trace};
+use crate::unified::{ContactId, WorkspaceId};
 
 /// The store in a SQL database. Clones share its connections.
 #[derive(Clone, Debug)]
@@ -48,12 +62,17 @@ impl Store for SqlStore {
         let mut tx = self.db.write().await?;
         let mut pruned = idempotency::prune(&mut tx, now).await?;
         tx.commit().await?;
+        pruned += secrets::prune(&self.db, now).await?;
         pruned += inbox::prune(&self.db, now).await?;
         pruned += history::prune(&self.db, retention.events_before).await?;
+        pruned += runs::prune(&self.db, retention.events_before).await?;
         // An idempotency key may answer with an edit for a day.
         let before = retention.bodies_before.min(now - TimeDelta::hours(24));
         for sql in [FORGET_EDITS, FORGET_HOLDS] {
             pruned += forget(&self.db, sql, before).await?;
+        }
+        if pruned > 0 {
+            self.db.empty_log().await?;
         }
         Ok(pruned)
     }
@@ -65,6 +84,45 @@ impl Store for SqlStore {
 
     async fn close(&self) {
         self.db.close().await;
+    }
+}
+
+#[async_trait]
+impl Erasures for SqlStore {
+    fn unlock(&self, key: ErasureKey) {
+        self.db.pepper.put(&key);
+    }
+
+    fn is_unlocked(&self) -> bool {
+        self.db.pepper.is_there()
+    }
+
+    async fn sealed_key(&self, new: Option<&str>) -> Result<Option<String>, Error> {
+        secrets::erasure_key(&self.db, new).await
+    }
+
+    async fn erase(
+        &self,
+        workspace: &WorkspaceId,
+        contact: ContactId,
+        now: DateTime<Utc>,
+    ) -> Result<Erasure, Error> {
+        let erased = erase::erase(&self.db, workspace, contact, now).await?;
+        // Also where it was done before: perhaps by a process that died here.
+        if !matches!(erased, Erasure::Unknown) && !self.db.empty_log().await? {
+            tracing::warn!(
+                "the database's log is emptied later: somebody was reading all the time"
+            );
+        }
+        Ok(erased)
+    }
+
+    async fn erased(
+        &self,
+        workspace: &WorkspaceId,
+        traces: &[Trace],
+    ) -> Result<Vec<Option<ContactId>>, Error> {
+        erasure::erased(&self.db, workspace, traces).await
     }
 }
 

@@ -7,10 +7,11 @@ use chrono::{DateTime, Utc};
 
 use super::arg::args;
 use super::db::Tx;
+use super::erasure::Guard;
 use super::row::{self, LinkRow};
-use super::{SqlStore, identity};
+use super::{SqlStore, identity, workspaces};
 use crate::clock;
-use crate::store::{Error, Known, People, Reserved, Sighting, Workspace};
+use crate::store::{Error, Known, People, Reserved, Sighting, Trace, Workspace};
 use crate::unified::{ContactId, System, WorkspaceId};
 
 #[async_trait]
@@ -30,11 +31,7 @@ impl People for SqlStore {
                 args![id, name, now],
             )
             .await?;
-        tx.run(
-            "INSERT INTO counter (workspace) VALUES ($1) ON CONFLICT (workspace) DO NOTHING",
-            args![id],
-        )
-        .await?;
+        workspaces::count(&mut tx, id).await?;
         tx.commit().await?;
         let (name, at) = row.ok_or(Error::Inconsistent { table: "workspace", column: "id" })?;
         let created_at = row::time(at, "workspace", "created_at")?;
@@ -104,7 +101,11 @@ impl People for SqlStore {
         now: DateTime<Utc>,
     ) -> Result<Reserved, Error> {
         let mut tx = self.db.write().await?;
+        let guard = Guard::enter(&mut tx, workspace).await?;
         identity::lock(&mut tx, workspace).await?;
+        if guard.is_out(&mut tx, workspace, email).await? {
+            return Ok(Reserved::Erased);
+        }
         let reserved = match holder(&mut tx, workspace, email, phone).await? {
             Holder::Several(ids) => return Ok(Reserved::Ambiguous(ids)),
             Holder::One(id) => Reserved::Known(id),
@@ -131,6 +132,32 @@ impl People for SqlStore {
         Ok(reserved)
     }
 
+    async fn foresee(
+        &self,
+        workspace: &WorkspaceId,
+        contact: ContactId,
+        system: System,
+        key: &str,
+    ) -> Result<(), Error> {
+        let mut tx = self.db.write().await?;
+        let guard = Guard::enter(&mut tx, workspace).await?;
+        let record = Trace::Record(system, key.to_owned());
+        if guard.whose(&mut tx, workspace, &[record]).await? != [None] {
+            return Ok(());
+        }
+        identity::lock(&mut tx, workspace).await?;
+        tx.run(
+            "INSERT INTO former (workspace, system, key, contact)
+             SELECT workspace, $2, $3, coalesce(survivor, id) FROM contact
+             WHERE workspace = $1 AND id = $4 AND erased_at IS NULL AND NOT EXISTS
+               (SELECT 1 FROM link WHERE workspace = $1 AND system = $2 AND key = $3)
+             ON CONFLICT (key, system, workspace) DO UPDATE SET contact = excluded.contact",
+            args![workspace, system, key, contact],
+        )
+        .await?;
+        tx.commit().await
+    }
+
     async fn deliveries_seen(
         &self,
         workspace: &WorkspaceId,
@@ -145,6 +172,12 @@ impl People for SqlStore {
             return Ok(seen);
         }
         let mut tx = self.db.write().await?;
+        tx.lock_erasures(false).await?;
+        let erased = "SELECT id FROM contact
+             WHERE workspace = $1 AND id = $2 AND erased_at IS NOT NULL";
+        if tx.one::<(String,)>(erased, args![workspace, contact]).await?.is_some() {
+            return Ok(vec![now; campaigns.len()]);
+        }
         tx.run(
             "INSERT INTO delivery_seen (workspace, contact, campaign, seen_at)
              SELECT DISTINCT $1,
@@ -175,7 +208,7 @@ const BY_ID: &str = "
     SELECT coalesce(c.survivor, c.id) AS id, l.system, l.key, l.email, l.phone
     FROM contact AS c LEFT JOIN link AS l
       ON l.workspace = c.workspace AND l.contact = coalesce(c.survivor, c.id)
-    WHERE c.workspace = $1 AND c.id = $2
+    WHERE c.workspace = $1 AND c.id = $2 AND c.erased_at IS NULL
     ORDER BY l.system, l.key";
 
 const LINKED: &str = "

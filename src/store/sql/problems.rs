@@ -10,14 +10,12 @@ use uuid::Uuid;
 use super::arg::args;
 use super::db::Tx;
 use super::problem::{self, failure};
-use super::{SqlStore, agreement, history, ledger, people, record, row, work};
+use super::{SqlStore, agreement, history, ledger, people, record, row, runs, work};
 use crate::store::{
     CONTACT, Error, FailureFilter, FailureKey, Failures, HoldFilter, Mark, Page, Priority,
-    Problems, Resolved,
+    Problems, Resolution, Resolved, Stepped,
 };
-use crate::unified::{
-    ContactId, EventDraft, Failure, Hold, HoldDecision, System, WorkspaceId, WriteOutcome,
-};
+use crate::unified::{ContactId, EventDraft, Failure, Hold, System, WorkspaceId, WriteOutcome};
 
 #[async_trait]
 impl Problems for SqlStore {
@@ -67,8 +65,7 @@ impl Problems for SqlStore {
         &self,
         workspace: &WorkspaceId,
         id: Uuid,
-        decision: &HoldDecision,
-        event: &EventDraft,
+        Resolution { decision, event, run }: Resolution<'_>,
     ) -> Result<Resolved, Error> {
         let mut tx = self.db.write().await?;
         let sql =
@@ -76,6 +73,10 @@ impl Problems for SqlStore {
         let about = tx.all(sql, args![workspace, id, problem::EVERYBODY]).await?;
         let about = row::contact_ids(&about)?;
         mark(&mut tx, workspace, about, decision.at).await?;
+        let mut is_stale = false;
+        if let Some(step) = run {
+            is_stale = runs::take_step(&mut tx, workspace, step).await? == Stepped::Stale;
+        }
         let closed = tx
             .run(
                 "UPDATE hold SET closed_at = $3, decision = $4, remember = $5
@@ -89,6 +90,9 @@ impl Problems for SqlStore {
         let hold = row::model(&body, "hold")?;
         if closed == 0 {
             return Ok(Resolved::Before(hold));
+        }
+        if is_stale {
+            return Ok(Resolved::Stale);
         }
         if decision.remember {
             problem::remember(&mut tx, workspace, id).await?;

@@ -1,7 +1,7 @@
 //! The work table: who gets which work.
 //!
 //! A claim goes priority by priority, and within one gives each workspace that has due work an
-//! equal share before any gets more. Which workspace is first depends on the token, so that none is
+//! equal share before any gets more, and none more than it has room for. Which workspace is first depends on the token, so that none is
 //! always the last. Each share is one statement over an index that begins with workspace and
 //! priority: a claim costs what it takes, however much waits.
 
@@ -82,17 +82,20 @@ impl Queue for SqlStore {
     async fn claim(&self, claim: &Claim<'_>) -> Result<Claimed, Error> {
         // Most calls find nothing to do, and then nobody who writes is made to wait.
         let mut due = Vec::new();
+        let mut claimed = Claimed::default();
         let kinds = among(claim.kinds);
         for priority in [Priority::Client, Priority::Live, Priority::Backfill] {
             let args = args![work::number(priority), claim.now, kinds.clone()];
-            let mut workspaces: Vec<(String,)> = self.db.all(DUE, args).await?;
+            let rows: Vec<(String,)> = self.db.all(DUE, args).await?;
+            let workspaces = rows.into_iter().map(|(id,)| WorkspaceId::from(id.as_str()));
+            let mut workspaces: Vec<WorkspaceId> =
+                workspaces.filter(|workspace| room(claim, &claimed, workspace) > 0).collect();
             if !workspaces.is_empty() {
                 let first = claim.token.as_u128() % (workspaces.len() as u128);
                 workspaces.rotate_left(usize::try_from(first).unwrap_or_default());
                 due.push((priority, workspaces));
             }
         }
-        let mut claimed = Claimed::default();
         if due.is_empty() {
             return Ok(claimed);
         }
@@ -103,13 +106,16 @@ impl Queue for SqlStore {
                 let count = u32::try_from(workspaces.len()).unwrap_or(u32::MAX);
                 let share = left.div_ceil(count);
                 let mut more = Vec::new();
-                for (workspace,) in workspaces {
-                    let ask = share.min(left);
-                    let turn = Turn { workspace: workspace.as_str().into(), priority, ask };
+                for workspace in workspaces {
+                    let ask = share.min(left).min(room(claim, &claimed, &workspace));
+                    if ask == 0 {
+                        continue;
+                    }
+                    let turn = Turn { workspace: workspace.clone(), priority, ask };
                     let taken = take(&mut tx, claim, &kinds, turn, &mut claimed).await?;
                     left = left.saturating_sub(taken);
-                    if taken == ask && ask > 0 {
-                        more.push((workspace,));
+                    if taken == ask {
+                        more.push(workspace);
                     }
                 }
                 workspaces = more;
@@ -236,6 +242,14 @@ const BACKLOG: &str = "
     SELECT count(*), count(lease),
       (SELECT count(*) FROM work WHERE workspace = $1 AND kind = $2 AND dead = 1), min(due_at)
     FROM work WHERE workspace = $1 AND kind = $2 AND gen > done_gen AND dead = 0";
+
+/// How much more a workspace may get by a claim.
+fn room(claim: &Claim<'_>, claimed: &Claimed, workspace: &WorkspaceId) -> u32 {
+    let Some(rooms) = claim.rooms else { return u32::MAX };
+    let got = claimed.leases.iter().filter(|lease| lease.workspace == *workspace).count();
+    let room = rooms.get(workspace).copied().unwrap_or_default();
+    room.saturating_sub(u32::try_from(got).unwrap_or(u32::MAX))
+}
 
 /// A workspace's turn in a claim.
 struct Turn {

@@ -3,13 +3,18 @@
 //! People before work where links change, because a link may prove that two contacts are one; then
 //! the fence; then everything else; the history last.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 
 use super::arg::args;
 use super::db::{Db, Tx};
+use super::erasure::Guard;
 use super::row::{self, LinkRow};
-use super::{agreement, history, identity, ledger, merge, problem, work};
-use crate::store::{CONTACT, EditOutcome, Error, Lease, Record, Recorded};
+use super::{
+    agreement, history, identity, imports, index, ledger, merge, problem, runs, suppression, work,
+};
+use crate::store::{AgreementChange, CONTACT, EditOutcome, Error, Lease, Record, Recorded};
 use crate::unified::{
     ContactId, Edit, EventDraft, Failure, Hold, Link, Sighting, System, SystemWrite, WorkspaceId,
     WriteOutcome,
@@ -23,6 +28,7 @@ pub(super) async fn record(
 ) -> Result<Recorded, Error> {
     let workspace = &lease.workspace;
     let mut tx = db.write().await?;
+    let guard = Guard::enter(&mut tx, workspace).await?;
     if !record.links.is_empty() || !record.unlinked.is_empty() {
         identity::lock(&mut tx, workspace).await?;
     }
@@ -31,28 +37,42 @@ pub(super) async fn record(
     }
     let mut events = record.events;
     let mut refused = Vec::new();
+    let mut relinked = Vec::new();
     let (mut failures, mut holds) = (record.failures, record.holds);
     work::mark(&mut tx, workspace, &record.marks).await?;
     if lease.kind == CONTACT {
         let contact = row::contact_id(&lease.key)?;
-        if !record.agreement.is_empty() || !failures.is_empty() {
-            let mut agreement =
-                agreement::get(&mut tx, workspace, contact).await?.unwrap_or_default();
-            let known = |system| record.given_up.get(&system);
-            failures.retain(|one| agreement.given_up.get(&one.system) == known(one.system));
-            if !record.agreement.is_empty() {
-                record.agreement.apply(&mut agreement);
-                agreement::put(&mut tx, workspace, contact, &agreement).await?;
-            }
+        let mut changed = Vec::new();
+        if !record.links.is_empty() || !record.unlinked.is_empty() {
+            changed.push(contact);
         }
+        let (agreed, given_up) = (record.agreement, &record.given_up);
+        agree(&mut tx, (workspace, contact), (agreed, given_up), &mut failures).await?;
         for system in record.cleared {
             problem::clear(&mut tx, workspace, (contact, system)).await?;
         }
+        let moved: Vec<&(System, String)> = record
+            .unlinked
+            .iter()
+            .filter(|(system, _)| record.links.iter().any(|link| link.system == *system))
+            .collect();
+        remember(&mut tx, workspace, contact, &moved).await?;
         unlink(&mut tx, workspace, contact, &record.unlinked).await?;
-        let linked = link(&mut tx, workspace, (contact, record.links), now).await?;
-        refused = linked.refused;
+        let (links, erased) = living(&mut tx, (workspace, guard), record.links).await?;
+        let linked = link(&mut tx, workspace, (contact, links), now).await?;
+        refused = [linked.refused, erased].concat();
+        changed.extend(linked.merged);
+        relinked = changed;
         events.extend(linked.events);
         rename(&mut failures, &mut holds, (contact, linked.contact));
+        let of = (workspace, linked.contact);
+        imports::put_parked(&mut tx, of, (&record.parked, &record.unparked)).await?;
+        if let Some(outcome) = record.outcome {
+            runs::tally(&mut tx, workspace, linked.contact, outcome).await?;
+        }
+    }
+    if let Some((hashes, out)) = &record.suppression {
+        suppression::put(&mut tx, workspace, (hashes, *out)).await?;
     }
     for failure in &failures {
         problem::put_failure(&mut tx, workspace, failure).await?;
@@ -77,6 +97,7 @@ pub(super) async fn record(
     problem::drop_holds(&mut tx, workspace, &record.dropped, now).await?;
     problem::obey(&mut tx, workspace, &record.obeyed).await?;
     work::settle(&mut tx, lease, &record.next, now).await?;
+    index::refresh(&mut tx, workspace, &relinked).await?;
     let last_cursor = history::append(&mut tx, workspace, &events, now).await?;
     // Under the history's lock, so that of two who find the same only one says so.
     for hold in everybodys {
@@ -84,6 +105,37 @@ pub(super) async fn record(
     }
     tx.commit().await?;
     Ok(Recorded::Stored { last_cursor, refused })
+}
+
+/// Links without those to erased people's records, and the others with whose they were.
+async fn living(
+    tx: &mut Tx,
+    (workspace, guard): (&WorkspaceId, Guard),
+    links: Vec<Sighting>,
+) -> Result<(Vec<Sighting>, Vec<(Sighting, ContactId)>), Error> {
+    let (living, out) = guard.sift(tx, workspace, &links, &BTreeSet::new()).await?;
+    let erased = links.into_iter().enumerate();
+    let erased = erased.filter_map(|(place, link)| Some((link, *out.get(&place)?))).collect();
+    Ok((living, erased))
+}
+
+/// Stores what is agreed, and takes out the failures of what was given up meanwhile.
+async fn agree(
+    tx: &mut Tx,
+    (workspace, contact): (&WorkspaceId, ContactId),
+    (change, given_up): (AgreementChange, &BTreeMap<System, DateTime<Utc>>),
+    failures: &mut Vec<Failure>,
+) -> Result<(), Error> {
+    if change.is_empty() && failures.is_empty() {
+        return Ok(());
+    }
+    let mut agreement = agreement::get(tx, workspace, contact).await?.unwrap_or_default();
+    failures.retain(|one| agreement.given_up.get(&one.system) == given_up.get(&one.system));
+    if !change.is_empty() {
+        change.apply(&mut agreement);
+        agreement::put(tx, workspace, contact, &agreement).await?;
+    }
+    Ok(())
 }
 
 /// Stores what became of an edit, which is done when nothing of it is queued.
@@ -140,6 +192,26 @@ fn rename(failures: &mut [Failure], holds: &mut [Hold], (old, new): (ContactId, 
     }
 }
 
+/// Remembers whose a record was that gives way to another one of the same person.
+async fn remember(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    contact: ContactId,
+    moved: &[&(System, String)],
+) -> Result<(), Error> {
+    for (system, key) in moved {
+        tx.run(
+            "INSERT INTO former (workspace, system, key, contact)
+             SELECT workspace, system, key, contact FROM link
+             WHERE workspace = $1 AND system = $2 AND key = $3 AND contact = $4
+             ON CONFLICT (key, system, workspace) DO UPDATE SET contact = excluded.contact",
+            args![workspace, *system, key, contact],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
 async fn unlink(
     tx: &mut Tx,
     workspace: &WorkspaceId,
@@ -161,6 +233,8 @@ struct Linked {
     contact: ContactId,
     events: Vec<EventDraft>,
     refused: Vec<(Sighting, ContactId)>,
+    /// Who was merged, both of each two.
+    merged: Vec<ContactId>,
 }
 
 /// Stores links of a contact. A record that is somebody else's proves that the two are one person,
@@ -172,7 +246,8 @@ async fn link(
     (contact, sightings): (ContactId, Vec<Sighting>),
     now: DateTime<Utc>,
 ) -> Result<Linked, Error> {
-    let mut linked = Linked { contact, events: Vec::new(), refused: Vec::new() };
+    let (events, refused, merged) = (Vec::new(), Vec::new(), Vec::new());
+    let mut linked = Linked { contact, events, refused, merged };
     for sighting in sightings {
         let contact = linked.contact;
         let owner: Option<(String,)> = tx
@@ -193,6 +268,7 @@ async fn link(
             }
             let (survivor, gone) = (contact.min(other), contact.max(other));
             linked.events.push(merge::merge(tx, workspace, (survivor, gone), now).await?);
+            linked.merged.extend([survivor, gone]);
             linked.contact = survivor;
         } else if taken {
             linked.refused.push((sighting, contact));

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::arg::args;
+use super::db::Tx;
 use super::{SqlStore, history, row};
 use crate::store::{CONTACT, Counts, Error, Put, Settings, StoredMapping};
 use crate::unified::{EventDraft, SyncSettings, WorkspaceId};
@@ -63,12 +64,7 @@ impl Settings for SqlStore {
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let mut tx = self.db.write().await?;
-        tx.run(
-            "INSERT INTO sync_settings (workspace, state, body) VALUES ($1, $2, $3)
-             ON CONFLICT (workspace) DO UPDATE SET state = excluded.state, body = excluded.body",
-            args![workspace, row::word(&settings.state)?, row::body(settings)?],
-        )
-        .await?;
+        put(&mut tx, workspace, settings).await?;
         history::append(&mut tx, workspace, std::slice::from_ref(event), now).await?;
         tx.commit().await
     }
@@ -85,6 +81,21 @@ impl Settings for SqlStore {
             total: row::count(total),
         })
     }
+}
+
+/// Stores sync settings.
+pub(super) async fn put(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    settings: &SyncSettings,
+) -> Result<(), Error> {
+    tx.run(
+        "INSERT INTO sync_settings (workspace, state, body) VALUES ($1, $2, $3)
+         ON CONFLICT (workspace) DO UPDATE SET state = excluded.state, body = excluded.body",
+        args![workspace, row::word(&settings.state)?, row::body(settings)?],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Each contact that is not in step once. Work that was given up counts as failed.

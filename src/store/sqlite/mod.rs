@@ -8,12 +8,12 @@ mod open;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use super::sql::db::Db;
+use super::sql::db::{Db, Pools};
 use super::{Error, SqlStore};
 
 /// Opens `sqlite://FILE`, making the file (for its owner's eyes only) and bringing its schema up to
 /// date. `sqlite::memory:` is gone when closed.
 pub async fn open(url: &str) -> Result<SqlStore, Error> {
     let (writer, reader) = open::open(url).await?;
-    Ok(SqlStore { db: Db::Sqlite { writer, reader } })
+    Ok(SqlStore { db: Db::new(Pools::Sqlite { writer, reader }) })
 }

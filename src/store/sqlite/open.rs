@@ -15,6 +15,11 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sqlite/migrat
 
 /// How long a statement waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// SQLite's code for a file that somebody else uses.
+const BUSY: &str = "5";
+/// How often a file that others open too is tried again, and the pause between.
+const OPEN_TRIES: u32 = 100;
+const OPEN_PAUSE: Duration = Duration::from_millis(50);
 /// How long a caller waits for a free connection before it is told that the store is overloaded.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Each is a thread; a lookup takes microseconds, so a few serve many requests.
@@ -40,18 +45,41 @@ pub(super) async fn open(url: &str) -> Result<(SqlitePool, SqlitePool), Error> {
         .synchronous(SqliteSynchronous::Full)
         .row_buffer_size(ROWS_AHEAD)
         .pragma("cache_size", PAGES_KIB)
+        // What is deleted is overwritten: it is about people, some of whom asked to be forgotten.
+        .pragma("secure_delete", "ON")
         .busy_timeout(BUSY_TIMEOUT);
     let in_memory = url.contains(":memory:") || url.contains("mode=memory");
     if !in_memory {
         protect(&options).await?;
     }
+    for _ in 0..OPEN_TRIES {
+        match pools(&options, in_memory).await {
+            Err(Error::Driver(sqlx::Error::Database(error)))
+                if error.code().as_deref() == Some(BUSY) =>
+            {
+                tokio::time::sleep(OPEN_PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+    pools(&options, in_memory).await
+}
+
+/// Both pools over a file whose schema is up to date.
+///
+/// Whoever turns the write-ahead log on needs the file alone and is refused at once, without the busy
+/// time-out, while others open it too: several processes that start at once try again.
+async fn pools(
+    options: &SqliteConnectOptions,
+    in_memory: bool,
+) -> Result<(SqlitePool, SqlitePool), Error> {
     let writer = pool(1).connect_with(options.clone()).await?;
     migrate(&writer).await?;
     // A database in memory belongs to its connection, so that one serves both.
     let reader = if in_memory {
         writer.clone()
     } else {
-        pool(READERS).connect_with(options.read_only(true)).await?
+        pool(READERS).connect_with(options.clone().read_only(true)).await?
     };
     Ok((writer, reader))
 }

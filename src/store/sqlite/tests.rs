@@ -35,6 +35,14 @@ impl Place for Folder {
         Arc::new(super::open(&self.url()).await.unwrap())
     }
 
+    /// In the very bytes of the database, its log and its index.
+    async fn find(&self, text: &str) -> Vec<String> {
+        let holds = |bytes: &[u8]| bytes.windows(text.len()).any(|at| at == text.as_bytes());
+        let files = std::fs::read_dir(self.0.path()).unwrap().map(|entry| entry.unwrap().path());
+        let found = files.filter(|file| holds(&std::fs::read(file).unwrap()));
+        found.map(|file| file.display().to_string()).collect()
+    }
+
     fn url(&self) -> String {
         format!("sqlite://{}", self.file().display())
     }
@@ -52,10 +60,10 @@ async fn behind(folder: &Folder) -> (SqlStore, WorkspaceId) {
 }
 
 fn pools(store: &SqlStore) -> (&SqlitePool, &SqlitePool) {
-    match &store.db {
-        Db::Sqlite { writer, reader } => (writer, reader),
+    match &store.db.pools {
+        Pools::Sqlite { writer, reader } => (writer, reader),
         #[cfg(feature = "postgres")]
-        Db::Postgres(_) => panic!("another database"),
+        Pools::Postgres(_) => panic!("another database"),
     }
 }
 
@@ -134,13 +142,18 @@ async fn many_can_open_a_new_file_at_once() {
 async fn nobody_is_looked_up_by_going_through_a_workspace() {
     let folder = Folder::new();
     let (store, _) = behind(&folder).await;
-    let statements = [sql::identity::KNOWN, sql::identity::RELATED, sql::identity::RESERVED];
-    for statement in statements {
+    let statements = [
+        (sql::identity::KNOWN, 4),
+        (sql::identity::FORMER, 1),
+        (sql::identity::RELATED, 2),
+        (sql::identity::RESERVED, 2),
+    ];
+    for (statement, least) in statements {
         let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
         let steps: Vec<(i64, i64, i64, String)> =
             sqlx::query_as(plan).fetch_all(pools(&store).1).await.unwrap();
         let searches: Vec<_> = steps.iter().filter(|step| step.3.starts_with("SEARCH")).collect();
-        assert!(searches.len() >= 2, "{steps:?}");
+        assert!(searches.len() >= least, "{steps:?}");
         assert!(searches.iter().all(|step| step.3.contains(" AND workspace=?")), "{steps:?}");
     }
 }
@@ -164,6 +177,42 @@ async fn work_is_found_by_its_index() {
     }
 }
 
+/// A page of the index costs what it shows, however many there are; see `store::sql::walk`.
+#[tokio::test]
+async fn the_index_is_walked_and_never_gone_through() {
+    let folder = Folder::new();
+    let (store, _) = behind(&folder).await;
+    let walks = "PRIMARY KEY (workspace=? AND facet=? AND sort=?";
+    for (statement, by) in [
+        (sql::walk::TURN_UP, &[walks][..]),
+        (sql::walk::TURN_DOWN, &[walks]),
+        (
+            sql::walk::UP,
+            &[walks, "SEARCH e USING INDEX sqlite_autoindex_entry_1 (workspace=? AND contact=?)"],
+        ),
+        (
+            sql::walk::DOWN,
+            &[walks, "SEARCH e USING INDEX sqlite_autoindex_entry_1 (workspace=? AND contact=?)"],
+        ),
+        (sql::search::BY_WORD, &["PRIMARY KEY (workspace=? AND term>? AND term<?)"]),
+        (sql::search::SINCE, &["PRIMARY KEY (workspace=? AND facet=? AND sort=? AND key>?)"]),
+        (
+            sql::index::LESS,
+            &["PRIMARY KEY (workspace=? AND facet=? AND sort=? AND key=? AND contact=?)"],
+        ),
+        (sql::index::FEWER_TERMS, &["PRIMARY KEY (workspace=? AND term=? AND contact=?)"]),
+    ] {
+        let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let steps: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(plan).fetch_all(pools(&store).1).await.unwrap();
+        for by in by {
+            assert!(steps.iter().any(|step| step.3.contains(by)), "{statement}: {steps:?}");
+        }
+        let sorts = |step: &&(i64, i64, i64, String)| step.3.contains("TEMP B-TREE FOR ORDER BY");
+        assert_eq!(steps.iter().find(sorts), None, "{statement}");
+    }
+}
+
 /// With two systems a merged contact cannot merge again by sightings; the row's promise is kept for
 /// when a link can be taken away.
 #[tokio::test]
@@ -181,6 +230,41 @@ async fn a_chain_of_merges_leads_to_the_last_survivor_in_one_step() {
         let known = store.contact(&w, *id).await.unwrap().unwrap();
         assert_eq!((known.id, known.links.len()), (people[0], 4));
     }
+}
+
+/// A table that says whose its rows are is one that an erasure must empty: see `store::sql::erase`.
+#[tokio::test]
+async fn every_table_of_contacts_is_known_to_an_erasure() {
+    let folder = Folder::new();
+    let (store, _) = behind(&folder).await;
+    let tables: Vec<(String,)> = sqlx::query_as(
+        "SELECT t.name FROM sqlite_master AS t JOIN pragma_table_info(t.name) AS c
+         WHERE t.type = 'table' AND c.name = 'contact' ORDER BY t.name",
+    )
+    .fetch_all(pools(&store).1)
+    .await
+    .unwrap();
+    let tables: Vec<&str> = tables.iter().map(|(name,)| name.as_str()).collect();
+    let known = [
+        "agreement",
+        "delivery_seen",
+        "edit",
+        "engagement",
+        "entry",
+        "entry_order",
+        "entry_term",
+        "erased",
+        "event",
+        "failure",
+        "former",
+        "hold_contact",
+        "link",
+        "parked",
+        "pending_write",
+        "reservation",
+        "run_contact",
+    ];
+    assert_eq!(tables, known, "what becomes of a new one's rows when somebody is erased?");
 }
 
 /// As an operator does it, with the gateway at work.

@@ -10,15 +10,18 @@ use crate::store::Lease;
 use crate::sync::plan::{Plan, When};
 use crate::sync::settle::Outcome;
 use crate::unified::{PendingWrite, System};
-use crate::upstream::{Call, Directory};
+use crate::upstream::{Call, Kind, Writing};
 
 use super::run::Facts;
-use super::{Error, Inner};
+use super::{Error, Inner, park};
 
 /// How long Doppler's writes wait for the first that HighLevel ever took.
 const FIRST_WORD: Duration = Duration::from_secs(2);
 /// The code of a write that HighLevel's credential does not allow.
 const READ_ONLY: &str = "SCOPE_MISSING";
+
+/// Why a write waits that an import would overtake.
+const IN_IMPORT: &str = "Doppler works on an import of the subscriber";
 
 /// An action by its place in the plan, what became of it, and what was remembered of it.
 type Done = (usize, Outcome, Option<PendingWrite>);
@@ -35,23 +38,32 @@ impl Inner {
     ) -> Result<(Vec<Outcome>, Vec<PendingWrite>), Error> {
         let doppler = self.act_in(System::Doppler, (lease, facts, plan), call);
         let highlevel = self.act_in(System::HighLevel, (lease, facts, plan), call);
-        let (doppler, highlevel) = if self.is_unproven(plan) {
-            let mut highlevel = pin!(highlevel);
-            match timeout(FIRST_WORD, &mut highlevel).await {
-                Ok(done) => {
-                    let done = done?;
-                    if done.iter().any(|(_, outcome, _)| is_read_only(outcome)) {
-                        (Ok(refused_too(plan)), Ok(done))
-                    } else {
-                        (doppler.await, Ok(done))
-                    }
-                }
-                Err(_) => join(doppler, highlevel).await,
+        let (doppler, highlevel) = match self.writing() {
+            Writing::Forbidden => (barred(plan, System::Doppler), barred(plan, System::HighLevel)),
+            // What HighLevel takes shows that it may be written to.
+            Writing::Refused => {
+                let done = highlevel.await?;
+                let barred = || barred(plan, System::Doppler);
+                (if self.writing().is_read_only() { barred() } else { doppler.await? }, done)
             }
-        } else {
-            join(doppler, highlevel).await
+            // A token does not say what it may do: the first write tells, before anything else is written.
+            Writing::Unknown if System::ALL.into_iter().all(|system| writes(plan, system)) => {
+                let mut highlevel = pin!(highlevel);
+                if let Ok(done) = timeout(FIRST_WORD, &mut highlevel).await {
+                    let done = done?;
+                    let refused = done.iter().any(|(_, outcome, _)| is_read_only(outcome));
+                    let barred = || barred(plan, System::Doppler);
+                    (if refused { barred() } else { doppler.await? }, done)
+                } else {
+                    let (doppler, highlevel) = join(doppler, highlevel).await;
+                    (doppler?, highlevel?)
+                }
+            }
+            Writing::Unknown | Writing::Seen => {
+                let (doppler, highlevel) = join(doppler, highlevel).await;
+                (doppler?, highlevel?)
+            }
         };
-        let (doppler, highlevel) = (doppler?, highlevel?);
         let mut outcomes: Vec<Option<Outcome>> = plan.actions.iter().map(|_| None).collect();
         let mut writes = Vec::new();
         for (index, outcome, write) in doppler.into_iter().chain(highlevel) {
@@ -63,16 +75,6 @@ impl Inner {
         Ok((outcomes.into_iter().map(|one| one.unwrap_or_else(untried)).collect(), writes))
     }
 
-    /// Whether both systems are to be written and HighLevel's credential was never seen to write. A
-    /// token does not say what it may do: the first write tells, before anything else is written.
-    fn is_unproven(&self, plan: &Plan) -> bool {
-        let writes = |system| {
-            let mut actions = plan.actions.iter();
-            actions.any(|one| one.system == system && one.when == When::Now && one.is_write())
-        };
-        System::ALL.into_iter().all(writes) && !Directory::status(&*self.parts.crm).writes
-    }
-
     async fn act_in(
         &self,
         system: System,
@@ -80,6 +82,7 @@ impl Inner {
         call: &Call,
     ) -> Result<Vec<Done>, Error> {
         let mut done = Vec::new();
+        let parked = park::parks(facts, plan);
         // What ended the run in this system: nothing more is tried in it.
         let mut ended: Option<String> = None;
         for (index, action) in plan.actions.iter().enumerate() {
@@ -90,6 +93,10 @@ impl Inner {
                 (When::Later { code }, _) => (not_tried(code, &action.reason), None),
                 (When::Never, _) => (not_tried("INTERNAL", &action.reason), None),
                 (When::Now, Some(code)) => (not_tried(code, "an earlier step did not work"), None),
+                (When::Now, None) if parked == Some(index) => (Outcome::Parked, None),
+                (When::Now, None) if facts.is_overtaken(action) => {
+                    (not_tried(Kind::Busy.code(), IN_IMPORT), None)
+                }
                 (When::Now, None) => self.perform(lease, facts, action, call).await?,
             };
             match &outcome {
@@ -98,6 +105,7 @@ impl Inner {
                 }
                 Outcome::Done { .. }
                 | Outcome::Accepted
+                | Outcome::Parked
                 | Outcome::Refused { .. }
                 | Outcome::NotTried { .. }
                 | Outcome::Found(_)
@@ -117,19 +125,27 @@ fn is_read_only(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused { code, .. } if code == READ_ONLY)
 }
 
-/// Doppler's part of a plan that HighLevel's credential does not allow: nothing is half written.
-fn refused_too(plan: &Plan) -> Vec<Done> {
-    let of_doppler = plan.actions.iter().enumerate();
-    let of_doppler = of_doppler.filter(|(_, action)| action.system == System::Doppler);
-    let refused = of_doppler.map(|(index, action)| {
+/// Whether a plan writes to a system now.
+fn writes(plan: &Plan, system: System) -> bool {
+    let mut actions = plan.actions.iter();
+    actions.any(|one| one.system == system && one.when == When::Now && one.is_write())
+}
+
+/// A system's part of a plan that HighLevel's credential does not allow: nothing is half written.
+fn barred(plan: &Plan, system: System) -> Vec<Done> {
+    let message = match system {
+        System::Doppler => "HighLevel's credential may not write, so Doppler is left as it is, too",
+        System::HighLevel => "HighLevel's credential may not write",
+    };
+    let of_it = plan.actions.iter().enumerate().filter(|(_, action)| action.system == system);
+    let refused = of_it.map(|(index, action)| {
         let outcome = match &action.when {
             When::Later { code } => not_tried(code, &action.reason),
             When::Never => not_tried("INTERNAL", &action.reason),
             When::Now if !action.is_write() => Outcome::Done { side: None, result: None },
             When::Now => Outcome::Refused {
                 code: READ_ONLY.to_owned(),
-                message: "HighLevel's credential may not write, so Doppler is left as it is, too"
-                    .to_owned(),
+                message: message.to_owned(),
                 error: None,
             },
         };

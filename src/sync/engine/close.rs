@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -21,19 +22,30 @@ use crate::unified::{
     WorkspaceId,
 };
 
+use crate::upstream::{Directory, Kind, UpstreamState};
+
 use super::look::TOMBSTONE;
 use super::perform::Importing;
 use super::run::Facts;
-use super::{Attached, Inner, Seen, id};
+use super::{Attached, Inner, Seen, id, suppression};
 
 /// When to look again after Doppler accepted an import.
 const IMPORT_TAKES: TimeDelta = TimeDelta::seconds(10);
+
+/// The code of what a refused credential holds up.
+const REFUSED: &str = Kind::Unauthorized.code();
+/// The code of what waits for a scope.
+const UNGRANTED: &str = Kind::ScopeMissing("").code();
+/// When to look again without having heard that it was mended.
+const UNTIL_MENDED: Duration = Duration::from_mins(10);
+/// When to look again where it was mended meanwhile.
+const ONCE_MENDED: Duration = Duration::from_mins(1);
 
 impl Inner {
     /// What is to be stored of a run.
     pub(super) fn close(
         &self,
-        facts: &Facts,
+        (workspace, facts): (&WorkspaceId, &Facts),
         plan: &Plan,
         (outcomes, writes): (&[Outcome], &[PendingWrite]),
         settled: Settled,
@@ -60,6 +72,8 @@ impl Inner {
             }
         }
         bury(&mut record, &facts.sheet.agreement);
+        let unlinked = !record.unlinked.is_empty();
+        record.suppression = suppression::change(facts, workspace, (&record.agreement, unlinked));
         record.cleared = cleared(facts, &record.failures, &settled.recovered);
         let course = Course {
             before: &facts.sheet.failures,
@@ -81,20 +95,16 @@ impl Inner {
     }
 
     fn hold(&self, draft: &HoldDraft, now: DateTime<Utc>) -> Hold {
-        let draft = draft.clone();
-        Hold {
-            id: id(&self.parts.clock),
-            kind: draft.kind,
-            contact: draft.contact,
-            contacts: draft.contacts,
-            run: None,
-            system: draft.system,
-            field: draft.field,
-            candidates: draft.candidates,
-            resolutions: draft.resolutions,
-            reason: draft.reason,
-            since: now,
-        }
+        draft.clone().opened(id(&self.parts.clock), now)
+    }
+
+    /// Whether a system refuses the credential, as far as is known now.
+    fn is_refused(&self, system: System) -> bool {
+        let status = match system {
+            System::Doppler => Directory::status(&*self.parts.mailing),
+            System::HighLevel => Directory::status(&*self.parts.crm),
+        };
+        status.state == UpstreamState::NeedsReauthorization
     }
 
     /// Failures with their attempts and the time of the next one, and the systems in which trying
@@ -108,12 +118,19 @@ impl Inner {
         let mut given_up = Vec::new();
         let failed = |draft: FailureDraft| {
             let before = facts.sheet.failures.iter().find(|one| one.system == draft.system);
-            let attempts = before.map_or(0, |before| before.attempts) + 1;
+            // Where the credential is refused, or may not, it says nothing of the write.
+            let tried = u32::from(!waits_for_credential(&draft.code));
+            let attempts = (before.map_or(0, |before| before.attempts) + tried).max(1);
             let dead = draft.dead || attempts >= self.parts.settings.most_attempts;
             if dead && !draft.dead && before.is_none_or(|before| !before.dead) {
                 given_up.push(draft.system);
             }
-            let wait = backoff::after(attempts);
+            let wait = match tried {
+                0 if draft.code == UNGRANTED || self.is_refused(draft.system) => UNTIL_MENDED,
+                // It was mended while this went on, and whoever told of it did not see this failure.
+                0 => ONCE_MENDED,
+                _ => backoff::after(attempts),
+            };
             Failure {
                 contact: facts.sheet.known.id,
                 system: draft.system,
@@ -137,6 +154,9 @@ impl Inner {
         let waiting = failures.iter().filter_map(|one| Some((one.next_attempt_at?, one)));
         let retry = waiting.min_by_key(|(at, _)| *at);
         if let Some((at, failure)) = retry {
+            if waits_for_credential(&failure.code) {
+                return Next::Again(at);
+            }
             return Next::Retry { at, error: failure.code.clone() };
         }
         // The rest of the write is made now that this is known.
@@ -169,7 +189,8 @@ impl Inner {
         let written_ms = self.parts.clock.now_ms();
         let mut changed = false;
         for (action, outcome) in plan.actions.iter().zip(outcomes) {
-            if !action.is_write() || matches!(outcome, Outcome::NotTried { .. } | Outcome::GivenUp)
+            if !action.is_write()
+                || matches!(outcome, Outcome::NotTried { .. } | Outcome::Parked | Outcome::GivenUp)
             {
                 continue;
             }
@@ -218,6 +239,11 @@ impl Inner {
             self.parts.bus.publish(News { workspace, what: What::Events(cursor) });
         }
     }
+}
+
+/// Whether a failure is over once somebody mends the credential, and not before.
+fn waits_for_credential(code: &str) -> bool {
+    [REFUSED, UNGRANTED].contains(&code)
 }
 
 /// Systems in which nothing stands against the contact any more: those in which all that was tried
@@ -305,9 +331,7 @@ fn closed(
     let answered = |write: &&PendingWrite| match write.action {
         ActionKind::Note => facts.looked.notes.is_some(),
         ActionKind::Task => facts.looked.tasks.is_some(),
-        _ if facts.looked.importing && serde_json::from_str::<Importing>(&write.body).is_ok() => {
-            false
-        }
+        _ if facts.looked.importing && Importing::of(write).is_some() => false,
         _ => read(write.system),
     };
     let earlier = facts.sheet.pending.iter().filter(answered);

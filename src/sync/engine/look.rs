@@ -4,7 +4,6 @@
 //! address and number that is known of them, so that nobody is created twice; whoever is found is
 //! recognized by the store, which alone decides who is who.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::join;
@@ -12,13 +11,14 @@ use futures_util::join;
 use crate::store::Sheet;
 use crate::sync::plan::{Need, Other, Side, Target};
 use crate::unified::{
-    Canonical, ContactId, EditChange, HighLevelContact, HighLevelId, ImportState, Note, Sighting,
-    Subscriber, SubscriberEdit, System, Task, WorkspaceId, normalize_email, normalize_phone,
+    ContactId, Engagement, HighLevelContact, HighLevelId, ImportState, Note, Sighting, Subscriber,
+    SubscriberEdit, System, Task, WorkspaceId,
 };
-use crate::upstream::{self, Call, Kind, SearchTerm};
+use crate::upstream::{self, Call, Directory, Kind, SearchTerm, UpstreamState};
 
 use super::perform::Importing;
 use super::run::Facts;
+use super::traces::Traces;
 use super::{Error, Inner, Seen, Urgency};
 
 /// Among the bases of a system, that it knew the person once: nobody who was deleted there is made
@@ -40,6 +40,8 @@ pub(super) enum Found<T> {
 pub(super) struct Looked {
     pub subscriber: Found<Subscriber>,
     pub contact: Found<HighLevelContact>,
+    /// What was last seen of the deliveries, where notes are to be written about them.
+    pub engagements: Vec<Engagement>,
     pub notes: Option<Vec<Note>>,
     pub tasks: Option<Vec<Task>>,
     /// Who has the address that a rename leads to.
@@ -50,8 +52,12 @@ pub(super) struct Looked {
     pub imported: Option<SubscriberEdit>,
     /// Records of others that are in the way.
     pub others: Vec<Other>,
+    /// What the person's own record in HighLevel, which is gone, became part of.
+    pub successor: Option<Other>,
     /// When the reading began, in epoch milliseconds.
     pub fetched_ms: i64,
+    /// Which sides are as a run's listing showed them, and were not read for this.
+    pub staged: [bool; 2],
 }
 
 impl<T> Found<T> {
@@ -68,6 +74,11 @@ impl<T> Found<T> {
 
     pub fn present(&self) -> Option<&Arc<T>> {
         if let Self::Present(value) = self { Some(value) } else { None }
+    }
+
+    /// Whether it is as a listing can show it: there, or never there.
+    fn is_listed(&self) -> bool {
+        matches!(self, Self::Present(_) | Self::Absent)
     }
 
     pub fn is_read(&self) -> bool {
@@ -89,6 +100,52 @@ impl<T> Found<T> {
 }
 
 impl Looked {
+    /// Both sides as a run's listings showed them.
+    pub fn from_listing(
+        subscriber: Found<Subscriber>,
+        contact: Found<HighLevelContact>,
+        fetched_ms: i64,
+    ) -> Self {
+        let mut looked = Self::new(subscriber, contact, fetched_ms);
+        looked.staged = [true; 2];
+        looked
+    }
+
+    fn new(
+        subscriber: Found<Subscriber>,
+        contact: Found<HighLevelContact>,
+        fetched_ms: i64,
+    ) -> Self {
+        let others = [subscriber.other(), contact.other()].into_iter().flatten().cloned();
+        Self {
+            others: others.collect(),
+            subscriber,
+            contact,
+            notes: None,
+            tasks: None,
+            namesake: None,
+            importing: false,
+            imported: None,
+            successor: None,
+            engagements: Vec::new(),
+            fetched_ms,
+            staged: [false; 2],
+        }
+    }
+
+    /// Whether a side is as a listing showed it.
+    pub fn is_staged(&self, system: System) -> bool {
+        self.staged[system as usize]
+    }
+
+    /// Whether the person is not in a system any more.
+    pub fn is_gone(&self, system: System) -> bool {
+        match system {
+            System::Doppler => matches!(self.subscriber, Found::Gone),
+            System::HighLevel => matches!(self.contact, Found::Gone),
+        }
+    }
+
     pub fn doppler(&self) -> Side<&Subscriber> {
         self.subscriber.side()
     }
@@ -101,13 +158,6 @@ impl Looked {
         let (found, contact) = self.namesake.as_ref()?;
         Some(Target { side: found.side(), contact: *contact })
     }
-}
-
-/// What may lead to a person in a system that has no link to them.
-#[derive(Default)]
-struct Traces {
-    emails: BTreeSet<String>,
-    phones: BTreeSet<String>,
 }
 
 impl Inner {
@@ -129,9 +179,16 @@ impl Inner {
         );
         let mut traces = Traces::of(&sheet);
         traces.add(subscriber.present().map(Arc::as_ref), highlevel.present().map(Arc::as_ref));
-        let mut joined = false;
+        let (mut joined, mut successor) = (false, None);
         if matches!(highlevel, Found::Absent | Found::Gone) {
             let found = self.search_contact(workspace, contact, &traces, call).await?;
+            if matches!(highlevel, Found::Gone) && sheet.known.key(System::HighLevel).is_some() {
+                successor = match &found {
+                    Found::Taken(other) => Some(Other::clone(other)),
+                    Found::Absent => self.by_number(workspace, contact, &traces, call).await?,
+                    Found::Unread(_) | Found::Gone | Found::Present(_) => None,
+                };
+            }
             highlevel = found.instead_of(highlevel);
             joined |= highlevel.present().is_some();
             traces.add(None, highlevel.present().map(Arc::as_ref));
@@ -142,28 +199,68 @@ impl Inner {
             joined |= subscriber.present().is_some();
         }
         let (importing, imported) = self.imports(&sheet, call).await;
-        let others = [subscriber.other(), highlevel.other()].into_iter().flatten().cloned();
         let looked = Looked {
-            others: others.collect(),
             importing,
             imported,
-            subscriber,
-            contact: highlevel,
-            notes: None,
-            tasks: None,
-            namesake: None,
-            fetched_ms,
+            successor,
+            ..Looked::new(subscriber, highlevel, fetched_ms)
         };
         let sheet =
             if joined { self.parts.store.sheet(workspace, contact).await? } else { Some(sheet) };
         Ok((looked, sheet))
     }
 
+    /// Reads one side that a listing showed; `false`: it turned out to be more than this contact's
+    /// own matter.
+    pub(super) async fn look_at(
+        &self,
+        workspace: &WorkspaceId,
+        facts: &mut Facts,
+        system: System,
+        call: &Call,
+    ) -> Result<bool, Error> {
+        let contact = facts.sheet.known.id;
+        let mut traces = Traces::of(&facts.sheet);
+        let looked = &facts.looked;
+        let sides = (looked.subscriber.present(), looked.contact.present());
+        traces.add(sides.0.map(Arc::as_ref), sides.1.map(Arc::as_ref));
+        let is_linked = facts.sheet.known.key(system).is_some();
+        match system {
+            System::Doppler if is_linked => {
+                facts.looked.subscriber = self.linked_subscriber(&facts.sheet, call, None).await;
+            }
+            System::HighLevel if is_linked => {
+                facts.looked.contact = self.linked_contact(&facts.sheet, call, None).await;
+            }
+            System::Doppler => {
+                let found = self.search_subscriber(workspace, contact, &traces, call).await?;
+                if !matches!(found, Found::Absent) {
+                    return Ok(false);
+                }
+            }
+            System::HighLevel => {
+                // The listing is complete: what it may have missed is a person made since, whom the
+                // one look before every creation finds.
+                let traces = traces.foremost();
+                let found = self.search_contact(workspace, contact, &traces, call).await?;
+                if !matches!(found, Found::Absent) {
+                    return Ok(false);
+                }
+            }
+        }
+        facts.looked.staged[system as usize] = false;
+        let found = match system {
+            System::Doppler => facts.looked.subscriber.is_listed(),
+            System::HighLevel => facts.looked.contact.is_listed(),
+        };
+        Ok(found)
+    }
+
     /// How far an import is that an earlier run began. One whose state cannot be read counts as
     /// under way: a second one beside it would be written in any order.
     async fn imports(&self, sheet: &Sheet, call: &Call) -> (bool, Option<SubscriberEdit>) {
         for write in &sheet.pending {
-            let Ok(importing) = serde_json::from_str::<Importing>(&write.body) else { continue };
+            let Some(importing) = Importing::of(write) else { continue };
             match self.parts.mailing.import_task(call, &importing.import).await {
                 Ok(task) if task.state == ImportState::Running => return (true, None),
                 Ok(_) => return (false, Some(importing.edit)),
@@ -183,6 +280,14 @@ impl Inner {
     ) -> Option<&'static str> {
         if urgency != Some(Urgency::Background) {
             return None;
+        }
+        let status = match system {
+            System::Doppler => Directory::status(&*self.parts.mailing),
+            System::HighLevel => Directory::status(&*self.parts.crm),
+        };
+        // Whoever watches the credential finds out that it works again.
+        if status.state == UpstreamState::NeedsReauthorization {
+            return Some(Kind::Unauthorized.code());
         }
         let failure = sheet.failures.iter().find(|failure| failure.system == system)?;
         let waits = failure.next_attempt_at.is_some_and(|at| at > self.parts.clock.now());
@@ -281,26 +386,6 @@ impl Inner {
         Ok(other.map_or(found, |other| Found::Taken(Box::new(other))))
     }
 
-    /// Whose a record is, if it is not this contact's.
-    pub(super) async fn somebody_elses(
-        &self,
-        workspace: &WorkspaceId,
-        contact: ContactId,
-        record: Sighting,
-    ) -> Result<Option<Other>, Error> {
-        let (store, now) = (&self.parts.store, self.parts.clock.now());
-        let known = store.recognize(workspace, std::slice::from_ref(&record), now).await?;
-        let Some(known) = known.into_iter().next() else { return Err(Error::Unrecognized) };
-        // The two may have turned out to be one person, and the other one the older.
-        let own = store.contact(workspace, contact).await?;
-        let links = own.as_ref().map(|own| own.links.as_slice()).unwrap_or_default();
-        if known.id == contact || own.as_ref().is_some_and(|own| own.id == known.id) {
-            return Ok(None);
-        }
-        let can_join = links.iter().all(|own| known.key(own.system).is_none());
-        Ok(Some(Other { contact: known.id, record, can_join }))
-    }
-
     /// Reads what a plan asks for.
     pub(super) async fn look_further(
         &self,
@@ -343,68 +428,22 @@ fn found<T>(read: Result<Option<T>, upstream::Error>, missing: Found<T>) -> Foun
 }
 
 /// What a system without a link is: it never knew the person, or it did and a tombstone says so.
-fn missing<T>(sheet: &Sheet, system: System) -> Found<T> {
+pub(super) fn missing<T>(sheet: &Sheet, system: System) -> Found<T> {
     let tombstone = sheet.agreement.base(system).contains_key(TOMBSTONE);
     if tombstone { Found::Gone } else { Found::Absent }
-}
-
-impl Traces {
-    fn of(sheet: &Sheet) -> Self {
-        let mut traces = Self::default();
-        for link in &sheet.known.links {
-            traces.email(link.email.as_deref());
-            traces.phone(link.phone.as_deref());
-        }
-        let canon = |field: &str| match &sheet.agreement.canon.get(field)?.value {
-            Canonical::Text(text) => Some(text.as_str()),
-            Canonical::Null | Canonical::Set(_) => None,
-        };
-        traces.email(canon("email"));
-        traces.phone(canon("phone"));
-        for edit in &sheet.edits {
-            if let EditChange::Upsert { fields, .. } = &edit.change {
-                let given = |field: &str| match fields.get(field)? {
-                    Canonical::Text(text) => Some(text.as_str()),
-                    Canonical::Null | Canonical::Set(_) => None,
-                };
-                traces.email(given("email"));
-                traces.phone(given("phone"));
-            }
-        }
-        traces
-    }
-
-    fn add(&mut self, subscriber: Option<&Subscriber>, contact: Option<&HighLevelContact>) {
-        self.email(subscriber.map(|subscriber| subscriber.email.as_str()));
-        self.email(contact.and_then(|contact| contact.email.as_deref()));
-        self.phone(contact.and_then(|contact| contact.phone.as_deref()));
-    }
-
-    fn email(&mut self, raw: Option<&str>) {
-        self.emails.extend(raw.and_then(normalize_email));
-    }
-
-    fn phone(&mut self, raw: Option<&str>) {
-        self.phones.extend(raw.and_then(normalize_phone));
-    }
-
-    /// Whether a contact has an address, and not one of these.
-    fn contradict(&self, contact: &HighLevelContact) -> bool {
-        let theirs = contact.email.as_deref().and_then(normalize_email);
-        !self.emails.is_empty() && theirs.is_some_and(|theirs| !self.emails.contains(&theirs))
-    }
 }
 
 impl Looked {
     /// Both sides for whoever keeps copies.
     pub fn seen(&self) -> (Option<Seen<Subscriber>>, Option<Seen<HighLevelContact>>) {
         let fetched_ms = self.fetched_ms;
-        let subscriber = self.subscriber.is_read().then(|| Seen {
+        let [doppler, highlevel] = self.staged;
+        let subscriber = (self.subscriber.is_read() && !doppler).then(|| Seen {
             value: self.subscriber.present().cloned(),
             fetched_ms,
             written: false,
         });
-        let contact = self.contact.is_read().then(|| Seen {
+        let contact = (self.contact.is_read() && !highlevel).then(|| Seen {
             value: self.contact.present().cloned(),
             fetched_ms,
             written: false,

@@ -8,13 +8,21 @@
 //! To add an action: a payload in the plan and its call in [`perform`].
 
 mod act;
+mod barred;
+mod brake;
 mod catalog;
 mod close;
 mod duplicate;
-mod fault;
+mod ended;
+pub(in crate::sync) mod fault;
 mod look;
+mod park;
 mod perform;
 mod run;
+mod staged;
+mod suppression;
+mod traces;
+mod whose;
 mod words;
 
 use std::sync::Arc;
@@ -25,15 +33,18 @@ use uuid::Uuid;
 
 use crate::bus::Bus;
 use crate::clock::{Clock, new_id};
-use crate::store::{CONTACT, ClaimKey, ClaimOne, Lease, Store};
+use crate::store::{CONTACT, ClaimKey, ClaimOne, Lease, Sheet, Store};
 use crate::tasks::Tasks;
-use crate::unified::{ContactId, HighLevelContact, HighLevelId, Mapping, Subscriber, WorkspaceId};
+use crate::unified::{
+    ContactId, Delivery, HighLevelContact, HighLevelId, Mapping, Subscriber, SyncRun, WorkspaceId,
+};
 use crate::upstream::{Call, Crm, Mailing};
 
 use super::mappings::Mappings;
-use super::work::{Handler, Handlers, Wake, Workers};
-use super::{Error, Plan, Preview};
+use super::work::{Crew, Handler, Handlers, Wake};
+use super::{Deletion, Error, Plan, Preview};
 use catalog::Catalog;
+pub(super) use park::{Slip, sent_together};
 use run::Urgency;
 
 /// How long a lease lasts. Longer than the longest call, before each of which it is prolonged.
@@ -55,6 +66,10 @@ pub trait Mirror: Send + Sync {
     fn subscriber(&self, of: &WorkspaceId, key: &str, seen: Seen<Subscriber>);
     /// A contact's notes or tasks are not what they were.
     fn attached(&self, of: &WorkspaceId, on: (ContactId, &HighLevelId), what: Attached);
+    /// A subscriber's deliveries as Doppler tells them, and when (epoch milliseconds) reading began.
+    fn deliveries(&self, of: &WorkspaceId, key: &str, read: (Arc<Vec<Delivery>>, i64));
+    /// A person did something with a mail, and that is recorded: their followers are to look again.
+    fn engaged(&self, of: &WorkspaceId, contact: ContactId);
     /// Something about a person is not what it was, and recorded: their followers are to look again.
     fn changed(&self, of: &WorkspaceId, contact: ContactId);
 }
@@ -92,7 +107,7 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     parts: Parts,
     catalog: Catalog,
-    wake: Wake,
+    trial: barred::Trial,
 }
 
 /// What an engine is made of.
@@ -106,6 +121,7 @@ pub struct Parts {
     pub settings: Settings,
     pub clock: Clock,
     pub tasks: Tasks,
+    pub wake: Wake,
 }
 
 /// What can be set about it.
@@ -115,29 +131,23 @@ pub struct Settings {
     pub catalog_for: Duration,
     /// How often a write is tried before it is given up.
     pub most_attempts: u32,
+    /// What becomes of people in one system who were deleted in the other.
+    pub deletion: Deletion,
+    /// Whether what nobody waits for is sent to Doppler together.
+    pub imports: bool,
 }
 
 impl Engine {
     /// An engine at rest; [`super::work`] sets it to work.
     pub fn new(parts: Parts) -> Self {
         let catalog = Catalog::new(&parts);
-        Self(Arc::new(Inner { parts, catalog, wake: Wake::default() }))
+        Self(Arc::new(Inner { parts, catalog, trial: barred::Trial::default() }))
     }
 
-    /// Sets workers to work on contacts and on other kinds of work, so many at once, until the tasks
-    /// stop.
-    pub fn start_workers(&self, at_once: usize, mut handlers: Handlers) {
-        let parts = &self.0.parts;
+    /// Has the workers of this process work on a workspace's contacts, and on other kinds of its work.
+    pub fn join(&self, crew: &Crew, workspace: WorkspaceId, mut handlers: Handlers) {
         handlers.insert(CONTACT, Arc::new(self.clone()));
-        let workers = Workers {
-            store: Arc::clone(&parts.store),
-            bus: Arc::clone(&parts.bus),
-            clock: parts.clock.clone(),
-            wake: self.0.wake.clone(),
-            handlers,
-            at_once,
-        };
-        workers.start(&parts.tasks);
+        crew.join(workspace, handlers, self.0.parts.tasks.clone());
     }
 
     /// Reconciles a contact that has work, at once, whatever its backoff; waits for it until the
@@ -202,6 +212,18 @@ impl Engine {
         self.0.preview(workspace, contact, call).await
     }
 
+    /// What a run would do about a contact, by what its listings showed, and what was known of the
+    /// contact before. Writes nothing and makes no call of the contact's own.
+    pub async fn foresee(
+        &self,
+        workspace: &WorkspaceId,
+        run: &SyncRun,
+        contact: ContactId,
+        call: &Call,
+    ) -> Result<Option<(Sheet, Plan)>, Error> {
+        self.0.foresee(workspace, run, contact, call).await
+    }
+
     /// What another mapping would do to a contact. Reads both systems and writes nothing.
     pub async fn try_mapping(
         &self,
@@ -215,12 +237,12 @@ impl Engine {
 
     /// Says that there may be work that was not due before.
     pub fn wake(&self) {
-        self.0.wake.now();
+        self.0.parts.wake.now();
     }
 
     /// For whoever stores work by itself.
     pub fn waker(&self) -> Wake {
-        self.0.wake.clone()
+        self.0.parts.wake.clone()
     }
 }
 

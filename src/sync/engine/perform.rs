@@ -7,12 +7,13 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::store::{Intended, Lease};
 use crate::sync::plan::{Action, ListTarget, Payload, Plan};
 use crate::sync::settle::{Outcome, Reread};
-use crate::unified::{HighLevelContact, PendingWrite, SubscriberEdit, System, UserErrorCode};
+use crate::unified::{
+    HighLevelContact, PendingWrite, SubscriberEdit, System, UserErrorCode, subscriber_key,
+};
 use crate::upstream::{Call, Error as UpstreamError, Kind};
 
 use super::run::Facts;
@@ -24,6 +25,13 @@ use super::{Error, Inner, fault, id};
 pub(super) struct Importing {
     pub import: String,
     pub edit: SubscriberEdit,
+}
+
+impl Importing {
+    /// What a remembered write says of an import; `None`: it is another one.
+    pub fn of(write: &PendingWrite) -> Option<Self> {
+        serde_json::from_str(&write.body).ok()
+    }
 }
 
 pub(super) type Done = Result<Outcome, UpstreamError>;
@@ -53,6 +61,11 @@ impl Inner {
         if !self.remember(lease, facts, &write).await? {
             return Ok((Outcome::GivenUp, None));
         }
+        if let Payload::Rename { edit, .. } = &action.payload {
+            // A poll may see the new subscriber before this run is recorded, or dies.
+            let (of, key) = (facts.sheet.known.id, subscriber_key(&edit.email));
+            self.parts.store.foresee(&lease.workspace, of, System::Doppler, &key).await?;
+        }
         fault::point("intended");
         let done = match &action.payload {
             Payload::Nothing | Payload::Link(_) | Payload::Unlink { .. } => Ok(done(None)),
@@ -79,7 +92,16 @@ impl Inner {
             | Payload::CreateTask { .. }
             | Payload::UpdateTask { .. }
             | Payload::CompleteTask { .. }
-            | Payload::DeleteTask { .. } => self.write_attached(&action.payload, call).await,
+            | Payload::DeleteTask { .. } => {
+                let ours = matches!(action.payload, Payload::UpdateNote { .. });
+                match self.write_attached(&action.payload, call).await {
+                    // Somebody deleted a note of ours, and it is not written again.
+                    Err(error) if ours && action.edit.is_none() && error.kind == Kind::NotFound => {
+                        Ok(done(None))
+                    }
+                    done => done,
+                }
+            }
         };
         fault::point("called");
         let outcome = done.unwrap_or_else(|error| outcome(&error));
@@ -94,7 +116,6 @@ impl Inner {
             action: action.kind,
             edit: action.edit,
             fields: action.fields.iter().map(|planned| planned.field.clone()).collect(),
-            hash: format!("{:x}", Sha256::digest(&body)),
             body,
             begun_at: self.parts.clock.now(),
         }

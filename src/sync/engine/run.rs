@@ -6,21 +6,29 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
-use crate::store::{Lease, Next, Record, Recorded, Sheet};
-use crate::sync::plan::{Extra, Input, OpenHold, Plan, Scope, plan};
+use crate::store::{self, Lease, Next, Record, Recorded, Sheet};
+use crate::sync::imports;
+use crate::sync::plan::{
+    Action, Deleted, Deletion, Extra, Input, OpenHold, Payload, Plan, Scope, plan,
+};
 use crate::sync::preview::{Preview, preview};
-use crate::sync::settle::settle;
+use crate::sync::settle::{Outcome, settle};
 use crate::unified::{
-    ContactId, Definitions, HighLevelId, List, Mapping, SyncSettings, SyncState, System,
-    WorkspaceId,
+    ActionKind, ContactId, Definitions, HighLevelId, List, Mapping, RunOutcome, SyncRun,
+    SyncSettings, SyncState, System, WorkspaceId,
 };
 use crate::upstream::{Call, Meter, Priority};
 
+use super::ended::Standing;
 use super::look::Looked;
+use super::suppression::Past;
 use super::{Error, Inner, fault};
 
 /// How long a run's calls may take together. Shorter than a lease without prolongation.
 const PATIENCE: Duration = Duration::from_secs(40);
+/// When a contact is looked at again whose import nobody has said the end of by then. Longer than imports
+/// are gathered and waited for.
+const IMPORTED_BY: TimeDelta = TimeDelta::hours(2);
 /// How often a plan may ask for more before it has to do with what it has.
 const MOST_ROUNDS: usize = 3;
 
@@ -33,6 +41,17 @@ pub enum Urgency {
     Background,
 }
 
+/// How a run came about.
+struct How<'a> {
+    urgency: Urgency,
+    /// The run of everybody that it is part of.
+    within: Option<&'a SyncRun>,
+    standing: Standing,
+}
+
+/// What is set up in a workspace, and when that was so.
+pub(super) type Settled = (SyncSettings, Arc<Mapping>, DateTime<Utc>);
+
 /// All that a plan is made from, owned.
 pub(super) struct Facts {
     pub sheet: Sheet,
@@ -43,6 +62,17 @@ pub(super) struct Facts {
     pub lists: Arc<Vec<List>>,
     pub definitions: Arc<Definitions>,
     pub scope: Scope,
+    pub deletion: Deletion,
+    /// What is remembered of the person's addresses beside the sheet.
+    pub past: Past,
+    /// How many others were deleted lately where the person is gone.
+    pub deleted: Deleted,
+    /// Whether a write to Doppler may be sent with others.
+    pub may_park: bool,
+    /// Whether an import has an earlier write.
+    pub in_import: bool,
+    /// When the listing that shows Doppler's side began, in epoch milliseconds.
+    pub listed_from: Option<i64>,
     pub now: DateTime<Utc>,
 }
 
@@ -51,6 +81,12 @@ impl Facts {
     pub fn highlevel_id(&self) -> Option<HighLevelId> {
         let read = self.looked.contact.present().map(|contact| contact.id.clone());
         read.or_else(|| self.sheet.known.key(System::HighLevel).map(HighLevelId::from))
+    }
+
+    /// Whether an import that is under way would undo an action.
+    pub fn is_overtaken(&self, action: &Action) -> bool {
+        let opts_out = matches!(action.payload, Payload::OptOut { .. });
+        self.in_import && action.system == System::Doppler && action.is_write() && !opts_out
     }
 
     pub fn input(&self) -> Input<'_> {
@@ -64,16 +100,22 @@ impl Facts {
             edits: &self.sheet.edits,
             holds: &self.holds,
             scope: self.scope,
+            deletion: self.deletion,
             settings: &self.settings,
             lists: &self.lists,
             definitions: &self.definitions,
             extra: Extra {
                 pending: &self.sheet.pending,
+                engagements: &self.looked.engagements,
                 notes: self.looked.notes.as_deref(),
                 tasks: self.looked.tasks.as_deref(),
                 target: self.looked.target(),
                 importing: self.looked.importing,
                 others: &self.looked.others,
+                successor: self.looked.successor.as_ref(),
+                suppressed: self.past == Past::OptedOut,
+                erased: self.past == Past::Erased,
+                deleted: self.deleted,
             },
             now: self.now,
         }
@@ -90,38 +132,99 @@ impl Inner {
     ) -> Result<bool, Error> {
         fault::point("claimed");
         let contact: ContactId = lease.key.parse().map_err(|_| Error::Key)?;
+        if self.put_off(lease).await? {
+            return Ok(false);
+        }
         let priority = match urgency {
             Urgency::Client => Priority::Interactive,
             Urgency::Background => Priority::Background,
         };
         let call = Call { deadline: Instant::now() + PATIENCE, priority, meter };
-        let Some((facts, plan)) =
-            self.decide(&lease.workspace, contact, &call, Some(urgency)).await?
-        else {
+        let within = self.within(lease, urgency).await?;
+        let standing = match self.standing(lease, contact, urgency).await? {
+            Standing::Ended { row, more } => {
+                return self.ended(lease, (*row, more), within.as_ref(), &call).await;
+            }
+            Standing::LeftOut { row, slip } => {
+                let made = self.left_out(lease, (*row, *slip), within.as_ref(), &call).await?;
+                if let Some(again) = made {
+                    return Ok(again);
+                }
+                if !self.parts.store.unpark(lease).await? {
+                    return Err(Error::LeaseLost);
+                }
+                Standing::Free { may_park: false }
+            }
+            standing @ (Standing::Free { .. } | Standing::Sent) => standing,
+        };
+        let how = How { urgency, within: within.as_ref(), standing };
+        let Some((facts, plan)) = self.decide_leased(lease, contact, &call, how).await? else {
             // Nobody of this id any more: there is nothing to record but the end.
-            self.parts.store.record(lease, Record::default(), self.parts.clock.now()).await?;
+            let record = Record { outcome: Some(RunOutcome::Unchanged), ..Record::default() };
+            self.parts.store.record(lease, record, self.parts.clock.now()).await?;
             return Ok(false);
         };
         fault::point("planned");
         let (outcomes, writes) = self.act(lease, &facts, &plan, &call).await?;
         let settled = settle(&facts.input(), &plan, &outcomes);
         fault::point("acted");
-        let mut record = self.close(&facts, &plan, (&outcomes, &writes), settled);
+        let mut record =
+            self.close((&lease.workspace, &facts), &plan, (&outcomes, &writes), settled);
         let changed = self.tell(&lease.workspace, &facts, &plan, &outcomes);
         let now = self.parts.clock.now();
         let again = matches!(record.next, Next::Again(at) if at <= now);
-        if let (Next::Done, Some(at)) = (&record.next, waits_until(&facts, now)) {
-            record.next = Next::Again(at);
+        if record.next == Next::Done {
+            let at = self.waits_until(&lease.workspace, &facts, now).await?;
+            record.next = at.map_or(Next::Done, Next::Again);
+        }
+        if let Some(index) = outcomes.iter().position(|one| *one == Outcome::Parked) {
+            let parked = self.park(lease, &facts, (&plan, &plan.actions[index]))?;
+            record.parked.extend(parked);
+            record.marks.push(imports::schedule(now));
+        }
+        if record.next == Next::Done && (facts.in_import || !record.parked.is_empty()) {
+            // Whoever sends imports marks it when this one is over.
+            record.next = Next::Again(now + IMPORTED_BY);
+        }
+        record.outcome = if again { None } else { outcome(&facts, &plan, &outcomes, &record) };
+        self.finish(lease, (record, within.as_ref()), facts.sheet.known.id, changed).await
+    }
+
+    /// Until when a contact waits for what is paused. Whoever resumed during the run did not see it wait.
+    pub(super) async fn waits_until(
+        &self,
+        workspace: &WorkspaceId,
+        facts: &Facts,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, Error> {
+        let Some(at) = waits_until(facts, now) else { return Ok(None) };
+        let settings = self.parts.store.sync_settings(workspace).await?;
+        let is_resumed = settings.state == SyncState::Running && !settings.pauses_part();
+        Ok(Some(if is_resumed { now } else { at }))
+    }
+
+    /// Stores what a run came to and tells of it; whether another one is to follow at once.
+    pub(super) async fn finish(
+        &self,
+        lease: &Lease,
+        (mut record, within): (Record, Option<&SyncRun>),
+        contact: ContactId,
+        changed: bool,
+    ) -> Result<bool, Error> {
+        let now = self.parts.clock.now();
+        let again = matches!(record.next, Next::Again(at) if at <= now);
+        if let Some(run) = within {
+            record.events.iter_mut().for_each(|event| event.run = Some(run.id));
         }
         let recorded = self.parts.store.record(lease, record, now).await;
         fault::point("recorded");
         if changed {
             // Not before: whoever looks again goes by the links in the store.
-            self.parts.mirror.changed(&lease.workspace, facts.sheet.known.id);
+            self.parts.mirror.changed(&lease.workspace, contact);
         }
         if let Recorded::Stored { last_cursor, .. } = recorded? {
             self.announce(&lease.workspace, last_cursor);
-            self.wake.now();
+            self.parts.wake.now();
         }
         Ok(again)
     }
@@ -149,6 +252,83 @@ impl Inner {
         Ok(decided.map(|(facts, _)| preview(&Input { mapping: &mapping, ..facts.input() })))
     }
 
+    /// The run that a lease's work belongs to.
+    async fn within(&self, lease: &Lease, urgency: Urgency) -> Result<Option<SyncRun>, Error> {
+        if urgency == Urgency::Client || lease.priority != store::Priority::Backfill {
+            return Ok(None);
+        }
+        let open = self.parts.store.open_run(&lease.workspace).await?;
+        Ok(open.map(|open| open.run).filter(SyncRun::is_staged))
+    }
+
+    /// Plans what a lease is about: by a run's listings where they tell, else by reading both sides.
+    async fn decide_leased(
+        &self,
+        lease: &Lease,
+        contact: ContactId,
+        call: &Call,
+        How { urgency, within, standing }: How<'_>,
+    ) -> Result<Option<(Facts, Plan)>, Error> {
+        let workspace = &lease.workspace;
+        let in_import = matches!(standing, Standing::Sent);
+        let may_park = matches!(standing, Standing::Free { may_park: true });
+        if let Some(run) = within.filter(|_| !in_import)
+            && let Some(sheet) = self.parts.store.sheet(workspace, contact).await?
+            && let Some(decided) =
+                self.decide_staged(workspace, (run, may_park), &sheet, call).await?
+        {
+            return Ok(Some(decided));
+        }
+        let decided = self.decide(workspace, contact, call, Some(urgency)).await?;
+        Ok(decided.map(|(facts, plan)| (Facts { may_park, in_import, ..facts }, plan)))
+    }
+
+    /// What is set up, as of now.
+    pub(super) async fn settled(&self, workspace: &WorkspaceId) -> Result<Settled, Error> {
+        // What is asked for from now on is later than whatever this run decides.
+        let now = self.parts.clock.now();
+        let settings = self.parts.store.sync_settings(workspace).await?;
+        Ok((settings, self.parts.mappings.of(workspace), now))
+    }
+
+    /// All that a plan about everything is made from.
+    pub(super) async fn facts(
+        &self,
+        workspace: &WorkspaceId,
+        (settings, mapping, now): Settled,
+        (sheet, mut looked): (Sheet, Looked),
+        call: &Call,
+    ) -> Result<Facts, Error> {
+        if mapping.notes.engagement_notes {
+            let reading = self.parts.store.reading(workspace, sheet.known.id).await?;
+            looked.engagements = reading.map(|reading| reading.engagements).unwrap_or_default();
+        }
+        let past = self.past(workspace, &sheet, &looked).await?;
+        let deleted = self.deleted(workspace, &sheet, (&looked, now)).await?;
+        let named = sheet.edits.iter().flat_map(|edit| edit.change.lists());
+        let (lists, definitions) = self.catalog.get(call, named).await;
+        let holds = open_holds(&sheet);
+        let scope = Scope::Everything;
+        let deletion = self.parts.settings.deletion;
+        Ok(Facts {
+            sheet,
+            looked,
+            mapping,
+            settings,
+            holds,
+            lists,
+            definitions,
+            scope,
+            deletion,
+            past,
+            deleted,
+            may_park: false,
+            in_import: false,
+            listed_from: None,
+            now,
+        })
+    }
+
     /// Reads what is needed and plans. `urgency` is `None` for a preview, which is about everything.
     async fn decide(
         &self,
@@ -157,25 +337,19 @@ impl Inner {
         call: &Call,
         urgency: Option<Urgency>,
     ) -> Result<Option<(Facts, Plan)>, Error> {
-        // What is asked for from now on is later than whatever this run decides.
-        let now = self.parts.clock.now();
+        let settled = self.settled(workspace).await?;
         let Some(sheet) = self.parts.store.sheet(workspace, contact).await? else {
             return Ok(None);
         };
-        let settings = self.parts.store.sync_settings(workspace).await?;
-        let mapping = self.parts.mappings.of(workspace);
         let (looked, sheet) = self.look(workspace, sheet, call, urgency).await?;
         let Some(sheet) = sheet else { return Ok(None) };
         fault::point("read");
-        let named = sheet.edits.iter().flat_map(|edit| edit.change.lists());
-        let (lists, definitions) = self.catalog.get(call, named).await;
-        let scope = match (urgency, settings.state) {
+        let scope = match (urgency, settled.0.state) {
             (None, _) | (Some(_), SyncState::Running) => Scope::Everything,
             (Some(_), SyncState::NotSetUp | SyncState::Preview | SyncState::Paused) => Scope::Edits,
         };
-        let holds = open_holds(&sheet);
-        let mut facts =
-            Facts { sheet, looked, mapping, settings, holds, lists, definitions, scope, now };
+        let facts = self.facts(workspace, settled, (sheet, looked), call).await?;
+        let mut facts = Facts { scope, ..facts };
         let mut made = plan(&facts.input());
         for _ in 0..MOST_ROUNDS {
             if made.needs.is_empty() {
@@ -187,6 +361,39 @@ impl Inner {
         }
         Ok(Some((facts, made)))
     }
+}
+
+/// What became of a contact, for the run that it is part of; `None`: less than all was tried.
+pub(super) fn outcome(
+    facts: &Facts,
+    plan: &Plan,
+    outcomes: &[Outcome],
+    record: &Record,
+) -> Option<RunOutcome> {
+    if facts.scope != Scope::Everything {
+        return None;
+    }
+    let mut kinds = plan.actions.iter().zip(outcomes).filter_map(|(action, outcome)| {
+        let done = matches!(outcome, Outcome::Done { .. } | Outcome::Accepted);
+        (done && action.is_write()).then_some(action.kind)
+    });
+    let first = kinds.next();
+    let created = first == Some(ActionKind::Create) || kinds.any(|kind| kind == ActionKind::Create);
+    let held = facts.sheet.holds.iter().any(|hold| !record.dropped.contains(&hold.id));
+    if !record.parked.is_empty() && record.failures.is_empty() {
+        return None;
+    }
+    Some(if !record.failures.is_empty() {
+        RunOutcome::Failed
+    } else if held || !record.holds.is_empty() {
+        RunOutcome::Held
+    } else if created {
+        RunOutcome::Created
+    } else if first.is_some() {
+        RunOutcome::Updated
+    } else {
+        RunOutcome::Unchanged
+    })
 }
 
 /// Until when a contact waits about which nothing more can be done now, because sync or part of it is

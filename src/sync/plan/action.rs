@@ -1,5 +1,6 @@
 //! What a plan says: actions with reasons, and what execution needs to perform them.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -27,6 +28,22 @@ pub struct Plan {
     pub needs: Vec<Need>,
     /// What is agreed once the plan is recorded, whatever becomes of its actions.
     pub agreement: Agreement,
+}
+
+impl Plan {
+    /// These actions and nothing else.
+    pub fn only(contact: ContactId, actions: Vec<Action>, agreement: Agreement) -> Self {
+        Self {
+            contact,
+            actions,
+            holds: Vec::new(),
+            over: Vec::new(),
+            reasons: Vec::new(),
+            edits: Vec::new(),
+            needs: Vec::new(),
+            agreement,
+        }
+    }
 }
 
 /// One thing to do in one system.
@@ -195,6 +212,27 @@ impl From<&Hold> for HoldDraft {
     }
 }
 
+impl HoldDraft {
+    /// The hold as it is opened.
+    pub fn opened(self, id: Uuid, since: DateTime<Utc>) -> Hold {
+        let Self { kind, contact, contacts, system, field, candidates, resolutions, reason } = self;
+        let run = None;
+        Hold {
+            id,
+            kind,
+            contact,
+            contacts,
+            run,
+            system,
+            field,
+            candidates,
+            resolutions,
+            reason,
+            since,
+        }
+    }
+}
+
 /// A hold that is over.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Over {
@@ -243,7 +281,7 @@ pub struct Known {
 
 impl Action {
     /// An action to be performed now.
-    pub(super) fn new(
+    pub(in crate::sync) fn new(
         system: System,
         kind: ActionKind,
         payload: Payload,

@@ -5,17 +5,14 @@
 //! only; calls and messages are none of a mailing list's business.
 
 use crate::unified::{
-    ActionKind, Base, Canon, Canonical, ContactEdit, DndStatus, EditChange, EditId, EmailDnd,
-    HighLevelContact, MappingRule, Origin, System, UserErrorCode, WriteOutcome, choice,
-    doppler_forbids, highlevel_forbids,
+    ActionKind, Agreement, Base, Canon, Canonical, ContactEdit, DndStatus, EditChange, EditId,
+    EmailDnd, HighLevelContact, MappingRule, OPTED_OUT as OUT, Origin, STATUS, System,
+    UserErrorCode, WriteOutcome, choice, doppler_forbids, highlevel_forbids,
 };
 
 use super::draft::Draft;
 use super::{Action, HoldDraft, Input, Over, Payload, PlannedField, Scope, holds};
 
-/// The agreement's name of it.
-pub(super) const STATUS: &str = "status";
-const OUT: &str = "UNSUBSCRIBED";
 const IN: &str = "ACTIVE";
 
 /// What is known of a person's consent, before any list is joined.
@@ -37,7 +34,10 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Standing {
         .map(|edit| edit.id)
         .collect();
     let says = System::ALL.map(|system| (system, forbids(input, system)));
-    let out = says.iter().any(|(_, says)| *says == Some(true)) || !wishes.is_empty();
+    let out = says.iter().any(|(_, says)| *says == Some(true))
+        || !wishes.is_empty()
+        || draft.opt_out_of.is_some()
+        || is_suppressed(input);
     if input.scope == Scope::Everything || !wishes.is_empty() {
         let held = wishes.is_empty().then(|| lifted(draft)).flatten();
         match held {
@@ -57,6 +57,15 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Standing {
     Standing { opted_out: out || remembered, unknown: highlevel.or(untold) }
 }
 
+/// Whether the person opted out under another record, of which nothing is left here: somebody who was
+/// deleted and comes again is mailed no more than before, and nor is one who became one with another
+/// contact.
+pub(in crate::sync) fn is_suppressed(input: &Input<'_>) -> bool {
+    let met = |system| input.is_in(system) && was_out(input, system).is_some();
+    let is_out = input.extra.suppressed || input.agreement.is_out();
+    is_out && !System::ALL.into_iter().any(met)
+}
+
 /// Whether a system forbids mailing now; `None`: not known, or the person is not there.
 fn forbids(input: &Input<'_>, system: System) -> Option<bool> {
     match system {
@@ -66,8 +75,17 @@ fn forbids(input: &Input<'_>, system: System) -> Option<bool> {
 }
 
 fn was_out(input: &Input<'_>, system: System) -> Option<bool> {
-    let base = input.agreement.base(system).get(STATUS)?;
-    Some(base.value == Canonical::Text(OUT.to_owned()))
+    says(input.agreement, system)
+}
+
+/// Whether a system forbade mailing when it was last asked; `None`: it never was.
+pub(in crate::sync) fn says(agreement: &Agreement, system: System) -> Option<bool> {
+    agreement.base(system).get(STATUS).map(|base| is_out(&base.value))
+}
+
+/// Whether the agreement's word for a consent is an opt-out.
+pub(in crate::sync) fn is_out(word: &Canonical) -> bool {
+    *word == Canonical::Text(OUT.to_owned())
 }
 
 /// The hold that is called for when one system lifted an opt-out that the other keeps.
@@ -162,7 +180,11 @@ fn restrict(draft: &mut Draft<'_>, out: bool, wishes: &[EditId]) {
 
 fn opt_out(draft: &mut Draft<'_>, system: System, wishes: &[EditId]) {
     let input = draft.input;
-    let reason = if wishes.is_empty() {
+    let reason = if draft.opt_out_of == Some(system) {
+        format!("the person was deleted in {}", system.other().name())
+    } else if wishes.is_empty() && forbids(input, system.other()) != Some(true) {
+        "the person opted out of e-mail before".to_owned()
+    } else if wishes.is_empty() {
         format!("the person opted out of e-mail in {}", system.other().name())
     } else {
         "a client unsubscribed the person".to_owned()
@@ -198,6 +220,10 @@ fn note(draft: &mut Draft<'_>, out: bool, wishes: &[EditId]) {
     let input = draft.input;
     for system in System::ALL {
         let Some(says) = forbids(input, system) else { continue };
+        // What is to be put right is agreed once it is.
+        if out && !says && is_suppressed(input) {
+            continue;
+        }
         let value = word(says);
         let kept = draft.agreement.base(system).get(STATUS).filter(|base| base.value == value);
         let sent = kept.and_then(|base| base.sent.clone());

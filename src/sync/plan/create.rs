@@ -43,6 +43,13 @@ pub(super) fn plan(draft: &mut Draft<'_>, topics: &[Topic<'_>], standing: Standi
         if input.scope == Scope::Everything && edits.is_empty() && !input.is_in(system.other()) {
             continue;
         }
+        if edits.is_empty() && !input.is_open(system) {
+            draft.because(format!(
+                "the person is made in {} when that direction goes on",
+                system.name()
+            ));
+            continue;
+        }
         if !asked_for(input, system) {
             for edit in &edits {
                 let reason = Some("it was not asked to create the person there".to_owned());

@@ -20,6 +20,10 @@ pub(super) struct Draft<'a> {
     pub reasons: Vec<String>,
     pub needs: Vec<Need>,
     pub agreement: Agreement,
+    /// A tag that says where the person was deleted.
+    pub deleted_tag: Option<&'static str>,
+    /// Where the person is opted out because they were deleted in the other system.
+    pub opt_out_of: Option<System>,
     known: Vec<(EditId, System, Known)>,
     depends: Vec<(EditId, System, usize)>,
 }
@@ -34,6 +38,8 @@ impl<'a> Draft<'a> {
             reasons: Vec::new(),
             needs: Vec::new(),
             agreement: input.agreement.clone(),
+            deleted_tag: None,
+            opt_out_of: None,
             known: Vec::new(),
             depends: Vec::new(),
         }

@@ -55,11 +55,27 @@ pub(super) fn topics<'a>(input: &'a Input<'a>) -> Vec<Topic<'a>> {
             });
             let Some(topic) = at.and_then(|at| found.get_mut(at)) else { continue };
             let value = topic.field.kind.normalize(value);
-            topic.wish = Some(Wish { value, at: edit.at, unseen: edit.writes.is_empty() });
             topic.edits.push(edit.id);
+            if name == "email" && is_only_the_key(input, &value, edit.at) {
+                continue;
+            }
+            topic.wish = Some(Wish { value, at: edit.at, unseen: edit.writes.is_empty() });
         }
     }
     found
+}
+
+/// Whether an address names the person and asks for nothing: it is the one that both systems agreed
+/// on, or did when it was given. Taken for a wish it would undo a change of address that was made in a
+/// system meanwhile.
+fn is_only_the_key(input: &Input<'_>, value: &Canonical, at: DateTime<Utc>) -> bool {
+    let agreement = input.agreement;
+    let agreed = |system: System| {
+        agreement.base(system).get("email").is_some_and(|base| base.value == *value)
+    };
+    let changed_since = agreement.canon.get("email").is_some_and(|canon| canon.changed_at > at);
+    let is_key = changed_since || System::ALL.into_iter().all(agreed);
+    input.scope == Scope::Everything && is_key
 }
 
 fn find<'a>(name: &str, mapping: &'a Mapping, definitions: &'a Definitions) -> Option<Field<'a>> {
@@ -163,6 +179,8 @@ fn missing(draft: &mut Draft<'_>, topic: &Topic<'_>) {
                     draft.decided.push(Over { hold: open.hold.id, field, reason });
                 }
                 draft.wanted.push(wanted);
+                // Should it be back, it is empty, which then says nothing.
+                draft.agreement.base_mut(*system).remove(topic.field.name());
             }
             Missing::Gone => {
                 draft.because(format!("{} has no field {name}", system.name()));

@@ -5,7 +5,7 @@
 //! what each choice does in the topic that calls for it.
 
 use crate::unified::choice::{
-    KEEP_CLIENT, KEEP_DOPPLER, KEEP_HIGHLEVEL, LEAVE, OPT_IN, OPT_OUT, RETRY,
+    GO_ON, KEEP_CLIENT, KEEP_DOPPLER, KEEP_HIGHLEVEL, LEAVE, OPT_IN, OPT_OUT, RETRY,
 };
 use crate::unified::projection::{Field, Misfit};
 use crate::unified::{
@@ -144,6 +144,27 @@ pub(super) fn consent(contact: ContactId, lifted: System, can_lift: bool) -> Hol
         reason: format!(
             "the person had opted out of e-mail, and {here} does not say so any more while {there} \
              does; nobody is mailed again without a decision"
+        ),
+    }
+}
+
+/// So many people were deleted in a system that what was set for such people needs a decision.
+pub(super) fn many_deleted(contact: ContactId, system: System) -> HoldDraft {
+    let (here, there) = (system.name(), system.other().name());
+    HoldDraft {
+        kind: HoldKind::MassDelete,
+        contact: Some(contact),
+        contacts: vec![contact],
+        system: Some(system),
+        field: None,
+        candidates: Vec::new(),
+        resolutions: vec![
+            resolution(GO_ON, format!("Do in {there} what is set for people deleted in {here}")),
+            resolution(LEAVE, format!("Leave the person in {there} as they are")),
+        ],
+        reason: format!(
+            "the person was deleted in {here}, as were many others within a day; nothing is changed in \
+             {there} until somebody has looked"
         ),
     }
 }
@@ -393,6 +414,7 @@ fn is_judged(input: &Input<'_>, open: &OpenHold) -> bool {
             | HoldKind::Consent
             | HoldKind::InvalidValue
             | HoldKind::AmbiguousMatch
+            | HoldKind::MassDelete
     );
     let own = open.hold.contact == Some(input.contact);
     let field = open.hold.field.as_deref().unwrap_or_default();

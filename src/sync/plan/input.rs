@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::unified::{
-    Agreement, ContactId, Definitions, Edit, HighLevelContact, Hold, HoldDecision, Link, List,
-    Mapping, Note, PendingWrite, Sighting, Subscriber, SyncSettings, System, Task,
+    Agreement, ContactId, Definitions, Edit, Engagement, HighLevelContact, Hold, HoldDecision,
+    Link, List, Mapping, Note, PendingWrite, Sighting, Subscriber, SyncSettings, System, Task,
 };
 
 /// Everything that is known of a contact.
@@ -22,6 +22,7 @@ pub struct Input<'a> {
     /// The contact's open holds and those of the workspace, with what was decided about them.
     pub holds: &'a [OpenHold],
     pub scope: Scope,
+    pub deletion: Deletion,
     /// What is paused.
     pub settings: &'a SyncSettings,
     pub lists: &'a [List],
@@ -35,6 +36,8 @@ pub struct Input<'a> {
 pub struct Extra<'a> {
     /// Write-ahead records whose outcome is not known.
     pub pending: &'a [PendingWrite],
+    /// What was last seen of the contact's deliveries, where the mapping asks for notes about it.
+    pub engagements: &'a [Engagement],
     /// HighLevel's notes of the contact.
     pub notes: Option<&'a [Note]>,
     /// HighLevel's tasks of the contact.
@@ -45,6 +48,57 @@ pub struct Extra<'a> {
     pub importing: bool,
     /// Records that answer to the person's address or number and are other contacts'.
     pub others: &'a [Other],
+    /// Another contact's record in HighLevel that the person's own, which is gone, became part of.
+    pub successor: Option<&'a Other>,
+    /// Whether somebody with one of the person's addresses opted out before, whoever that was by then.
+    pub suppressed: bool,
+    /// Whether one of the person's addresses is that of somebody who was erased.
+    pub erased: bool,
+    /// How many others were deleted lately where the person is gone.
+    pub deleted: Deleted,
+}
+
+/// How many people were deleted in a system lately.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Deleted {
+    /// As happens.
+    #[default]
+    Few,
+    /// So many that nobody is treated so in the other system without a decision.
+    Many,
+    /// Somebody has looked, and lets the run go on.
+    Waived,
+}
+
+/// What becomes of a person in one system who was deleted in the other.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Deletion {
+    pub unchanged: WhenUnchanged,
+    pub changed: WhenChanged,
+}
+
+/// Of a person about whom nothing else changed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum WhenUnchanged {
+    /// They are left as they are.
+    #[default]
+    Unlink,
+    /// They get a tag that says so.
+    Tag,
+    /// They are opted out of e-mail.
+    Unsubscribe,
+    /// They are deleted, or opted out where nobody can be deleted.
+    Delete,
+}
+
+/// Of a person who was changed meanwhile.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum WhenChanged {
+    /// They are left as they are.
+    #[default]
+    Keep,
+    /// They are made again where they were deleted.
+    Recreate,
 }
 
 /// A record that answers to the person's address or number and is another contact's. Its system
@@ -55,6 +109,10 @@ pub struct Other {
     pub record: Sighting,
     /// Whether the two may be one person: no system has a record of each of them.
     pub can_join: bool,
+    /// The same once the person's own record in that system is gone.
+    pub succeeds: bool,
+    /// What the other contact is in the other system.
+    pub counterpart: Option<Sighting>,
 }
 
 /// Who has the address that a rename leads to.

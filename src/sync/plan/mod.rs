@@ -8,14 +8,19 @@ mod action;
 mod consent;
 mod create;
 mod decide;
+mod delete;
 mod derived;
 mod difference;
 mod draft;
 mod edits;
+mod engagement_note;
+mod erased;
 mod facts;
 mod fields;
+mod gone;
 mod holds;
 mod input;
+mod joining;
 mod lists;
 mod notes;
 mod others;
@@ -29,10 +34,16 @@ pub use action::{
     Action, EditPart, HoldDraft, Known, ListTarget, Need, Over, Part, Payload, Plan, PlannedField,
     TagsDelta, When,
 };
-pub use input::{Extra, Input, OpenHold, Other, Scope, Side, Target};
+pub use input::{
+    Deleted, Deletion, Extra, Input, OpenHold, Other, Scope, Side, Target, WhenChanged,
+    WhenUnchanged,
+};
 
-pub(super) use consent::word as consent_word;
+pub(super) use consent::{
+    is_out as consent_is_out, is_suppressed, says as consent_of, word as consent_word,
+};
 pub(super) use create::named_by_whom;
+pub(super) use engagement_note::written as engagement_written;
 pub(super) use others::taken;
 pub(super) use shown_note::{LAST_NOTE, NOTE_FROM};
 
@@ -44,8 +55,11 @@ use draft::Draft;
 /// fields come before notes, so that there is somebody to hang a note on.
 pub fn plan(input: &Input<'_>) -> Plan {
     let mut draft = Draft::new(input);
+    if erased::plan(&mut draft) {
+        return draft.finish();
+    }
     presence::plan(&mut draft);
-    if presence::delete(&mut draft) {
+    if gone::plan(&mut draft) || delete::plan(&mut draft) {
         edits::plan(&mut draft);
         return draft.finish();
     }
@@ -61,6 +75,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
     lists::plan(&mut draft, standing);
     notes::plan(&mut draft);
     shown_note::from_field(&mut draft);
+    engagement_note::plan(&mut draft);
     edits::plan(&mut draft);
     draft.finish()
 }

@@ -91,9 +91,15 @@ fn obstacle<'a>(
             wait(draft)
         }
         Some(Target { side: Side::Unread { .. }, .. }) => wait(draft),
+        Some(Target { side: Side::Absent | Side::Gone, .. }) if subscriber.lists.is_empty() => {
+            Obstacle::Skip(
+                "the person is in no Doppler list, and a new address only comes into one",
+            )
+        }
         Some(Target { side: Side::Absent | Side::Gone, .. }) => Obstacle::None { target: None },
         Some(Target { side: Side::Present(other), contact }) => {
-            if contact.is_some_and(|contact| contact != input.contact) {
+            let others = contact.is_some_and(|contact| contact != input.contact);
+            if others && !is_begun(draft, to) {
                 let wanted = holds::address_taken(input.contact, contact);
                 others::stand(draft, &wanted, (System::Doppler, edits));
                 draft.wanted.push(wanted);
@@ -107,6 +113,16 @@ fn obstacle<'a>(
             Obstacle::None { target: Some(other) }
         }
     }
+}
+
+/// Whether a rename to the address was begun and not ended: whoever has it by now is this person, even
+/// if a poll saw the new subscriber before the link was moved.
+fn is_begun(draft: &Draft<'_>, to: &str) -> bool {
+    let renames = draft.input.extra.pending.iter().filter(|one| one.action == ActionKind::Rename);
+    let mut begun = renames.filter_map(|one| serde_json::from_str(&one.body).ok());
+    begun.any(|payload| {
+        matches!(&payload, Payload::Rename { edit, .. } if edit.email.eq_ignore_ascii_case(to))
+    })
 }
 
 fn act<'a>(

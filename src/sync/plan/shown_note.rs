@@ -7,7 +7,7 @@ use crate::unified::{
 
 use super::draft::Draft;
 use super::fields::{self, Change};
-use super::{Action, Need, Payload, PlannedField, Scope, writes};
+use super::{Action, Need, Payload, PlannedField, Scope, engagement_note, writes};
 
 /// The agreement's name of the last note that Doppler shows.
 pub(in crate::sync) const LAST_NOTE: &str = "notes.last";
@@ -31,7 +31,15 @@ pub(super) fn last<'a>(draft: &mut Draft<'a>) -> Option<Change<'a>> {
         return None;
     };
     let held = slot.of_subscriber(Kind::Text, subscriber);
-    let text = notes.iter().max_by_key(|note| note.created_at).map(shortened);
+    let bases = &draft.agreement.highlevel;
+    let is_ours = |note: &&Note| {
+        let mut ours =
+            bases.iter().filter_map(|(field, base)| engagement_note::note_of(field, base));
+        ours.any(|id| id == note.id)
+    };
+    // What Doppler itself told of is not shown there.
+    let others = notes.iter().filter(|note| !is_ours(note));
+    let text = others.max_by_key(|note| note.created_at).map(shortened);
     let after = Kind::Text.read(text.as_deref().unwrap_or_default());
     let old = input.agreement.doppler.get(LAST_NOTE);
     let sent = old.filter(|old| old.value == held).and_then(|old| old.sent.clone());

@@ -56,6 +56,13 @@ pub(super) fn plan<'a>(draft: &mut Draft<'a>, standing: Standing) -> Option<Chan
     let wishes = wishes(input);
     let paused = input.settings.paused_fields.iter().any(|field| field == TAGS);
     let all = input.scope == Scope::Everything && !paused && !waits(input);
+    if input.scope == Scope::Everything && !all && is_changed(input) {
+        draft.because(if paused {
+            "tags is paused"
+        } else {
+            "tags wait: a direction is paused, and what becomes of a set both sides say together"
+        });
+    }
     if !all && wishes.is_empty() {
         return None;
     }
@@ -93,6 +100,19 @@ pub(super) fn plan<'a>(draft: &mut Draft<'a>, standing: Standing) -> Option<Chan
         }
         None => None,
     }
+}
+
+/// Whether a side has another set than was agreed.
+fn is_changed(input: &Input<'_>) -> bool {
+    let doppler = input.doppler.present().map(|subscriber| read_doppler(input, subscriber));
+    let highlevel = input.highlevel.present().map(|contact| highlevel_tags(contact));
+    let sides = [(System::Doppler, doppler), (System::HighLevel, highlevel)];
+    sides.into_iter().any(|(system, read)| {
+        let Some(read) = read else { return false };
+        let base = input.agreement.base(system).get(TAGS);
+        let base = base.map_or(&[][..], |base| projection::items(&base.value));
+        !tags_without(&read, base).is_empty() || !tags_without(base, &read).is_empty()
+    })
 }
 
 /// The tags that are agreed once the plan is carried out, for somebody who is to be created.
@@ -174,7 +194,9 @@ fn everything(draft: &mut Draft<'_>, wishes: &[Wish<'_>]) -> Vec<String> {
             Some((read.as_deref()?, has.then_some(base.as_slice())))
         })
         .collect();
-    let new = apply(&merge(agreed, &sides), wishes.iter().filter(|wish| wish.fresh));
+    let merged = merge(agreed, &sides);
+    let merged = merge_tags(merged.iter().map(String::as_str).chain(draft.deleted_tag));
+    let new = apply(&merged, wishes.iter().filter(|wish| wish.fresh));
     let fresh = wishes.iter().any(|wish| wish.fresh);
     let same = tags_without(&new, agreed).is_empty() && tags_without(agreed, &new).is_empty();
     if fresh || !same || canon.is_none() {

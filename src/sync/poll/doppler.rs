@@ -21,7 +21,7 @@ const MOST_STEPS_BACK: u32 = 20;
 
 /// What is asked for next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Request {
+pub(in crate::sync) enum Request {
     Account(NonZeroU32),
     Unsubscribed { from: DateTime<Utc>, to: DateTime<Utc>, number: NonZeroU32 },
 }
@@ -29,7 +29,7 @@ pub(super) enum Request {
 /// See the module. Times are epoch milliseconds.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Position {
+pub(in crate::sync) struct Position {
     /// When the last poll that ended began; `None`: there was none.
     since: Option<i64>,
     /// When this one began; `None`: it has not.
@@ -50,6 +50,17 @@ impl Position {
         let mut position = held.unwrap_or_default();
         position.began.get_or_insert(now.timestamp_millis());
         position
+    }
+
+    /// The beginning of a look at everybody, and at those who opted out since.
+    pub fn since(since: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        let (since, began) = (Some(since.timestamp_millis()), Some(now.timestamp_millis()));
+        Self { since, began, ..Self::default() }
+    }
+
+    /// The same without the account's pages that are left.
+    pub fn without_pages(self) -> Self {
+        if self.opt_outs { self } else { Self { opt_outs: true, page: 1, count: None, ..self } }
     }
 
     pub fn is_first_run(&self) -> bool {
@@ -84,7 +95,7 @@ impl Position {
         if self.opt_outs {
             return (Self { since: self.began, ..Self::default() }, true);
         }
-        (Self { opt_outs: true, page: 1, count: None, steps_back: 0, ..self }, false)
+        (Self { steps_back: 0, ..self.without_pages() }, false)
     }
 
     pub fn to_json(&self) -> String {
@@ -105,7 +116,7 @@ pub(super) fn seen(request: Request, key: &str, subscriber: &Subscriber) -> Vers
 }
 
 /// What tells a subscriber's state from another, whatever order its members come in.
-fn version(subscriber: &Subscriber) -> String {
+pub(in crate::sync) fn version(subscriber: &Subscriber) -> String {
     let mut fields: Vec<(String, Option<&str>)> = subscriber
         .fields
         .iter()
@@ -177,6 +188,17 @@ mod tests {
             }
             assert!(steps < 100, "it never ends");
         }
+    }
+
+    #[test]
+    fn the_pages_can_be_left_out() {
+        let (position, _) = Position::since(at(0), at(60)).after(&page(1, 900, 90_000));
+        let position = position.without_pages();
+        let number = number(1);
+        let opt_outs = Request::Unsubscribed { from: at(-600), to: at(60), number };
+        assert_eq!(position.request(), opt_outs);
+        assert_eq!(position.clone().without_pages(), position);
+        assert!(position.after(&page(1, 1, 1)).1);
     }
 
     #[test]

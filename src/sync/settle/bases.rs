@@ -5,7 +5,8 @@
 //! what it made of it.
 
 use crate::sync::plan::{
-    Action, Input, LAST_NOTE, NOTE_FROM, Payload, Plan, TagsDelta, consent_word,
+    Action, Input, LAST_NOTE, NOTE_FROM, Payload, Plan, TagsDelta, When, consent_word,
+    engagement_written,
 };
 use crate::unified::projection::{self, Field, Slot};
 use crate::unified::{
@@ -14,24 +15,28 @@ use crate::unified::{
 };
 
 use super::Outcome;
-use super::outcome::{Reread, pairs};
+use super::outcome::{Reread, may_unlink, pairs};
 
 /// The agreement after the actions.
 pub(super) fn settle(input: &Input<'_>, plan: &Plan, outcomes: &[Outcome]) -> Agreement {
     let mut agreement = plan.agreement.clone();
+    // First, because the person may have been made there again.
+    for action in plan.actions.iter().filter(|action| action.when == When::Now) {
+        if let Payload::Unlink { system, .. } = &action.payload
+            && may_unlink(plan, outcomes)
+        {
+            agreement.base_mut(*system).clear();
+        }
+    }
     for (action, outcome) in pairs(plan, outcomes) {
-        let Some(Outcome::Done { side, .. }) = outcome else { continue };
+        let Some(Outcome::Done { side, result }) = outcome else { continue };
+        agreement.highlevel.extend(engagement_written(action, result.as_deref()));
         if let Payload::DeleteContact { .. } = &action.payload {
             agreement.highlevel.clear();
         } else if let Some(side) = side {
             read_back(&mut agreement, input, action, side);
         } else {
             note_written(&mut agreement, action);
-        }
-    }
-    for action in &plan.actions {
-        if let Payload::Unlink { system, .. } = &action.payload {
-            agreement.base_mut(*system).clear();
         }
     }
     agreement

@@ -106,6 +106,11 @@ fn of_action(action: &Action, outcome: Option<&Outcome>) -> Came {
                 reason: Some("Doppler works on the import".to_owned()),
                 code: None,
             },
+            Outcome::Parked => Came {
+                outcome: WriteOutcome::Queued,
+                reason: Some("it waits for the next import".to_owned()),
+                code: None,
+            },
             Outcome::Refused { code, message, .. } => Came {
                 outcome: WriteOutcome::Rejected,
                 reason: Some(message.clone()),

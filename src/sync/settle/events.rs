@@ -4,12 +4,15 @@ use crate::sync::plan::{Action, HoldDraft, Plan, When};
 use crate::unified::{ActionKind, ContactId, EventDraft, EventKind, Failure, System};
 
 use super::Outcome;
-use super::outcome::pairs;
+use super::outcome::{may_unlink, pairs};
 
 /// The history's new entries.
 pub(super) fn settle(plan: &Plan, outcomes: &[Outcome], holds: &[HoldDraft]) -> Vec<EventDraft> {
     let mut events = Vec::new();
     for (action, outcome) in pairs(plan, outcomes) {
+        if action.kind == ActionKind::Unlink && !may_unlink(plan, outcomes) {
+            continue;
+        }
         events.extend(event(plan, action, outcome));
     }
     for hold in plan.holds.iter().chain(holds) {
@@ -48,6 +51,10 @@ fn event(plan: &Plan, action: &Action, outcome: Option<&Outcome>) -> Option<Even
         }
         (When::Now, Outcome::Accepted) => {
             let message = format!("{system} works on it: {}", action.reason);
+            (EventKind::Planned, message, None)
+        }
+        (When::Now, Outcome::Parked) => {
+            let message = format!("waits for the next import into {system}: {}", action.reason);
             (EventKind::Planned, message, None)
         }
         (When::Now, Outcome::Refused { code, message, .. }) => {

@@ -3,8 +3,11 @@
 use crate::sync::plan::{Action, HoldDraft, Payload, Plan, When, taken};
 use crate::unified::{
     ActionKind, Agreement, ContactId, EditId, EventDraft, HighLevelContact, Mapping, Sighting,
-    Subscriber, System, SystemWrite, UserError, UserErrorCode,
+    Subscriber, System, SystemWrite, UserError, UserErrorCode, subscriber_key,
 };
+
+/// The code of what the credential's scopes do not allow.
+const SCOPE_MISSING: &str = "SCOPE_MISSING";
 
 /// What became of one action.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +22,8 @@ pub enum Outcome {
     },
     /// The system works it off later (an import); not to be relied on yet.
     Accepted,
+    /// It waits to be sent with others.
+    Parked,
     /// The system refused it and will refuse it again. `code` is the error's name in the public
     /// schema, `message` is in words for people.
     Refused {
@@ -122,6 +127,7 @@ pub(super) fn failures(plan: &Plan, outcomes: &[Outcome]) -> (Vec<FailureDraft>,
                 When::Now,
                 Some(
                     Outcome::NotTried { .. }
+                    | Outcome::Parked
                     | Outcome::GivenUp
                     | Outcome::Found(_)
                     | Outcome::Taken { .. },
@@ -133,8 +139,9 @@ pub(super) fn failures(plan: &Plan, outcomes: &[Outcome]) -> (Vec<FailureDraft>,
             }
             // One edit's own object: its outcome says all there is to say.
             (When::Now, Some(Outcome::Refused { .. })) if action.edit.is_some() => continue,
+            // A scope that is missing can be granted: then it is done.
             (When::Now, Some(Outcome::Refused { code, message, .. })) => {
-                (code, message.clone(), true)
+                (code, message.clone(), code != SCOPE_MISSING)
             }
             (When::Now, Some(Outcome::Failed { code, message })) => (code, message.clone(), false),
             (When::Now, Some(Outcome::Unknown { code })) => {
@@ -163,11 +170,25 @@ pub(super) fn holds(plan: &Plan, outcomes: &[Outcome]) -> Vec<HoldDraft> {
     pairs(plan, outcomes).filter_map(hold).collect()
 }
 
+/// Whether a link may go: what was to be done about the person beside is done, so that no later run has
+/// to know that they were deleted.
+pub(super) fn may_unlink(plan: &Plan, outcomes: &[Outcome]) -> bool {
+    let counts = |action: &Action| {
+        let kinds = [ActionKind::Unsubscribe, ActionKind::Delete, ActionKind::Create];
+        action.is_write() && kinds.contains(&action.kind) && action.when != When::Never
+    };
+    let mut counting = pairs(plan, outcomes).filter(|(action, _)| counts(action));
+    counting.all(|(_, outcome)| matches!(outcome, Some(Outcome::Done { .. })))
+}
+
 /// Who turned out to be where.
 pub(super) fn links(mapping: &Mapping, plan: &Plan, outcomes: &[Outcome]) -> Vec<LinkChange> {
     let mut links = Vec::new();
     for (action, outcome) in pairs(plan, outcomes) {
-        links.extend(link(mapping, &action.payload, outcome));
+        let unlinks = matches!(action.payload, Payload::Unlink { .. });
+        if !unlinks || (action.when == When::Now && may_unlink(plan, outcomes)) {
+            links.extend(link(mapping, &action.payload, outcome));
+        }
     }
     links
 }
@@ -189,7 +210,7 @@ fn link(mapping: &Mapping, payload: &Payload, outcome: Option<&Outcome>) -> Opti
     }
     if let Payload::Rename { from, .. } = payload {
         return Some(LinkChange::Moved {
-            from: from.clone(),
+            from: subscriber_key(from),
             to: sighting(side.as_ref()?, mapping)?,
         });
     }

@@ -250,7 +250,6 @@ fn a_note_whose_creation_is_in_doubt_is_looked_for_first() {
         edit: Some(edit),
         fields: Vec::new(),
         body: String::new(),
-        hash: String::new(),
         begun_at: world.now,
     }];
     let written = |after: TimeDelta| Note {

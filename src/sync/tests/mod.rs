@@ -2,6 +2,8 @@
 
 mod convergence;
 mod edits;
+mod engagement;
+mod gone;
 mod model;
 mod people;
 mod rules;

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::sync::{
-    Extra, Input, LinkChange, ListTarget, Need, OpenHold, Outcome, Payload, Plan, Reread, Scope,
-    Side, Target, plan, settle,
+    Extra, HoldDraft, Input, LinkChange, ListTarget, Need, OpenHold, Outcome, Payload, Plan,
+    Reread, Scope, Side, Target, plan, settle,
 };
 use crate::unified::{
     Agreement, Assign, ContactDraft, ContactEdit, ContactId, CustomFieldValue, CustomValue,
     Definitions, DndStatus, Edit, EditChange, EditId, FieldDefinition, FieldMapping,
-    HighLevelContact, Hold, HoldDecision, Link, List, Mapping, Note, Subscriber, SubscriberField,
+    HighLevelContact, HoldDecision, Link, List, Mapping, Note, Subscriber, SubscriberField,
     SubscriberStatus, SyncSettings, System, Task, WriteOutcome, fixture, merge_tags, tags_without,
 };
 
@@ -38,6 +38,7 @@ pub struct World {
     pub holds: Vec<OpenHold>,
     pub settings: SyncSettings,
     pub scope: Scope,
+    pub deletion: crate::sync::Deletion,
     pub now: DateTime<Utc>,
     /// Every write: the system and the fields it named.
     pub writes: Vec<(System, Vec<String>)>,
@@ -94,6 +95,7 @@ impl World {
             holds: Vec::new(),
             settings: SyncSettings::default(),
             scope: Scope::Everything,
+            deletion: crate::sync::Deletion::default(),
             now: DateTime::from_timestamp(1_790_000_000, 0).unwrap(),
             writes: Vec::new(),
             title_case: false,
@@ -167,6 +169,11 @@ impl World {
         edit.writes.iter().map(|write| (write.system, write.outcome)).collect()
     }
 
+    pub fn hold(&mut self, draft: HoldDraft) {
+        let hold = draft.opened(self.id(), self.now);
+        self.holds.push(OpenHold { hold, decision: None, remembered: false });
+    }
+
     pub fn decide(&mut self, choice: &str) {
         let at = self.now;
         for open in &mut self.holds {
@@ -201,6 +208,7 @@ impl World {
             edits: &self.edits,
             holds: &self.holds,
             scope: self.scope,
+            deletion: self.deletion,
             settings: &self.settings,
             lists: &self.lists,
             definitions: &self.definitions,
@@ -265,20 +273,7 @@ impl World {
         self.finished.extend::<Vec<Edit>>(done);
         self.holds.retain(|open| plan.over.iter().all(|over| over.hold != open.hold.id));
         for draft in plan.holds.clone() {
-            let hold = Hold {
-                id: self.id(),
-                kind: draft.kind,
-                contact: draft.contact,
-                contacts: draft.contacts,
-                run: None,
-                system: draft.system,
-                field: draft.field,
-                candidates: draft.candidates,
-                resolutions: draft.resolutions,
-                reason: draft.reason,
-                since: self.now,
-            };
-            self.holds.push(OpenHold { hold, decision: None, remembered: false });
+            self.hold(draft);
         }
         plan.actions.iter().any(|action| action.is_write() && action.when == crate::sync::When::Now)
     }

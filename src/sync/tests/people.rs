@@ -225,7 +225,6 @@ fn who_is_being_made_is_made_in_both_systems_even_when_one_comes_later() {
         edit: Some(edit),
         fields: Vec::new(),
         body: "{}".to_owned(),
-        hash: String::new(),
         begun_at: known.now,
     }];
     let begun = known.with_input(|input| {

@@ -8,7 +8,7 @@
 //! [`identify`] decides about one sighting; [`Recognition`] runs a batch, each sighting seeing what
 //! those before it changed, and says what the store has to write.
 
-use super::{ContactId, Link, Reservation, Sighting};
+use super::{ContactId, Former, Link, Reservation, Sighting};
 
 /// What the ladder says of a sighting.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -138,6 +138,7 @@ pub enum Change {
 pub struct Recognition {
     links: Vec<Link>,
     reserved: Vec<Reservation>,
+    former: Vec<Former>,
     ids: Vec<ContactId>,
     changes: Vec<Change>,
 }
@@ -145,7 +146,8 @@ pub struct Recognition {
 impl Recognition {
     /// Starts with the links that [`identify`] needs for every sighting to come.
     pub fn new(links: Vec<Link>) -> Self {
-        Self { links, reserved: Vec::new(), ids: Vec::new(), changes: Vec::new() }
+        let (reserved, former) = (Vec::new(), Vec::new());
+        Self { links, reserved, former, ids: Vec::new(), changes: Vec::new() }
     }
 
     /// The same with whoever reserved an address or a number of the sightings to come.
@@ -154,8 +156,22 @@ impl Recognition {
         Self { reserved, ..self }
     }
 
+    /// The same with whose the records of the sightings to come were before.
+    #[must_use]
+    pub fn with_former(self, former: Vec<Former>) -> Self {
+        Self { former, ..self }
+    }
+
     /// Takes in one sighting; `mint` makes an id should the person be new.
+    ///
+    /// A record that was somebody's before still is: it is not linked, and nobody climbs from it.
     pub fn see(&mut self, sighting: &Sighting, mint: impl FnOnce() -> ContactId) {
+        let is_linked = self.links.iter().any(|link| link.is_of(sighting));
+        let former = self.former.iter().find(|former| former.is_of(sighting));
+        if let Some(former) = former.filter(|_| !is_linked) {
+            self.ids.push(former.contact);
+            return;
+        }
         let contact = match identify(sighting, &self.links, &self.reserved) {
             Match::Known(id) | Match::Join(id) => id,
             Match::Merge { survivor, gone } => {
@@ -181,7 +197,9 @@ impl Recognition {
     fn merge(&mut self, survivor: ContactId, gone: ContactId) {
         let links = self.links.iter_mut().map(|link| &mut link.contact);
         let reserved = self.reserved.iter_mut().map(|reserved| &mut reserved.contact);
-        for id in links.chain(reserved).chain(&mut self.ids).filter(|id| **id == gone) {
+        let former = self.former.iter_mut().map(|former| &mut former.contact);
+        for id in links.chain(reserved).chain(former).chain(&mut self.ids).filter(|id| **id == gone)
+        {
             *id = survivor;
         }
         self.changes.push(Change::Merged { survivor, gone });

@@ -68,6 +68,20 @@ fn same_phone_ties_only_when_emails_do_not_contradict() {
 }
 
 #[test]
+fn who_had_a_record_before_is_its_person_and_nobody_elses() {
+    let former = Former { system: Doppler, key: "old@example.com".to_owned(), contact: id(7) };
+    let mut recognition = Recognition::new(Vec::new()).with_former(vec![former]);
+    let seen = [
+        highlevel("h1", None, Some("+5411")),
+        doppler("old@example.com", Some("+5411")),
+        doppler("other@example.com", None),
+    ];
+    assert_eq!(run(&mut recognition, &seen), [id(1), id(7), id(2)]);
+    let linked = |link: &Link| link.key == "old@example.com";
+    assert!(!recognition.links.iter().any(linked), "it is theirs no more, and links to nobody");
+}
+
+#[test]
 fn a_value_shared_within_a_system_decides_nothing() {
     let twins = [
         highlevel("h1", Some("ana@example.com"), None),

@@ -38,6 +38,7 @@ use sharing::{AGAIN, Line};
 use window::Window;
 
 pub use sharing::{Change, SharedBudget, Unshared};
+pub use window::DOCUMENTED_INTERVAL_MS;
 
 /// The answer to a call that asks to be let through. Durations are milliseconds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

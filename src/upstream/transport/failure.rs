@@ -34,29 +34,43 @@ pub(super) struct Failure {
     pub stage: Stage,
     /// Whether the trouble is likely to pass within a moment.
     passing: bool,
+    /// Refused for its credential, and there is another by now.
+    pub renewed: bool,
     pub source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Failure {
     /// Not sent, for a reason on our side.
     pub(super) fn held(kind: Kind) -> Self {
-        Self { kind, stage: Stage::Held, passing: false, source: None }
+        Self { kind, stage: Stage::Held, passing: false, renewed: false, source: None }
     }
 
     /// No answer came in time.
     pub(super) fn silence() -> Self {
-        Self { kind: Kind::Timeout, stage: Stage::Unanswered, passing: false, source: None }
+        Self {
+            kind: Kind::Timeout,
+            stage: Stage::Unanswered,
+            passing: false,
+            renewed: false,
+            source: None,
+        }
     }
 
     /// The system answered with an error.
     pub(super) fn refusal(status: StatusCode, kind: Kind) -> Self {
         let passing = matches!(status.as_u16(), 502..=504) || kind == Kind::Malformed;
-        Self { kind, stage: Stage::Answered, passing, source: None }
+        Self { kind, stage: Stage::Answered, passing, renewed: false, source: None }
     }
 
     /// The answer is longer than anything we ask for.
     pub(super) fn too_long() -> Self {
-        Self { kind: Kind::Malformed, stage: Stage::Answered, passing: false, source: None }
+        Self {
+            kind: Kind::Malformed,
+            stage: Stage::Answered,
+            passing: false,
+            renewed: false,
+            source: None,
+        }
     }
 
     /// A success whose body is not what it should be.
@@ -65,6 +79,7 @@ impl Failure {
             kind: Kind::Malformed,
             stage: Stage::Answered,
             passing: true,
+            renewed: false,
             source: Some(Arc::new(Unreadable::from(error))),
         }
     }
@@ -90,6 +105,9 @@ impl Failure {
         if tried >= TRIES || self.stage == Stage::Held {
             return None;
         }
+        if self.renewed {
+            return Some(Duration::ZERO);
+        }
         if let Kind::RateLimited { daily, .. } = self.kind {
             // The budget knows how long to wait; background work is put off instead.
             return (!daily && priority == Priority::Interactive).then_some(Duration::ZERO);
@@ -108,6 +126,7 @@ impl From<reqwest::Error> for Failure {
             kind: Kind::Unavailable,
             stage,
             passing: true,
+            renewed: false,
             source: Some(Arc::new(error.without_url())),
         }
     }

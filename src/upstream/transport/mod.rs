@@ -7,6 +7,7 @@
 //!
 //! Nothing of a URL, a body or a header leaves this folder: people's addresses are in all three.
 
+mod courier;
 mod failure;
 mod request;
 mod setup;
@@ -14,6 +15,7 @@ mod setup;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use metrics::Gauge;
@@ -35,12 +37,13 @@ use super::credentials::{Credentials, fingerprint};
 use super::health::Health;
 use super::route::outcome;
 use super::segment::{Segment, fill};
-use super::{Call, Error, Kind, Route, UpstreamStatus};
+use super::{Call, Error, Kind, Route, UpstreamState, UpstreamStatus, Writing};
 
 use failure::{Failure, Stage};
 use request::{Answer, send};
 use setup::Refusal;
 
+pub use courier::Courier;
 pub use request::Request;
 pub use setup::{Setup, SetupError};
 
@@ -60,7 +63,8 @@ pub struct Transport {
     base: Url,
     /// The base URL's path without a slash at the end.
     prefix: String,
-    account: Option<String>,
+    /// As the settings name it.
+    account: Option<Arc<str>>,
     timeout: Duration,
     permits: Semaphore,
     waiting: Gauge,
@@ -73,6 +77,9 @@ pub struct Transport {
     /// Of the system, the account and the scopes. Every cache key asks for it.
     seen: u64,
     may_write: bool,
+    /// The credential's fingerprint when it was last looked at.
+    known: AtomicU64,
+    write_scope: Option<&'static str>,
     clock: Clock,
 }
 
@@ -87,7 +94,7 @@ impl Transport {
             http: setup.http()?,
             base: setup.base_url.clone(),
             prefix: setup.base_url.path().trim_end_matches('/').to_owned(),
-            account: setup.account.map(str::to_owned),
+            account: setup.account.map(Arc::from),
             timeout: setup.timeout,
             permits: Semaphore::new(setup.connections.max(1)),
             waiting: metrics::gauge!(
@@ -95,6 +102,8 @@ impl Transport {
                 names::SYSTEM => setup.system.as_str()
             ),
             may_write: setup.may_write(),
+            known: AtomicU64::new(setup.credentials.fingerprint()),
+            write_scope: setup.write_scope,
             scopes: setup.scopes.to_vec(),
             credentials: setup.credentials,
             allowance: Arc::new(setup.allowance),
@@ -107,17 +116,43 @@ impl Transport {
 
     /// What is known of the connection without a call.
     pub fn status(&self) -> UpstreamStatus {
-        let credential = self.credentials.kind().filter(|_| self.account.is_some());
+        self.look_at_credential();
+        let account = self.account();
+        let credential = self.credentials.kind().filter(|_| account.is_some());
+        let facts = self.credentials.facts();
+        let may_write = match (&facts.scopes, self.write_scope) {
+            (Some(scopes), Some(needed)) => scopes.iter().any(|scope| scope == needed),
+            (Some(_), None) | (None, _) => self.may_write,
+        };
+        let state = self.health.state(credential.is_some(), may_write);
+        let scopes = match (credential, facts.scopes) {
+            // Those of the settings are what the next one may have.
+            (None, _) => Vec::new(),
+            (Some(_), Some(granted)) => granted.to_vec(),
+            (Some(_), None) => self.scopes.clone(),
+        };
+        let lost = facts.lost && credential.is_some();
         UpstreamStatus {
-            state: self.health.state(credential.is_some(), self.may_write),
-            writes: self.health.wrote(),
-            account: self.account.clone(),
-            scopes: self.scopes.clone(),
+            state: if lost { UpstreamState::NeedsReauthorization } else { state },
+            writing: match credential {
+                Some(_) => self.health.writing(may_write),
+                None => Writing::Unknown,
+            },
+            account: account.as_deref().map(str::to_owned),
+            scopes,
             credential,
+            expires_at: facts.expires_at,
+            ends_at: facts.ends_at,
+            rotated_at: facts.rotated_at,
             budget: self.allowance.snapshot(),
             last_call_at: self.health.called_at(),
             last_error: self.health.last_error(),
         }
+    }
+
+    /// The account that is called: that of the settings, else the credential's.
+    pub fn account(&self) -> Option<Arc<str>> {
+        self.account.clone().or_else(|| self.credentials.account())
     }
 
     /// Shares the call budget with other gateways from now on.
@@ -125,8 +160,11 @@ impl Transport {
         self.allowance.share(shared, tasks);
     }
 
-    /// Whether the credential has a scope, as far as the configured scopes tell.
+    /// Whether the credential has a scope, as far as it was granted or configured.
     pub fn has_scope(&self, scope: &str) -> bool {
+        if let Some(granted) = self.credentials.facts().scopes {
+            return granted.iter().any(|held| held == scope);
+        }
         self.scopes.is_empty() || self.scopes.iter().any(|held| held == scope)
     }
 
@@ -154,6 +192,16 @@ impl Transport {
         self.exchange(call, &request, &mut |_| Ok(())).await
     }
 
+    /// What is known of one credential's rights says nothing of another's.
+    fn look_at_credential(&self) {
+        let present = self.credentials.fingerprint();
+        if self.known.load(Ordering::Acquire) != present
+            && self.known.swap(present, Ordering::AcqRel) != present
+        {
+            self.health.another_credential();
+        }
+    }
+
     fn error(&self, route: &'static Route, kind: Kind) -> Error {
         Error::new(self.system, route.template, kind)
     }
@@ -164,6 +212,7 @@ impl Transport {
         request: &Request<'_>,
         read: &mut Read<'_>,
     ) -> Result<(), Error> {
+        self.look_at_credential();
         if self.credentials.kind().is_none() {
             return Err(self.error(request.route, Kind::NotConnected));
         }
@@ -209,10 +258,19 @@ impl Transport {
         if self.breaker.is_open(Instant::now()) {
             return Err(down());
         }
-        let authorization = self.credentials.authorization().await.map_err(Failure::held)?;
+        let authorization = timeout_at(call.deadline, self.credentials.authorization())
+            .await
+            .unwrap_or(Err(Kind::Timeout))
+            .map_err(|kind| {
+                // A credential that is no good without a call is to be heard of like a refused one.
+                if kind == Kind::Unauthorized {
+                    self.health.bad(&kind, request.route.effect);
+                }
+                Failure::held(kind)
+            })?;
         let ticket = self.allowance.acquire(call).await.map_err(Failure::held)?;
         // Asked again after the waits: the system may have gone silent meanwhile.
-        let Some(_permit) = self.permit(call.deadline).await else {
+        let Some(permit) = self.permit(call.deadline).await else {
             ticket.unsent();
             return Err(Failure::held(Kind::Timeout));
         };
@@ -228,7 +286,7 @@ impl Transport {
             &self.http,
             route.method.clone(),
             url.clone(),
-            authorization,
+            authorization.clone(),
             request.body.clone(),
         );
         let answer = timeout_at(until, sent).await.unwrap_or_else(|_| Err(Failure::silence()));
@@ -240,7 +298,20 @@ impl Transport {
             call.meter.made(self.system);
         }
         self.record(route, failure, started, leave);
-        result
+        drop(permit);
+        let mut failure = match result {
+            Ok(()) => return Ok(()),
+            Err(failure) => failure,
+        };
+        if failure.kind == Kind::Unauthorized && failure.stage == Stage::Answered {
+            // It may be an older one than there is by now.
+            let other = timeout_at(call.deadline, self.credentials.refused(&authorization)).await;
+            failure.renewed = other.unwrap_or(false);
+            if !failure.renewed {
+                self.health.bad(&Kind::Unauthorized, route.effect);
+            }
+        }
+        Err(failure)
     }
 
     async fn permit(&self, deadline: Instant) -> Option<SemaphorePermit<'_>> {
@@ -292,6 +363,8 @@ impl Transport {
         }
         match kind {
             None => self.health.good(route.effect),
+            // Not before it is known that there is no other credential.
+            Some(Kind::Unauthorized) => {}
             Some(kind) => self.health.bad(kind, route.effect),
         }
         route.measure(kind, took);

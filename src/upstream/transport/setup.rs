@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::unified::System;
 use crate::upstream::{Allowance, Credentials, Kind, Route};
 
-use super::JSON;
+use super::{JSON, Transport};
 
 /// Tells what an answer that is not a success means. The body may be anything.
 pub type Refusal = fn(&'static Route, StatusCode, &[u8]) -> Kind;
@@ -20,8 +20,10 @@ pub type Refusal = fn(&'static Route, StatusCode, &[u8]) -> Kind;
 pub struct Setup<'a> {
     pub system: System,
     pub base_url: &'a Url,
-    /// The Doppler account or the HighLevel location.
+    /// The Doppler account or the HighLevel location; `None`: the credential says.
     pub account: Option<&'a str>,
+    /// Whose connection pool is used, of the same system; `None`: one of its own.
+    pub beside: Option<&'a Transport>,
     /// Calls at the same time, and connections kept open.
     pub connections: usize,
     pub connect_timeout: Duration,
@@ -46,31 +48,39 @@ impl Setup<'_> {
             || self.write_scope.is_none_or(|needed| self.scopes.iter().any(|scope| scope == needed))
     }
 
-    /// The connection pool. Redirects and proxies would send the credential elsewhere, and
-    /// repetition is decided by [`super::Transport`], where the budget sees it.
+    /// The connection pool.
     pub(super) fn http(&self) -> Result<reqwest::Client, SetupError> {
+        if let Some(other) = self.beside {
+            return Ok(other.http.clone());
+        }
         let mut headers = self.headers.clone();
         headers.insert(ACCEPT, JSON);
-        reqwest::Client::builder()
-            .user_agent(concat!("Tandem/", env!("CARGO_PKG_VERSION")))
+        http(self.connect_timeout)
             .default_headers(headers)
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .no_proxy()
-            .http1_only()
             .tcp_nodelay(true)
             .pool_max_idle_per_host(self.connections)
-            .connect_timeout(self.connect_timeout)
             .build()
             .map_err(|source| SetupError { system: self.system, source })
     }
+}
+
+/// What holds for every call. Redirects and proxies would send what is secret elsewhere, and repetition
+/// is decided by whoever calls.
+pub(super) fn http(connect_timeout: Duration) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("Tandem/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .no_proxy()
+        .http1_only()
+        .connect_timeout(connect_timeout)
 }
 
 /// The HTTP client could not be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot set up the HTTP client of {system}")]
 pub struct SetupError {
-    system: System,
+    pub(in crate::upstream) system: System,
     #[source]
-    source: reqwest::Error,
+    pub(super) source: reqwest::Error,
 }

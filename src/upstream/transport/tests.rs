@@ -34,12 +34,18 @@ fn refusal(_: &'static Route, status: StatusCode, body: &[u8]) -> Kind {
 }
 
 fn transport(url: &Url, timeout: Duration) -> Transport {
-    let clock = Clock::manual(DateTime::from_timestamp(1_795_000_000, 0).unwrap());
     let secret = SecretString::from("s3cret");
+    let token = Token::new("Bearer", Some(&secret), CredentialKind::OAuth);
+    transport_with(url, timeout, Arc::new(token))
+}
+
+fn transport_with(url: &Url, timeout: Duration, credentials: Arc<dyn Credentials>) -> Transport {
+    let clock = Clock::manual(DateTime::from_timestamp(1_795_000_000, 0).unwrap());
     Transport::new(Setup {
         system: System::HighLevel,
         base_url: url,
         account: Some("account"),
+        beside: None,
         connections: 4,
         connect_timeout: Duration::from_secs(2),
         timeout,
@@ -47,7 +53,7 @@ fn transport(url: &Url, timeout: Duration) -> Transport {
             HeaderName::from_static("version"),
             HeaderValue::from_static("1"),
         )]),
-        credentials: Arc::new(Token::new("Bearer", Some(&secret), CredentialKind::OAuth)),
+        credentials,
         allowance: Allowance::stated_by_provider(clock.clone(), 100),
         refusal,
         scopes: &[],
@@ -102,6 +108,33 @@ async fn a_call_is_sent_as_it_should_be() {
         ("POST", &b"{\"phone\":\"+5491100000000\"}"[..])
     );
     assert_eq!(seen.headers["content-type"], "application/json");
+}
+
+/// A token that has ended and cannot be renewed.
+struct Ended;
+
+#[async_trait::async_trait]
+impl Credentials for Ended {
+    async fn authorization(&self) -> Result<HeaderValue, Kind> {
+        Err(Kind::Unauthorized)
+    }
+
+    fn kind(&self) -> Option<CredentialKind> {
+        Some(CredentialKind::OAuth)
+    }
+
+    fn fingerprint(&self) -> u64 {
+        7
+    }
+}
+
+#[tokio::test]
+async fn a_credential_that_is_no_good_without_a_call_is_told_like_a_refused_one() {
+    let script = Script::start([]).await;
+    let transport = transport_with(&script.url, Duration::from_secs(5), Arc::new(Ended));
+    assert_eq!(get(&transport, &call()).await.unwrap_err().kind, Kind::Unauthorized);
+    assert_eq!(transport.status().state, UpstreamState::NeedsReauthorization);
+    assert!(script.seen().is_empty());
 }
 
 #[tokio::test]
@@ -352,6 +385,7 @@ async fn the_view_changes_with_account_credential_and_scopes() {
             system: System::HighLevel,
             base_url: &url,
             account: Some(account),
+            beside: None,
             connections: 1,
             connect_timeout: Duration::from_secs(1),
             timeout: Duration::from_secs(1),

@@ -26,7 +26,7 @@ const WINDOW_MS: i64 = 10_000;
 /// As the sandbox has it, and HighLevel's documentation.
 const LIMIT: usize = 100;
 
-const PAGE: &str = "query($after: String) { contacts(first: 100, after: $after) { \
+const PAGE: &str = "query($after: String) { contacts(first: 100, after: $after, source: HIGHLEVEL) { \
     nodes { id } pageInfo { hasNextPage endCursor } } }";
 const PENDING: &str = "{ syncStatus { pending } }";
 const BUDGET: &str = "{ syncStatus { upstreams { system budget { limit remaining } } } }";
@@ -105,7 +105,7 @@ async fn fill(world: &World) {
         world.clock.advance(Duration::from_secs(5));
         all_is_quiet(world).await;
     }
-    world.run_sync().await;
+    world.switch_sync_on().await;
     world.run(MARK).await;
 }
 

@@ -188,7 +188,7 @@ async fn one_thing_that_cannot_be_read_costs_the_other_things_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_listing_makes_nobody_disappear() {
     let world = World::start().await;
-    let page = "{ contacts(first: 20) { nodes { id doppler { email } highlevel { contactId } } } }";
+    let page = "{ contacts(first: 20, source: HIGHLEVEL) { nodes { id doppler { email } highlevel { contactId } } } }";
     let before = world.data(page, json!({})).await;
     world.clock.advance(Duration::from_secs(3600));
     let route = "/accounts/{accountName}/subscribers";

@@ -8,7 +8,7 @@ use tandem::sandbox::credentials::HIGHLEVEL_READ_ONLY_TOKEN;
 use super::{ana, codes};
 use crate::world::World;
 
-const PAGE: &str = "{ contacts(first: 20) { nodes { id tasks { nodes { id title dueAt \
+const PAGE: &str = "{ contacts(first: 20, source: HIGHLEVEL) { nodes { id tasks { nodes { id title dueAt \
     completed } } notes { nodes { id } } } } }";
 const SEARCH: &str = "/locations/{locationId}/tasks/search";
 const SINGLE: &str = "/contacts/{contactId}/tasks";
@@ -21,7 +21,8 @@ async fn count(world: &World, route: &str) -> usize {
 
 /// The page with each person's tasks asked for by itself.
 async fn singly(world: &World) -> Value {
-    let mut page = world.data("{ contacts(first: 20) { nodes { id } } }", json!({})).await;
+    let mut page =
+        world.data("{ contacts(first: 20, source: HIGHLEVEL) { nodes { id } } }", json!({})).await;
     let one = "query($id: ID!) { contact(by: {id: $id}) { tasks { nodes { id title \
         dueAt completed } } notes { nodes { id } } } }";
     for node in page["contacts"]["nodes"].as_array_mut().unwrap() {
@@ -63,7 +64,7 @@ async fn what_a_search_brought_is_at_hand_for_one_person() {
 async fn more_tasks_than_a_page_holds_are_all_there() {
     let world = World::start().await;
     let people = world.data(PAGE, json!({})).await;
-    let ids = "{ contacts(first: 20) { nodes { highlevel { contactId } } } }";
+    let ids = "{ contacts(first: 20, source: HIGHLEVEL) { nodes { highlevel { contactId } } } }";
     let ids = world.data(ids, json!({})).await;
     for node in ids["contacts"]["nodes"].as_array().unwrap() {
         let id = &node["highlevel"]["contactId"];
@@ -187,7 +188,8 @@ async fn whose_tasks_were_just_written_is_asked_singly() {
 async fn somebody_who_is_gone_has_no_tasks_and_is_not_taken_for_idle() {
     let world = World::start().await;
     let id = ana(&world).await;
-    let page = world.data("{ contacts(first: 5) { nodes { id } } }", json!({})).await;
+    let page =
+        world.data("{ contacts(first: 5, source: HIGHLEVEL) { nodes { id } } }", json!({})).await;
     let mut ids = vec![json!(id)];
     let nodes = page["contacts"]["nodes"].as_array().unwrap().iter();
     ids.extend(nodes.map(|node| node["id"].clone()).filter(|other| *other != json!(id)));

@@ -14,19 +14,24 @@ use crate::world::World;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A WebSocket that was acknowledged.
+/// A WebSocket.
 pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
     pub async fn open(world: &World) -> Self {
+        let mut socket = Self::connect(world).await;
+        socket.send(&json!({"type": "connection_init"})).await;
+        assert_eq!(socket.next().await, json!({"type": "connection_ack"}));
+        socket
+    }
+
+    /// One that has said nothing yet.
+    pub async fn connect(world: &World) -> Self {
         let url = world.url("/graphql").replacen("http", "ws", 1);
         let mut request = url.into_client_request().unwrap();
         let protocol = "graphql-transport-ws".parse().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", protocol);
-        let mut socket = Self(connect_async(request).await.unwrap().0);
-        socket.send(&json!({"type": "connection_init"})).await;
-        assert_eq!(socket.next().await, json!({"type": "connection_ack"}));
-        socket
+        Self(connect_async(request).await.unwrap().0)
     }
 
     pub async fn send(&mut self, message: &Value) {
@@ -68,10 +73,14 @@ pub struct Events {
 
 impl Events {
     pub async fn open(world: &World, query: &str, variables: Value) -> Self {
+        Self::ask(world, &json!({"query": query, "variables": variables})).await
+    }
+
+    /// The same for a body as it is.
+    pub async fn ask(world: &World, body: &Value) -> Self {
         let request =
             world.http().post(world.url("/graphql")).header("accept", "text/event-stream");
-        let body = json!({"query": query, "variables": variables});
-        let response = request.json(&body).send().await.unwrap();
+        let response = request.json(body).send().await.unwrap();
         assert_eq!(response.status(), 200);
         Self { response, read: String::new() }
     }

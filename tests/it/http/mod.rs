@@ -2,7 +2,7 @@
 //! sees of them.
 
 mod answers;
-mod client;
+pub mod client;
 mod limits;
 mod operation;
 mod shutdown;

@@ -36,14 +36,14 @@ const fn row(
 const TABLE: [Row; 18] = [
     row("http", &["graphql", "webhooks", "contacts", "auth"], &["server", "limits"]),
     row("webhooks", &["contacts", "sync", "store", "bus", "upstream", "unified"], &[]),
-    row("graphql", &["contacts", "unified", "auth"], &["limits"]),
+    row("graphql", &["contacts", "unified", "auth"], &["documents", "limits"]),
     row(
         "contacts",
         &["sync", "store", "bus", "cache", "auth", "upstream", "unified"],
         &["cache", "sync"],
     ),
     row("sync", &["store", "bus", "cache", "upstream", "unified"], &[]),
-    row("auth", &["store", "bus", "upstream", "unified"], &["auth"]),
+    row("auth", &["store", "bus", "upstream", "unified"], &["auth", "vault"]),
     row("cache", &["bus", "unified"], &[]),
     row("store", &["unified"], &["store"]),
     row("bus", &["unified"], &["bus"]),

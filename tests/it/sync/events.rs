@@ -216,8 +216,9 @@ async fn what_was_discarded_is_not_written_while_sync_runs() {
     let failures = "{ failures { nodes { id } } }";
     let discard = "mutation($id: ID!) { discardFailure(input: {failure: $id}) { \
         userErrors { code } } }";
-    let found = world.data(failures, json!({})).await["failures"]["nodes"].clone();
-    assert_eq!(found.as_array().unwrap().len(), 2, "{found:#}");
+    let open = || async { world.data(failures, json!({})).await["failures"]["nodes"].clone() };
+    world.until("both failed", || async { open().await.as_array().unwrap().len() == 2 }).await;
+    let found = open().await;
     for failure in found.as_array().unwrap() {
         world.data(discard, json!({"id": failure["id"]})).await;
     }

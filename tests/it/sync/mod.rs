@@ -1,20 +1,41 @@
 //! Writing to both systems: what mutations do there, judged by what the systems hold afterwards.
+//!
+//! [`complaints`] has the list of what users of other tools complain about, each with its test.
 
 mod agreement;
+mod breakers;
+mod complaints;
 mod concurrent;
 mod consent;
 mod creating;
 mod delete;
+mod deleting;
+mod emptied;
+mod engagement;
+mod erasing;
 mod events;
+mod import_ends;
+mod importing;
 mod keeping;
 mod mapping;
+mod merging;
+mod never_again;
+mod never_mailed;
 mod notes;
 mod outage;
+mod pausing;
+mod polls;
 mod readonly;
+mod renaming;
+mod run_news;
+mod runs;
 mod scope;
+mod shown_notes;
 mod somebody_elses;
 mod stalled;
 mod tags_and_lists;
+mod unconnected;
+mod ungranted;
 
 use serde_json::{Value, json};
 use tandem::sandbox::credentials::DOPPLER_FIRST_LIST;

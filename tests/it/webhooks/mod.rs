@@ -1,6 +1,7 @@
 //! Webhooks of HighLevel: whose they are, what is kept, and what the gateway does after them.
 
 mod hearing;
+mod logging;
 mod receiving;
 
 use base64::Engine as _;
@@ -18,10 +19,14 @@ fn key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
 
+/// The half of [`key`] that gateways are told.
+pub fn pem() -> String {
+    key().verifying_key().to_public_key_pem(LineEnding::LF).unwrap()
+}
+
 /// A world whose gateway believes in [`key`].
 fn trusting() -> Builder {
-    let pem = key().verifying_key().to_public_key_pem(LineEnding::LF).unwrap();
-    World::builder().set("highlevel.webhook_public_key", pem)
+    World::builder().set("highlevel.webhook_public_key", pem())
 }
 
 /// A world whose sandbox sends its webhooks to the gateway.
@@ -36,7 +41,7 @@ fn signed(body: &str) -> String {
 }
 
 /// An event about a contact, sent now by the world's clock.
-fn event(world: &World, id: &str, contact: &str) -> Value {
+pub fn event(world: &World, id: &str, contact: &str) -> Value {
     json!({
         "type": "ContactUpdate", "locationId": HIGHLEVEL_LOCATION, "id": contact,
         "webhookId": id, "timestamp": world.clock.now().to_rfc3339(),
@@ -54,7 +59,7 @@ async fn post(world: &World, body: &str, signature: Option<&str>) -> (u16, Value
 }
 
 /// Posts an event as HighLevel would; the status and what became of it.
-async fn send(world: &World, event: &Value) -> (u16, String) {
+pub async fn send(world: &World, event: &Value) -> (u16, String) {
     let body = event.to_string();
     let (status, answer) = post(world, &body, Some(&signed(&body))).await;
     (status, answer["status"].as_str().unwrap_or_default().to_owned())

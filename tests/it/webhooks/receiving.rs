@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use futures_util::future::join_all;
+use futures_util::StreamExt;
 use serde_json::json;
 
 use super::{counted, event, post, send, signed, trusting};
@@ -26,7 +26,8 @@ async fn only_what_is_signed_over_these_very_bytes_is_taken() {
         assert_eq!(status, 401, "{signature:?}");
         assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
     }
-    assert_eq!(counted(&world, "refused").await - before, 6);
+    // Counters are the process's: other tests' refusals are in them too.
+    assert!(counted(&world, "refused").await >= before + 6);
     assert_eq!(world.calls().await.len(), 0, "nothing was read for a forged one");
     assert_eq!(post(&world, &body, Some(&good)).await.0, 200);
     world.end().await;
@@ -67,15 +68,17 @@ async fn a_restart_remembers_what_came() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_is_all_stored_before_it_is_answered() {
     let world = trusting().start().await;
-    let bodies: Vec<_> = (0..1_000)
-        .map(|n| event(&world, &format!("w{}", n % 900), &format!("nobody{}", n % 7)))
+    let bodies: Vec<_> = (0..5_000)
+        .map(|n| event(&world, &format!("w{}", n % 4_500), &format!("nobody{}", n % 7)))
         .collect();
-    let answers = join_all(bodies.iter().map(|body| send(&world, body))).await;
+    // A few hundred connections, so that no test runs out of files.
+    let sending = bodies.iter().map(|body| send(&world, body));
+    let answers: Vec<_> = futures_util::stream::iter(sending).buffer_unordered(200).collect().await;
     let others: Vec<_> = answers.iter().filter(|(status, _)| *status != 200).collect();
     assert!(others.is_empty(), "{others:?}");
     let stored = answers.iter().filter(|(_, word)| word == "stored").count();
     let seen = answers.iter().filter(|(_, word)| word == "seen").count();
-    assert_eq!((stored, seen), (900, 100));
+    assert_eq!((stored, seen), (4_500, 500));
     world.end().await;
 }
 

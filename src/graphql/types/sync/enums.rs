@@ -98,7 +98,7 @@ pub enum HoldKind {
     Oscillation,
     /// Somebody who opted out would be mailed again.
     Consent,
-    /// A run would remove more people than is allowed without asking.
+    /// More people would be removed than is allowed without asking.
     MassDelete,
     /// A system listed nobody where there were people before.
     EmptyListing,

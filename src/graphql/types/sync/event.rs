@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
+use super::SyncRun;
 use super::enums::SyncEventKind;
 use crate::contacts::{Error, EventFilter};
 use crate::graphql::context::ContextExt;
@@ -50,6 +51,12 @@ impl SyncEvent {
         self.0.draft.system.map(Into::into)
     }
 
+    /// The run in which it happened, where it was one; null once the run is forgotten.
+    async fn run(&self, context: &Context<'_>) -> Result<Option<SyncRun>> {
+        let Some(id) = self.0.draft.run else { return Ok(None) };
+        Ok(context.observer()?.run(id).await?.map(Into::into))
+    }
+
     /// The fields it is about, by the mapping's names.
     async fn fields(&self) -> &[String] {
         &self.0.draft.fields
@@ -80,6 +87,8 @@ pub struct SyncEventFilter {
     systems: Option<Vec<SystemName>>,
     /// About this person.
     contact: Option<ID>,
+    /// Of this run.
+    run: Option<ID>,
     /// Not before this moment.
     since: Option<DateTime>,
 }
@@ -92,7 +101,7 @@ impl TryFrom<SyncEventFilter> for EventFilter {
             kinds: filter.kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
             systems: filter.systems.map(|them| them.into_iter().map(System::from).collect()),
             contact: filter.contact.map(|id| GlobalId::contact(&id, "contact")).transpose()?,
-            run: None,
+            run: filter.run.map(|id| GlobalId::run(&id)).transpose()?,
             since: filter.since.map(|at| at.0),
         })
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
+use super::SyncRun;
 use super::enums::HoldKind;
 use crate::contacts::{self, Error};
 use crate::graphql::context::ContextExt;
@@ -40,6 +41,12 @@ impl Hold {
         let people = self.0.contacts.iter().map(|id| reader.person(*id));
         let people = futures_util::future::try_join_all(people).await?;
         Ok(people.into_iter().flatten().map(Contact::remembered).collect())
+    }
+
+    /// The run that it stopped, where it did.
+    async fn run(&self, context: &Context<'_>) -> Result<Option<SyncRun>> {
+        let Some(id) = self.0.run else { return Ok(None) };
+        Ok(context.observer()?.run(id).await?.map(Into::into))
     }
 
     /// The system it is about, where it is about one.

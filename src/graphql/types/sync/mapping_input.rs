@@ -34,7 +34,8 @@ pub struct FieldMappingInput {
     direction: Option<MappingDirection>,
     /// Who wins when both systems changed it; `OWNER` if not given.
     rule: Option<MappingRule>,
-    /// Whose value counts; HighLevel's if not given.
+    /// Whose value counts when both changed; as before if not given. A new row that goes both ways needs
+    /// it with the rules `OWNER` and `NEWEST`.
     owner: Option<SystemName>,
     /// Whose value counts when the systems meet for the first time; the owner's if not given.
     initial_owner: Option<SystemName>,

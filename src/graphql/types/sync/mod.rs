@@ -11,9 +11,10 @@ mod hold;
 mod mapping;
 mod mapping_input;
 mod plan;
+mod run;
 mod status;
 
-pub use contact::ContactSync;
+pub use contact::{ContactSync, ContactSyncState};
 pub use enums::{MappingDirection, WriteOutcome};
 pub use event::{SyncEvent, SyncEventFilter};
 pub use failure::{Failure, FailureFilter};
@@ -21,4 +22,5 @@ pub use hold::{Hold, HoldFilter};
 pub use mapping::Mapping;
 pub use mapping_input::MappingInput;
 pub use plan::{MappingPreview, SyncPlan};
+pub use run::{SyncRun, SyncRunKind};
 pub use status::SyncStatus;

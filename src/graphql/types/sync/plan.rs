@@ -70,6 +70,16 @@ impl From<(Arc<Person>, contacts::Preview)> for MappingPreview {
 }
 
 impl SyncPlan {
+    /// An example out of a run's preview. Of the person what was last known is shown: looking at
+    /// examples costs no call.
+    pub fn sample(contacts::Sample { person, sample }: contacts::Sample) -> Self {
+        Self {
+            contact: person.map(Contact::remembered),
+            actions: sample.actions.into_iter().map(Into::into).collect(),
+            reasons: sample.reasons,
+        }
+    }
+
     /// A plan as the schema shows it.
     pub fn new(person: Option<Arc<Person>>, plan: contacts::Plan) -> Self {
         Self {

@@ -1,18 +1,21 @@
 //! How sync stands.
 
-use async_graphql::SimpleObject;
+use async_graphql::{ComplexObject, Context, Result, SimpleObject};
 
+use super::SyncRun;
 use super::enums::SyncState;
 use crate::contacts;
+use crate::graphql::context::ContextExt;
 use crate::graphql::scalars::DateTime;
 use crate::graphql::types::Upstream;
 
 /// How sync stands in the workspace.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub struct SyncStatus {
     /// Whether both systems are kept in step.
     state: SyncState,
-    /// People about whom both systems agree, as far as is known.
+    /// People about whom both systems agree, as far as is known; 0 before a first run is approved.
     in_sync: u32,
     /// People with changes that are not in both systems yet.
     pending: u32,
@@ -28,6 +31,14 @@ pub struct SyncStatus {
     upstreams: Vec<Upstream>,
     /// When this was so.
     updated_at: DateTime,
+}
+
+#[ComplexObject]
+impl SyncStatus {
+    /// The run that goes on or waits for approval; null when there is none.
+    async fn current_run(&self, context: &Context<'_>) -> Result<Option<SyncRun>> {
+        Ok(context.observer()?.current_run().await?.map(Into::into))
+    }
 }
 
 impl From<contacts::Status> for SyncStatus {

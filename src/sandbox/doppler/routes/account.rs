@@ -2,10 +2,10 @@
 
 use axum::response::Response;
 
-use crate::sandbox::credentials::DOPPLER_ACCOUNT;
 use crate::sandbox::doppler::answer::{Href, Link, content_type, ok};
 use crate::sandbox::doppler::call::Call;
 use crate::sandbox::doppler::problem::Problem;
+use crate::sandbox::here;
 
 #[derive(serde::Serialize)]
 struct Home<'a> {
@@ -36,7 +36,8 @@ pub fn home(_: &Call) -> Result<Response, Problem> {
         Link { rel: "/docs/rels/get-account-home self", ..Link::account_home() },
     ];
     let message = format!(
-        "Welcome to Email Marketing Hypermedia API {DOPPLER_ACCOUNT}, please follow the links."
+        "Welcome to Email Marketing Hypermedia API {}, please follow the links.",
+        here::account().doppler
     );
     Ok(ok(content_type!("account-home"), &Home { message, links }))
 }

@@ -131,7 +131,8 @@ fn start(
     let mut account = call.account_mut();
     let same = account.tasks.values().filter(|task| task.is_open() && task.list() == list);
     let after = same.map(|task| task.ends).max().unwrap_or(i64::MIN);
-    let task = ImportTask::new(list, work, call.now, after);
+    let end = call.doppler.shared.settings().imports_end;
+    let task = ImportTask::new(list, work, call.now, after).ending(end);
     let ends = task.ends;
     let number = account.add_task(task);
     if let Some(list) = list.and_then(|list| account.lists.get_mut(&list)) {

@@ -9,7 +9,7 @@ mod delivery;
 mod send;
 pub mod settings;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
@@ -18,6 +18,7 @@ use ed25519_dalek::pkcs8::EncodePublicKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Map, Value, json};
+use tokio::sync::Notify;
 
 use self::delivery::{Log, Outgoing};
 pub use self::settings::Change;
@@ -25,7 +26,8 @@ pub use self::settings::Change;
 use self::settings::Settings;
 use super::event::Event;
 use super::when::Millis;
-use crate::sandbox::credentials::{HIGHLEVEL_LOCATION, OAUTH_CLIENT_ID, OAUTH_VERSION_ID};
+use crate::sandbox::credentials::{OAUTH_CLIENT_ID, OAUTH_VERSION_ID};
+use crate::sandbox::here;
 use crate::sandbox::outbound::Outbound;
 use crate::sandbox::shared::Shared;
 
@@ -38,12 +40,15 @@ struct Inner {
     key: SigningKey,
     state: Mutex<State>,
     outbound: Outbound,
+    /// Something was queued while the worker waits for what is late.
+    more: Notify,
 }
 
 #[derive(Debug)]
 struct State {
     settings: Settings,
-    installed: bool,
+    /// Locations that the app was taken off.
+    gone: BTreeSet<&'static str>,
     queue: VecDeque<Outgoing>,
     /// An event that lets the next one go first.
     held: Option<Outgoing>,
@@ -52,6 +57,10 @@ struct State {
 }
 
 impl State {
+    fn is_installed(&self) -> bool {
+        !self.gone.contains(here::account().location)
+    }
+
     fn has_work(&self) -> bool {
         !self.queue.is_empty() || self.held.is_some()
     }
@@ -62,14 +71,19 @@ impl Webhooks {
     pub fn new(shared: &Shared) -> Self {
         let state = State {
             settings: Settings::default(),
-            installed: true,
+            gone: BTreeSet::new(),
             queue: VecDeque::new(),
             held: None,
             working: false,
             log: Log::default(),
         };
         let key = SigningKey::from_bytes(&shared.ids.bytes());
-        Self(Arc::new(Inner { key, state: Mutex::new(state), outbound: Outbound::default() }))
+        Self(Arc::new(Inner {
+            key,
+            state: Mutex::new(state),
+            outbound: Outbound::default(),
+            more: Notify::new(),
+        }))
     }
 
     /// The verifying key as PEM.
@@ -89,14 +103,20 @@ impl Webhooks {
         let state = self.lock();
         let pending = state.queue.len() + usize::from(state.held.is_some());
         json!({
-            "settings": state.settings, "installed": state.installed,
+            "settings": state.settings, "installed": state.is_installed(),
             "pending": pending, "deliveries": state.log.entries(),
         })
     }
 
     /// Whether the app is installed on the location; without it nothing fires.
     pub fn set_installed(&self, installed: bool) {
-        self.lock().installed = installed;
+        let location = here::account().location;
+        let mut state = self.lock();
+        if installed {
+            state.gone.remove(location);
+        } else {
+            state.gone.insert(location);
+        }
     }
 
     /// Whether anybody listens.
@@ -106,14 +126,14 @@ impl Webhooks {
 
     /// Whether the app is installed.
     pub fn is_installed(&self) -> bool {
-        self.lock().installed
+        self.lock().is_installed()
     }
 
     /// Queues an event, unless nobody listens. Never waits.
     pub fn fire(&self, shared: &Arc<Shared>, event: Event) {
         let mut state = self.lock();
         let is_life_cycle = matches!(event.kind, "INSTALL" | "UNINSTALL");
-        if state.settings.url.is_none() || !(state.installed || is_life_cycle) {
+        if state.settings.url.is_none() || !(state.is_installed() || is_life_cycle) {
             return;
         }
         if shared.ids.chance(state.settings.unknown) {
@@ -127,6 +147,7 @@ impl Webhooks {
             let tasks = shared.tasks.clone();
             tasks.spawn(async move { sender.work(&shared).await });
         }
+        self.0.more.notify_one();
     }
 
     fn queue(&self, state: &mut State, shared: &Shared, event: Event) {
@@ -136,7 +157,9 @@ impl Webhooks {
         let kind = event.kind;
         let body = enveloped(event, settings, &id, now);
         let signature = self.signature(&body, settings, shared);
+        let delayed = shared.ids.chance(settings.delay);
         let delay = i64::try_from(settings.delay_ms).unwrap_or(i64::MAX / 2);
+        let delay = if delayed { delay } else { 0 };
         let outgoing = Outgoing { id, kind, body, signature, not_before: now.0 + delay };
         if shared.ids.chance(settings.lose) {
             state.log.lost(&outgoing);
@@ -193,7 +216,7 @@ fn enveloped(event: Event, settings: &Settings, id: &str, now: Millis) -> String
     }
     for (name, value) in [
         ("type", kind),
-        ("locationId", HIGHLEVEL_LOCATION),
+        ("locationId", here::account().location),
         ("appId", app_id()),
         ("versionId", OAUTH_VERSION_ID),
         ("timestamp", &now.iso()),

@@ -19,36 +19,61 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(6);
 /// The help article's "10 minutes apart".
 const TEN_MINUTES: Duration = Duration::from_mins(10);
 
+/// What the worker does next.
+enum Next {
+    Due(Outgoing),
+    /// Nothing for so long.
+    Late(Duration),
+    Nothing,
+}
+
 impl Webhooks {
     pub(super) async fn work(&self, shared: &Arc<Shared>) {
         loop {
-            let next = self.lock().queue.pop_front();
-            let Some(outgoing) = next else {
-                if self.lock().held.is_some() {
-                    tokio::time::sleep(PATIENCE).await;
+            let outgoing = match self.next(shared) {
+                Next::Due(outgoing) => outgoing,
+                Next::Late(wait) => {
+                    tokio::select! {
+                        () = shared.clock.sleep(wait) => {}
+                        () = self.0.more.notified() => {}
+                        () = shared.tasks.stopping() => return,
+                    }
+                    continue;
                 }
-                let mut state = self.lock();
-                let held = state.held.take();
-                state.queue.extend(held);
-                if state.queue.is_empty() {
-                    state.working = false;
-                    return;
+                Next::Nothing => {
+                    if self.lock().held.is_some() {
+                        tokio::time::sleep(PATIENCE).await;
+                    }
+                    let mut state = self.lock();
+                    let held = state.held.take();
+                    state.queue.extend(held);
+                    if state.queue.is_empty() {
+                        state.working = false;
+                        return;
+                    }
+                    continue;
                 }
-                continue;
             };
-            let wait = outgoing.not_before - shared.clock.now_ms();
-            if let Ok(wait @ 1..) = u64::try_from(wait) {
-                tokio::select! {
-                    () = shared.clock.sleep(Duration::from_millis(wait)) => {}
-                    () = shared.tasks.stopping() => return,
-                }
-            }
             if let Some(pause) = self.attempt(shared, &outgoing, 1).await {
                 let (sender, shared) = (self.clone(), Arc::clone(shared));
                 let tasks = shared.tasks.clone();
                 tasks.spawn(async move { sender.retry(&shared, outgoing, pause).await });
             }
         }
+    }
+
+    /// The first that is due: who is late is passed by the others.
+    fn next(&self, shared: &Shared) -> Next {
+        let now = shared.clock.now_ms();
+        let queue = &mut self.lock().queue;
+        let due = queue.iter().position(|outgoing| outgoing.not_before <= now);
+        if let Some(outgoing) = due.and_then(|place| queue.remove(place)) {
+            return Next::Due(outgoing);
+        }
+        let first = queue.iter().map(|outgoing| outgoing.not_before).min();
+        first.map_or(Next::Nothing, |first| {
+            Next::Late(Duration::from_millis(u64::try_from(first - now).unwrap_or_default()))
+        })
     }
 
     async fn retry(&self, shared: &Shared, outgoing: Outgoing, mut pause: Duration) {

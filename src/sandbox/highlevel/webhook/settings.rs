@@ -17,7 +17,9 @@ pub struct Settings {
     pub duplicate: f64,
     /// How many let the next event go first.
     pub reorder: f64,
-    /// How long after the change each is sent, on the sandbox's clock.
+    /// How many are sent late; the others pass them.
+    pub delay: f64,
+    /// How long after the change those are sent, on the sandbox's clock.
     pub delay_ms: u64,
     /// How many are signed over other bytes than are sent.
     pub tamper: f64,
@@ -52,6 +54,7 @@ impl Default for Settings {
             lose: 0.0,
             duplicate: 0.0,
             reorder: 0.0,
+            delay: 1.0,
             delay_ms: 0,
             tamper: 0.0,
             unsigned: false,
@@ -76,6 +79,8 @@ pub struct Change {
     pub duplicate: Option<f64>,
     /// See [`Settings::reorder`].
     pub reorder: Option<f64>,
+    /// See [`Settings::delay`].
+    pub delay: Option<f64>,
     /// See [`Settings::delay_ms`].
     pub delay_ms: Option<u64>,
     /// See [`Settings::tamper`].
@@ -109,6 +114,7 @@ impl Change {
             ("lose", self.lose),
             ("duplicate", self.duplicate),
             ("reorder", self.reorder),
+            ("delay", self.delay),
             ("tamper", self.tamper),
             ("unknown", self.unknown),
         ] {
@@ -129,6 +135,7 @@ impl Change {
         set(&mut settings.lose, self.lose);
         set(&mut settings.duplicate, self.duplicate);
         set(&mut settings.reorder, self.reorder);
+        set(&mut settings.delay, self.delay);
         set(&mut settings.delay_ms, self.delay_ms);
         set(&mut settings.tamper, self.tamper);
         set(&mut settings.unsigned, self.unsigned);

@@ -21,7 +21,7 @@ use super::{Patience, Take};
 use share::Share;
 
 /// HighLevel's documented interval, assumed until an answer says otherwise.
-pub(super) const DOCUMENTED_INTERVAL_MS: i64 = 10_000;
+pub const DOCUMENTED_INTERVAL_MS: i64 = 10_000;
 /// Calls in flight before the first answer has said what the limits are: an agency's test account
 /// has a quarter of the documented limit, and the program may have been running a second ago.
 pub(super) const BEFORE_FIRST_ANSWER: u32 = 16;

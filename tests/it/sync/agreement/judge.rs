@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::super::{contact, subscriber};
-use super::people::{FIELDS, Field, WHO};
+use super::done::Done;
+use super::people::{FIELDS, WHO, text};
 use super::step::Step;
-use super::{Changes, sync};
+use super::sync;
+use super::way::Way;
 use crate::world::World;
 
 /// What is still different and what is said of it.
@@ -31,13 +33,13 @@ async fn told(world: &World, email: &str) -> Told {
 }
 
 /// Both systems hold the same, or it is said why not.
-pub async fn agreement(world: &World, history: &[Step]) {
-    for email in WHO {
-        let (there, here) = (subscriber(world, email).await, contact(world, email).await);
-        if there.is_none() && here.is_none() {
+pub async fn agreement(world: &World, done: &Done, history: &[Step]) {
+    for addresses in &done.addresses {
+        let (there, here) = current(world, addresses).await;
+        let Some(email) = here.as_ref().or(there.as_ref()).map(|side| text(&side["email"])) else {
             continue;
-        }
-        let told = told(world, email).await;
+        };
+        let told = told(world, &email).await;
         assert_eq!(told.actions, Vec::<Value>::new(), "{email}: {}\n{history:#?}", told.words);
         let (Some(there), Some(here)) = (there, here) else {
             assert!(told.words.len() > 60, "{email} is in one system only: {}", told.words);
@@ -47,7 +49,7 @@ pub async fn agreement(world: &World, history: &[Step]) {
         let silent = here["dndSettings"]["Email"]["status"] == "active";
         assert_eq!(out, silent, "consent of {email}: {there:#} {here:#}\n{history:#?}");
         for field in &FIELDS {
-            let (a, b) = (text(&there["fields"][field.doppler]), of_contact(&here, field));
+            let (a, b) = (text(&there["fields"][field.doppler]), field.of_contact(&here));
             let said = told.words.contains(field.name) || (out && told.words.contains("opted out"));
             assert!(
                 a == b || said,
@@ -67,48 +69,92 @@ pub async fn agreement(world: &World, history: &[Step]) {
             told.words
         );
     }
+    notes(world, done, history).await;
+}
+
+/// A person as both systems hold them: one contact, and the subscriber of its address. A subscriber of
+/// an earlier address is mailed no more.
+async fn current(world: &World, addresses: &[String]) -> (Option<Value>, Option<Value>) {
+    let (mut there, mut here) = (Vec::new(), Vec::new());
+    for email in addresses {
+        there.extend(subscriber(world, email).await);
+        here.extend(contact(world, email).await);
+    }
+    assert!(here.len() <= 1, "one person is there twice: {here:#?}");
+    let here = here.pop();
+    let (now, before): (Vec<_>, Vec<_>) = there
+        .into_iter()
+        .partition(|one| here.as_ref().is_none_or(|here| here["email"] == one["email"]));
+    if !now.is_empty() {
+        for old in before {
+            let is_out = old["status"] == "unsubscribed" || old["lists"] == json!([]);
+            assert!(is_out, "an earlier address is mailed: {old:#}");
+        }
+    }
+    (now.into_iter().last(), here)
+}
+
+/// Each note is there once, those that were only asked for at most once.
+async fn notes(world: &World, done: &Done, history: &[Step]) {
+    let state = world.state().await;
+    let contacts = state["highlevel"]["contacts"].as_array().unwrap();
+    let held = contacts.iter().flat_map(|contact| contact["notes"].as_array().unwrap());
+    let held: Vec<String> = held.map(|note| text(&note["body"])).collect();
+    for (body, is_certain) in &done.notes {
+        let times = held.iter().filter(|one| *one == body).count();
+        assert!(times == 1 || (times == 0 && !is_certain), "{body}: {times} times\n{history:#?}");
+    }
 }
 
 /// Nothing is written any more, however often it is looked.
-pub async fn rest(world: &World, history: &[Step]) {
+pub async fn rest(way: Way, world: &World, done: &Done, history: &[Step]) {
     let before = world.state().await;
     world.forget_calls().await;
-    for email in WHO {
+    for email in done.addresses.iter().flatten() {
         sync(world, email).await;
     }
+    way.rest(world, history).await;
     assert_eq!(world.writes().await, 0, "{:#?}\n{history:#?}", world.calls().await);
     assert_eq!(world.state().await, before);
 }
 
 /// No field was written to a system more often than somebody changed it.
-pub async fn writes(world: &World, changes: &Changes, history: &[Step]) {
-    let ids: BTreeMap<String, usize> = WHO
-        .into_iter()
+pub async fn writes(world: &World, done: &Done, history: &[Step]) {
+    let ids: BTreeMap<String, usize> = done
+        .addresses
+        .iter()
         .enumerate()
-        .flat_map(|(who, email)| [(email.to_owned(), who)])
-        .chain(highlevel_ids(world).await)
+        .flat_map(|(who, emails)| emails.iter().map(move |email| (email.clone(), who)))
+        .chain(highlevel_ids(world, done).await)
         .collect();
     let mut written: BTreeMap<(usize, String, String), usize> = BTreeMap::new();
     let journal = world.control_get("/journal?bodies=true").await;
     let mut last: BTreeMap<String, [String; 3]> = BTreeMap::new();
     for call in journal["calls"].as_array().unwrap() {
-        // A call that comes to the same however often it is sent is repeated at once when its answer
-        // is lost: one effect.
-        let sent = ["method", "path", "requestBody"].map(|name| text(&call[name]));
+        if call["method"] == "GET" {
+            continue;
+        }
+        // A call that comes to the same however often it is sent is repeated when its answer is lost,
+        // and one subscriber joins several lists by as many calls: one effect.
+        let mut sent = ["method", "path", "requestBody"].map(|name| text(&call[name]));
+        let account = sent[1].split_once("/lists/").map(|(account, _)| account.to_owned());
+        if let Some(account) = account {
+            sent[1] = account;
+        }
         if last.insert(text(&call["system"]), sent.clone()) == Some(sent) {
             continue;
         }
         if !call["status"].as_u64().is_some_and(|status| (200..300).contains(&status)) {
             continue;
         }
-        for (person, field) in wrote(call) {
+        for (person, field) in wrote(call, done) {
             let Some(who) = ids.get(&person).filter(|_| !field.is_empty()) else { continue };
             *written.entry((*who, field, text(&call["system"]))).or_default() += 1;
         }
     }
     for ((who, write, system), times) in written {
         let field = write.trim_start_matches(['+', '-']);
-        let asked = changes.of(who, field);
+        let asked = done.of(who, field);
         assert!(
             times <= asked,
             "{}: {write} was written {times} times to {system} and changed {asked} times\n\
@@ -129,18 +175,18 @@ fn sent(journal: &Value) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-async fn highlevel_ids(world: &World) -> Vec<(String, usize)> {
+async fn highlevel_ids(world: &World, done: &Done) -> Vec<(String, usize)> {
     let state = world.state().await;
     let contacts = state["highlevel"]["contacts"].as_array().unwrap().clone();
     let known = contacts.iter().filter_map(|contact| {
-        let who = WHO.iter().position(|email| contact["email"] == *email)?;
-        Some((text(&contact["id"]), who))
+        let has = |emails: &Vec<String>| emails.iter().any(|email| contact["email"] == **email);
+        Some((text(&contact["id"]), done.addresses.iter().position(has)?))
     });
     known.collect()
 }
 
 /// The people and fields that a call wrote; tags with whether they were added.
-fn wrote(call: &Value) -> Vec<(String, String)> {
+fn wrote(call: &Value, done: &Done) -> Vec<(String, String)> {
     let (method, path) = (text(&call["method"]), text(&call["path"]));
     let body: Value = serde_json::from_str(&text(&call["requestBody"])).unwrap_or_default();
     if method == "GET" || path.contains("search") {
@@ -167,7 +213,13 @@ fn wrote(call: &Value) -> Vec<(String, String)> {
         return vec![(person, format!("{sign}tags"))];
     }
     let members = body.as_object().cloned().unwrap_or_default();
-    members.keys().map(|name| (person.clone(), in_highlevel(name))).collect()
+    let fields = members.keys().map(|name| in_highlevel(name));
+    let custom = body["customFields"].as_array().cloned().unwrap_or_default();
+    let custom = custom.into_iter().filter_map(|one| {
+        let (key, _) = done.custom.iter().find(|(_, id)| one["id"] == ***id)?;
+        Some(in_highlevel(key))
+    });
+    fields.chain(custom).map(|field| (person.clone(), field)).collect()
 }
 
 fn in_doppler(name: &str) -> String {
@@ -183,12 +235,4 @@ fn in_highlevel(name: &str) -> String {
         _ => "",
     };
     field.map_or(other, |field| field.name).to_owned()
-}
-
-fn of_contact(contact: &Value, field: &Field) -> String {
-    text(&contact[field.highlevel])
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }

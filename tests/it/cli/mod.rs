@@ -1,5 +1,8 @@
 //! The commands as a shell sees them: output, exit code, signals.
 
+mod sync;
+mod workspace;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Output, Stdio};
@@ -69,12 +72,19 @@ impl Drop for Running {
 
 /// One request over a fresh connection; the whole answer.
 fn http(address: &str, method: &str, path: &str, body: &str) -> String {
+    http_as(address, "", method, path, body)
+}
+
+/// The same with a client's token, where it is not empty.
+fn http_as(address: &str, token: &str, method: &str, path: &str, body: &str) -> String {
+    let bearer =
+        if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
     let mut stream = TcpStream::connect(address).unwrap();
     let length = body.len();
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+         {bearer}content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .unwrap();
     let mut answer = String::new();
@@ -84,7 +94,9 @@ fn http(address: &str, method: &str, path: &str, body: &str) -> String {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["serve", "sandbox", "check", "schema", "health"] {
+    for command in
+        ["serve", "sandbox", "check", "schema", "sync", "token", "vault", "health", "workspace"]
+    {
         let shown = output(&[command, "--help"]);
         let text = String::from_utf8_lossy(&shown.stdout).into_owned();
         assert!(shown.status.success() && shown.stderr.is_empty(), "{command}: {text}");
@@ -99,6 +111,15 @@ fn a_bad_argument_is_one_line_and_exit_2() {
         (&["serve", "--listen", "here"], "invalid value 'here' for '--listen <ADDR>'"),
         (&["serve", "--seed", "3"], "options of the sandbox need --sandbox"),
         (&["sandbox", "--rate-limit", "maybe"], "invalid value 'maybe'"),
+        (&["token", "--scope", "everything"], "invalid value 'everything' for '--scope <SCOPE>'"),
+        (&["token", "--ttl", "9999d"], "more than nothing and at most 365 days"),
+        (&["token"], "auth.hs256_secret is not set"),
+        (&["sync", "start", "--kind", "all"], "invalid value 'all' for '--kind <KIND>'"),
+        (&["sync", "start", "--json"], "with --json nobody is asked"),
+        (
+            &["sync", "status", "--url", "here"],
+            "--url wants an address such as http://127.0.0.1:4000",
+        ),
         (&["sing"], "unrecognized subcommand 'sing'"),
     ] {
         let shown = output(args);
@@ -107,6 +128,36 @@ fn a_bad_argument_is_one_line_and_exit_2() {
         assert!(said.len() == 1 && said[0].contains(wanted), "{args:?}: {said:?}");
         assert!(shown.stdout.is_empty(), "{args:?}");
     }
+}
+
+#[test]
+fn a_token_lets_its_bearer_in() {
+    let secret = ("TANDEM_AUTH__HS256_SECRET", "thirty-two bytes are enough, and no less");
+    let mut command = tandem(&["serve", "--sandbox"]);
+    command.args(ANY_PORT).env("TANDEM_AUTH__MODE", "jwt").env(secret.0, secret.1);
+    let serving = Running::start(&mut command);
+    let gateway = serving.address("GraphQL");
+    let ask = |token: &str| {
+        http_as(
+            &gateway,
+            token,
+            "POST",
+            "/graphql",
+            "{\"query\": \"{ viewer { subject scopes } }\"}",
+        )
+    };
+    assert!(ask("").starts_with("HTTP/1.1 401 "), "{}", ask(""));
+    let args = ["token", "--scope", "contacts.readonly,sync.readonly", "--subject", "me"];
+    let made = tandem(&args).env(secret.0, secret.1).output().unwrap();
+    let token = String::from_utf8(made.stdout).unwrap();
+    assert!(made.status.success() && made.stderr.is_empty(), "{token}");
+    let answer = ask(token.trim());
+    let wanted = "{\"subject\":\"me\",\"scopes\":[\"contacts.readonly\",\"sync.readonly\"]}";
+    assert!(answer.contains(wanted), "{answer}");
+    let other =
+        tandem(&["token", "--workspace", "other"]).env(secret.0, secret.1).output().unwrap();
+    let other = String::from_utf8(other.stdout).unwrap();
+    assert!(ask(other.trim()).starts_with("HTTP/1.1 403 "), "{}", ask(other.trim()));
 }
 
 #[test]
@@ -132,7 +183,7 @@ fn five_faults_are_five_lines_and_exit_2() {
             ),
             "limits.first: 1000 is out of range: 1 to 100 [TANDEM_LIMITS__FIRST]".to_owned(),
             format!(
-                "reachable from other machines, which auth.mode = \"off\" does not allow: listen on 127.0.0.1 or [::1] [{file}]"
+                "reachable from other machines, which auth.mode = \"off\" does not allow: set auth.mode = \"jwt\", or listen on 127.0.0.1 or [::1] [{file}]"
             ),
         ] {
             assert!(said.iter().any(|line| line.ends_with(&wanted)), "{wanted} not in {said:#?}");
@@ -148,7 +199,7 @@ fn five_faults_are_five_lines_and_exit_2() {
 fn the_committed_schema_is_what_the_code_says() {
     let shown = output(&["schema"]);
     assert!(shown.status.success());
-    let committed = include_str!("../../schema.graphql");
+    let committed = include_str!("../../../schema.graphql");
     let current = String::from_utf8(shown.stdout).unwrap();
     assert!(current == committed, "run: cargo run -- schema > schema.graphql");
 }
@@ -176,7 +227,7 @@ fn serve_over_the_sandbox_answers_and_drains() {
         &gateway,
         "POST",
         "/graphql",
-        r#"{"query":"{ contacts(first: 3) { nodes { name } } }"}"#,
+        r#"{"query":"{ contacts(first: 3, source: HIGHLEVEL) { nodes { name } } }"}"#,
     );
     let body = answer.split("\r\n\r\n").nth(1).unwrap();
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
@@ -197,7 +248,7 @@ fn serve_over_the_sandbox_answers_and_drains() {
 
 /// The text of the README's first block in `language`.
 fn readme(language: &str) -> &'static str {
-    let text = include_str!("../../README.md");
+    let text = include_str!("../../../README.md");
     let block = text.split(&format!("```{language}\n")).nth(1).unwrap();
     block.split("```").next().unwrap()
 }
@@ -206,7 +257,8 @@ fn readme(language: &str) -> &'static str {
 fn the_query_of_the_readme_has_the_answer_of_the_readme() {
     let mut args = vec!["serve", "--sandbox"];
     args.extend(ANY_PORT);
-    let running = Running::start(&mut tandem(&args));
+    // As she is before a run comes to her.
+    let running = Running::start(tandem(&args).env("TANDEM_SYNC__FIRST_RUN", "manual"));
     let request = serde_json::json!({ "query": readme("graphql") }).to_string();
     let answer = http(&running.address("GraphQL"), "POST", "/graphql", &request);
     let body: serde_json::Value =
@@ -234,6 +286,13 @@ fn check_calls_both_systems_and_says_which_refuses() {
     let args = ["check", "--config", path.to_str().unwrap()];
     let good = output(&args);
     assert_eq!(good.status.code(), Some(0), "{:?} {:?}", lines(&good.stdout), lines(&good.stderr));
+    let from = |shown: &Output| lines(&shown.stdout)[0].clone();
+    assert_eq!(from(&good), format!("config      ok     {}", path.display()));
+    let exported = [("TANDEM_URL", "http://127.0.0.1:1"), ("TANDEM_TOKEN", "a.b.c")];
+    let same = tandem(&args).envs(exported).output().unwrap();
+    assert_eq!((same.status.code(), from(&same)), (Some(0), from(&good)));
+    let both = tandem(&args).env("TANDEM_LIMITS__FIRST", "50").output().unwrap();
+    assert_eq!(from(&both), format!("{}, environment", from(&good)));
     let seen = http(&address, "GET", "/control/journal", "");
     assert!(seen.contains("\"DOPPLER\"") && seen.contains("\"HIGHLEVEL\""), "{seen}");
 
@@ -244,6 +303,17 @@ fn check_calls_both_systems_and_says_which_refuses() {
         |part: &str| said.iter().any(|line| line.starts_with(part) && line.contains("FAULT"));
     assert!(is_faulty("doppler") && !is_faulty("highlevel") && !is_faulty("store"), "{said:?}");
     assert!(!said.concat().contains("WRONG"), "{said:?}");
+
+    let documents = dir.path().join("documents.json");
+    for (text, code) in [(r#"{"a": "{ tags { name } }"}"#, 0), (r#"{"a": "{ tags"}"#, 2)] {
+        std::fs::write(&documents, text).unwrap();
+        let mut checked = tandem(&args);
+        checked.env("TANDEM_DOCUMENTS__TRUSTED", &documents);
+        let checked = checked.output().unwrap();
+        let said = lines(&checked.stdout);
+        assert_eq!(checked.status.code(), Some(code), "{said:?}");
+        assert!(said.iter().any(|line| line.starts_with("documents")), "{said:?}");
+    }
 }
 
 #[test]
@@ -274,4 +344,20 @@ fn a_second_signal_stops_at_once() {
     }
     running.signal("-INT");
     assert_eq!(running.exit_code(), Some(130));
+}
+
+#[test]
+fn a_vault_key_is_new_each_time_and_rotating_needs_one() {
+    let keys = [0; 2].map(|_| output(&["vault", "key", "--id", "a"]).stdout);
+    let texts = keys.map(|key| String::from_utf8(key).unwrap());
+    assert!(texts.iter().all(|text| text.starts_with("a:") && text.trim_end().len() == 46));
+    assert_ne!(texts[0], texts[1]);
+    let wrong = output(&["vault", "key", "--id", "a:b"]);
+    assert_eq!((wrong.status.code(), lines(&wrong.stderr).len()), (Some(2), 1));
+    let config = ["TANDEM_DOPPLER__ACCOUNT=a@example.com", "TANDEM_DOPPLER__API_KEY=k"];
+    let more = ["TANDEM_HIGHLEVEL__LOCATION_ID=l", "TANDEM_HIGHLEVEL__TOKEN=t"];
+    let env = config.iter().chain(&more).map(|pair| pair.split_once('=').unwrap());
+    let refused = tandem(&["vault", "rotate"]).envs(env).output().unwrap();
+    assert_eq!(lines(&refused.stderr), ["tandem: vault.keys is not set"]);
+    assert_eq!(refused.status.code(), Some(2));
 }

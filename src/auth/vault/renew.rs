@@ -1,0 +1,213 @@
+//! Renewing a token, once, over all requests and all gateways.
+//!
+//! A refresh token is good once. Whoever wants to use it takes a lease on the version of the
+//! credential that it belongs to; everybody else waits until there is another version. What comes
+//! back is stored before it is used, fenced by the lease. Should a process die between the answer and
+//! the store, the lease lapses within HighLevel's 30 seconds of grace and the next one gets the same
+//! answer again; where there is no grace the credential is lost, and that is said.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::time::{Instant, sleep};
+
+use crate::clock::new_id;
+use crate::store::Turn;
+use crate::upstream::{Authorizer, Granted, Kind, NotGranted, Owner};
+
+use super::held::{Entry, Held, Inner, held};
+use super::secret::{Renewal, Secret};
+
+/// How long somebody may take to renew. Shorter than the grace, longer than the calls' own patience.
+const LEASE: TimeDelta = TimeDelta::seconds(20);
+/// How long somebody else's renewal is waited for.
+const PATIENCE: Duration = Duration::from_secs(25);
+/// How often it is looked whether it is over.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// For so long a failure answers for those who come after it.
+const FAILED_FOR: Duration = Duration::from_secs(1);
+/// How soon a renewal that nobody waits for is tried again.
+const EARLY_PAUSE: Duration = Duration::from_secs(60);
+/// How often storing what came is tried, and the pause between: it is lost otherwise.
+const TRIES: u32 = 10;
+const TRY_EVERY: Duration = Duration::from_millis(200);
+/// How long before its end a token is renewed without anybody asking.
+const EARLY_MS: i64 = 3_600_000;
+
+impl Entry {
+    /// Ends when there is another version than the one seen. On a task of its own: who asked may go
+    /// away, and what was given out must be stored all the same.
+    pub async fn renewed(&self, seen: i64) -> Result<(), Kind> {
+        let inner = Arc::clone(&self.0);
+        let renewal = self.0.shared.tasks.spawn(async move { inner.renew(seen).await });
+        renewal.await.unwrap_or(Err(Kind::Unavailable))
+    }
+
+    /// Renews a token that ends soon, on a task of its own.
+    pub fn renew_early(&self) {
+        let current = self.0.current();
+        let Held::Secret(secret, _) = &current.held else { return };
+        let soon = !secret.lasts_until(self.0.shared.clock.now_ms() + EARLY_MS);
+        if self.0.failed_within(current.version, EARLY_PAUSE).is_some() {
+            return;
+        }
+        // Who renews already is left alone.
+        let rests = self.0.turn.try_lock().is_ok();
+        if soon && rests && secret.renewal.is_some() && !secret.lost {
+            let (inner, seen) = (Arc::clone(&self.0), current.version);
+            // Whoever needs it tries again, and says so.
+            self.0.shared.tasks.spawn(async move { inner.renew(seen).await });
+        }
+    }
+}
+
+impl Inner {
+    async fn renew(&self, seen: i64) -> Result<(), Kind> {
+        let _turn = self.turn.lock().await;
+        if let Some(kind) = self.failed_within(seen, FAILED_FOR) {
+            return Err(kind);
+        }
+        let renewed = self.renew_in_turn(seen).await;
+        if let Err(kind) = &renewed {
+            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            *failed = Some((seen, Instant::now(), kind.clone()));
+        }
+        renewed
+    }
+
+    /// How the renewal of a version failed, if it did so in the last `time`.
+    fn failed_within(&self, seen: i64, time: Duration) -> Option<Kind> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (version, at, kind) = failed.as_ref()?;
+        (*version == seen && at.elapsed() < time).then(|| kind.clone())
+    }
+
+    async fn renew_in_turn(&self, seen: i64) -> Result<(), Kind> {
+        let shared = &self.shared;
+        let began = Instant::now();
+        loop {
+            self.reread().await.map_err(|_| Kind::Unavailable)?;
+            let current = self.current();
+            let secret = match &current.held {
+                Held::Seed | Held::Forgotten => return Err(Kind::NotConnected),
+                Held::Unreadable => return Err(Kind::Unauthorized),
+                Held::Secret(secret, _) if secret.lost => return Err(Kind::Unauthorized),
+                Held::Secret(secret, _) => secret,
+            };
+            if current.version != seen {
+                return Ok(());
+            }
+            let (Some(renewal), Some(authorizer)) = (&secret.renewal, &shared.authorizer) else {
+                let system = self.system.as_str();
+                tracing::error!(
+                    system,
+                    "the token has ended, and the settings name no app to renew it"
+                );
+                return Err(Kind::Unauthorized);
+            };
+            let now = shared.clock.now();
+            let turn = Turn { lease: new_id(&shared.clock), version: seen };
+            let (store, workspace) = (&shared.store, &shared.workspace);
+            let leased = store.lease_secret(workspace, self.system, turn, (now, now + LEASE)).await;
+            if leased.map_err(|_| Kind::Unavailable)? {
+                let renewed = self.renew_leased(turn, (secret, renewal), &**authorizer).await;
+                // Or it lapses.
+                let _ = store.unlease_secret(workspace, self.system, turn.lease).await;
+                return renewed;
+            }
+            if began.elapsed() > PATIENCE {
+                return Err(Kind::Unavailable);
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn renew_leased(
+        &self,
+        mut turn: Turn,
+        (secret, renewal): (&Secret, &Renewal),
+        authorizer: &dyn Authorizer,
+    ) -> Result<(), Kind> {
+        let granted = match authorizer.refresh(&renewal.token).await {
+            Ok(granted) => granted,
+            Err(why) => return Err(self.not_granted(turn, secret, why).await),
+        };
+        let next = secret.clone().renewed(&granted, self.shared.clock.now());
+        let Some(version) = self.store(turn, &next).await? else { return Ok(()) };
+        turn.version = version;
+        if let Granted { owner: Owner::Company(company), access, .. } = &granted {
+            let asked = authorizer.for_location((company, access), &renewal.location).await;
+            let granted = match asked {
+                Ok(granted) => granted,
+                Err(why) => return Err(self.not_granted(turn, &next, why).await),
+            };
+            let next = next.with_token(&granted, self.shared.clock.now());
+            self.store(turn, &next).await?;
+        }
+        tracing::info!(system = self.system.as_str(), "the token was renewed");
+        Ok(())
+    }
+
+    /// Stores what came, then uses it. `None`: it was replaced meanwhile, and the other counts.
+    async fn store(&self, turn: Turn, secret: &Secret) -> Result<Option<i64>, Kind> {
+        let shared = &self.shared;
+        let system = self.system.as_str();
+        let Some(sealed) = shared.seal(self.system, secret) else {
+            return Err(Kind::Unauthorized);
+        };
+        for _ in 0..TRIES {
+            let kept = shared.store.renew_secret(&shared.workspace, self.system, turn, &sealed);
+            match kept.await {
+                Ok(Some(version)) => {
+                    self.adopt(version, held(secret.clone()));
+                    return Ok(Some(version));
+                }
+                Ok(None) => {
+                    let _ = self.reread().await;
+                    return Ok(None);
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        system,
+                        error = &error as &dyn std::error::Error,
+                        "the renewed token could not be stored"
+                    );
+                    sleep(TRY_EVERY).await;
+                }
+            }
+        }
+        tracing::error!(system, "the renewed token was not stored, so it is not used");
+        Err(Kind::Unavailable)
+    }
+
+    /// What a refusal means for those who wait.
+    async fn not_granted(&self, turn: Turn, secret: &Secret, why: NotGranted) -> Kind {
+        let system = self.system.as_str();
+        match why {
+            NotGranted::Gone => {
+                tracing::error!(
+                    system,
+                    "the token cannot be renewed: somebody has to connect anew"
+                );
+                let lost = Secret { lost: true, ..secret.clone() };
+                match self.store(turn, &lost).await {
+                    // Another was stored meanwhile, which may be good.
+                    Ok(None) => Kind::Unavailable,
+                    Ok(Some(_)) => Kind::Unauthorized,
+                    Err(kind) => kind,
+                }
+            }
+            NotGranted::Client => {
+                tracing::error!(system, "the app's id or secret was refused: see the settings");
+                Kind::Unauthorized
+            }
+            NotGranted::Later(error) => {
+                let kind = error.kind.clone();
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(system, error, "the token could not be renewed now");
+                kind
+            }
+        }
+    }
+}

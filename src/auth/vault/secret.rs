@@ -1,0 +1,161 @@
+//! What is inside a sealed credential.
+
+use chrono::{DateTime, Utc};
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::upstream::{CredentialKind, Granted, Owner, Token};
+
+/// How long a refresh token that is not used is good: a year, by HighLevel's documentation
+/// (<https://marketplace.gohighlevel.com/docs/Authorization/OAuth2.0>).
+const REFRESH_LASTS_MS: i64 = 365 * 24 * 3_600_000;
+
+/// A credential. Debug shows no secret.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Secret {
+    pub(super) kind: CredentialKind,
+    /// What is sent.
+    #[serde(serialize_with = "exposed")]
+    pub(super) token: SecretString,
+    /// What the next token is asked for with; `None`: there is none.
+    pub(super) renewal: Option<Renewal>,
+    /// What it was granted for; `None`: nobody said.
+    pub(super) scopes: Option<Vec<String>>,
+    /// When it ends (epoch milliseconds); `None`: never.
+    pub(super) expires_ms: Option<i64>,
+    /// Since when there is this one (epoch milliseconds).
+    pub(super) rotated_ms: i64,
+    /// Since when somebody connected, whatever was renewed meanwhile (epoch milliseconds).
+    pub(super) since_ms: i64,
+    /// It cannot be renewed any more.
+    pub(super) lost: bool,
+}
+
+/// How a token is renewed.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Renewal {
+    /// Good once.
+    #[serde(serialize_with = "exposed")]
+    pub token: SecretString,
+    /// The location that the token is for.
+    pub location: String,
+}
+
+impl Secret {
+    /// A key that a person made.
+    pub fn made(
+        kind: CredentialKind,
+        token: SecretString,
+        scopes: Option<Vec<String>>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            kind,
+            token,
+            renewal: None,
+            scopes,
+            expires_ms: None,
+            rotated_ms: now.timestamp_millis(),
+            since_ms: now.timestamp_millis(),
+            lost: false,
+        }
+    }
+
+    /// What an authorization server gave for a location; `None`: it cannot be renewed, so it is no
+    /// credential to rely on.
+    pub fn granted(
+        Granted { access, refresh, expires_in, scopes, owner: _ }: Granted,
+        location: &str,
+        now: DateTime<Utc>,
+    ) -> Option<Self> {
+        let renewal = Renewal { token: refresh?, location: location.to_owned() };
+        Some(Self {
+            kind: CredentialKind::OAuth,
+            token: access,
+            renewal: Some(renewal),
+            scopes: (!scopes.is_empty()).then_some(scopes),
+            expires_ms: Some((now + expires_in).timestamp_millis()),
+            rotated_ms: now.timestamp_millis(),
+            since_ms: now.timestamp_millis(),
+            lost: false,
+        })
+    }
+
+    /// The next one after a renewal, as far as the answer goes: one that is of a company brings what
+    /// the next renewal needs, and no token for the location.
+    pub(super) fn renewed(mut self, granted: &Granted, now: DateTime<Utc>) -> Self {
+        if let (Some(renewal), Some(refresh)) = (&mut self.renewal, &granted.refresh) {
+            renewal.token = refresh.clone();
+        }
+        if !matches!(granted.owner, Owner::Company(_)) {
+            self = self.with_token(granted, now);
+        }
+        self
+    }
+
+    /// With another token for the location.
+    pub(super) fn with_token(mut self, granted: &Granted, now: DateTime<Utc>) -> Self {
+        self.token = granted.access.clone();
+        self.expires_ms = Some((now + granted.expires_in).timestamp_millis());
+        self.rotated_ms = now.timestamp_millis();
+        if !granted.scopes.is_empty() {
+            self.scopes = Some(granted.scopes.clone());
+        }
+        self
+    }
+
+    /// What it was granted for, as far as that was said.
+    pub fn granted_scopes(&self) -> Vec<String> {
+        self.scopes.clone().unwrap_or_default()
+    }
+
+    /// The location that it was granted for, if it is renewed.
+    pub(super) fn location(&self) -> Option<&str> {
+        self.renewal.as_ref().map(|renewal| &*renewal.location)
+    }
+
+    /// For a call that tries it.
+    pub fn as_token(&self) -> Token {
+        let scheme = if self.kind == CredentialKind::ApiKey { "token" } else { "Bearer" };
+        Token::new(scheme, Some(&self.token), self.kind)
+    }
+
+    /// The same, which ends at a time that somebody told.
+    #[must_use]
+    pub fn until(self, end: Option<DateTime<Utc>>) -> Self {
+        Self { expires_ms: end.map(|end| end.timestamp_millis()), ..self }
+    }
+
+    /// When it ends whatever we do (epoch milliseconds): a token that is renewed lasts as long as what it
+    /// is renewed with.
+    pub(super) fn ends_ms(&self) -> Option<i64> {
+        match &self.renewal {
+            Some(_) => Some(self.rotated_ms.saturating_add(REFRESH_LASTS_MS)),
+            None => self.expires_ms,
+        }
+    }
+
+    /// Whether it is good for some time yet.
+    pub(super) fn lasts_until(&self, ms: i64) -> bool {
+        self.expires_ms.is_none_or(|expires| expires > ms)
+    }
+
+    /// The header that it is sent in; `None`: it cannot stand in one.
+    pub(super) fn header(&self) -> Option<HeaderValue> {
+        let scheme = if self.kind == CredentialKind::ApiKey { "token" } else { "Bearer" };
+        let text = format!("{scheme} {}", self.token.expose_secret().trim());
+        let mut header = HeaderValue::try_from(text).ok()?;
+        header.set_sensitive(true);
+        Some(header)
+    }
+
+    pub(super) fn encoded(&self) -> Option<SecretString> {
+        serde_json::to_string(self).ok().map(SecretString::from)
+    }
+}
+
+/// For the vault's own encoding, which is encrypted before it goes anywhere.
+fn exposed<S: Serializer>(secret: &SecretString, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(secret.expose_secret())
+}

@@ -1,0 +1,41 @@
+//! What waits before it connects a system.
+
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+
+use crate::contacts;
+use crate::graphql::context::ContextExt;
+use crate::graphql::scalars::DateTime;
+
+/// What can be read of connections that are not made yet.
+#[derive(Default)]
+pub struct ConnectionReads;
+
+/// An installation of the app that began at HighLevel's marketplace. Nobody here asked for it, so it
+/// is used only when somebody confirms it.
+#[derive(SimpleObject)]
+pub struct HeldInstall {
+    /// For `confirmInstall`.
+    id: ID,
+    /// The HighLevel location that it is for.
+    account: String,
+    /// What was granted, for example `contacts.readonly`.
+    scopes: Vec<String>,
+    /// Until when it can be confirmed.
+    expires_at: DateTime,
+}
+
+#[Object]
+impl ConnectionReads {
+    /// Installations that wait to be confirmed. Needs `workspace.manage`.
+    async fn held_installs(&self, context: &Context<'_>) -> Result<Vec<HeldInstall>> {
+        let held = context.connections()?.held_installs().await?;
+        Ok(held.into_iter().map(HeldInstall::from).collect())
+    }
+}
+
+impl From<contacts::HeldInstall> for HeldInstall {
+    fn from(install: contacts::HeldInstall) -> Self {
+        let contacts::HeldInstall { id, account, scopes, expires_at } = install;
+        Self { id: ID(id.simple().to_string()), account, scopes, expires_at: DateTime(expires_at) }
+    }
+}

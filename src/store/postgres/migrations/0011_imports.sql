@@ -1,0 +1,38 @@
+-- Writes to subscribers that wait for a bulk import, and the imports that were sent. The same tables as
+-- SQLite's step of this number.
+
+-- `state`: WAITING for an import; SENT in the one that `import` names; ENDED with it, and whoever read the
+-- subscriber since `since` knows what came of it; SINGLY, because it is better written alone. `body` is
+-- JSON that no statement looks into. Ids sort by time.
+CREATE TABLE parked (
+  workspace TEXT COLLATE "C" NOT NULL,
+  id TEXT COLLATE "C" NOT NULL,
+  contact TEXT COLLATE "C" NOT NULL,
+  list TEXT COLLATE "C",
+  state TEXT COLLATE "C" NOT NULL CHECK (state IN ('WAITING', 'SENT', 'ENDED', 'SINGLY')),
+  import TEXT COLLATE "C",
+  since BIGINT,
+  edit TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (id, workspace),
+  FOREIGN KEY (contact, workspace) REFERENCES contact (id, workspace)
+);
+
+CREATE INDEX parked_by_contact ON parked (contact, workspace, id);
+CREATE INDEX parked_waiting ON parked (workspace, id) WHERE state = 'WAITING';
+CREATE INDEX parked_by_import ON parked (import, workspace) WHERE import IS NOT NULL;
+
+-- `task` is NULL until Doppler's answer is known. `over` is 1 once Doppler has ended it.
+CREATE TABLE bulk_import (
+  workspace TEXT COLLATE "C" NOT NULL REFERENCES workspace (id),
+  id TEXT COLLATE "C" NOT NULL,
+  list TEXT COLLATE "C",
+  token TEXT COLLATE "C" NOT NULL,
+  task TEXT COLLATE "C",
+  over BIGINT NOT NULL,
+  begun_at BIGINT NOT NULL,
+  PRIMARY KEY (id, workspace)
+);
+
+CREATE UNIQUE INDEX bulk_import_by_token ON bulk_import (token);
+CREATE INDEX bulk_import_open ON bulk_import (workspace, id);

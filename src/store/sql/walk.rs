@@ -1,0 +1,187 @@
+//! Walking along the orders of the index.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::arg::args;
+use super::db::Tx;
+use super::row;
+use super::search::{Found, fitting};
+use crate::store::{Error, Place, Search};
+use crate::unified::{
+    ContactFilter, ContactOrder, ContactStatus, WorkspaceId, facet, time_key, words,
+};
+
+/// Before and behind every key.
+const LOWEST: &str = "";
+const HIGHEST: &str = "~";
+
+/// Along one order of some facets, window by window.
+pub(super) struct Walk<'a> {
+    workspace: &'a WorkspaceId,
+    search: Search<'a>,
+    facets: Vec<String>,
+    /// The longest word of the query, which the database looks for.
+    pub(super) word: String,
+    /// Whether there is something to be tried on each.
+    pub(super) tries: bool,
+    /// Where it is and where it ends: a key and a contact.
+    at: (String, String),
+    end: (String, String),
+    pub(super) over: bool,
+    /// How many places were passed.
+    pub(super) looked: u64,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) async fn new(
+        tx: &mut Tx,
+        workspace: &'a WorkspaceId,
+        search: Search<'a>,
+    ) -> Result<Self, Error> {
+        let filter = search.filter;
+        let descending = search.order.is_descending();
+        let (first, last) = if descending { (HIGHEST, LOWEST) } else { (LOWEST, HIGHEST) };
+        let outer = |key: &str| (key.to_owned(), String::new());
+        let mut at = match search.after {
+            Some(Place { key, contact }) => (key.clone(), contact.to_string()),
+            None => outer(first),
+        };
+        let mut end = outer(last);
+        if let Some(since) = filter.updated_since
+            && search.order.sort() == ContactOrder::UpdatedAsc.sort()
+        {
+            let since = outer(&time_key(Some(since.timestamp_millis())));
+            if descending {
+                end = since;
+            } else {
+                at = at.max(since);
+            }
+        }
+        let facets = facets(tx, workspace, filter).await?;
+        let word = filter.query.as_deref().and_then(|query| words(query).into_iter().next());
+        let by_facet = match facets.as_slice() {
+            [_] => by_one_facet(filter),
+            _ => false,
+        };
+        let over = facets.is_empty();
+        let word = word.map(|word| format!(" {word}")).unwrap_or_default();
+        Ok(Self { workspace, search, facets, word, tries: !by_facet, at, end, over, looked: 0 })
+    }
+
+    /// The next window's people; `None`: it was the last one.
+    pub(super) async fn next(&mut self, tx: &mut Tx, window: u32) -> Result<Option<Found>, Error> {
+        if self.over {
+            return Ok(None);
+        }
+        let descending = self.search.order.is_descending();
+        let (turn, along) = if descending { (TURN_DOWN, DOWN) } else { (TURN_UP, UP) };
+        let sort = self.search.order.sort();
+        // The nearest of the facets' windows' ends: up to there all of them are read.
+        let mut end = None;
+        for facet in &self.facets {
+            let (key, contact) = self.at.clone();
+            let args = args![self.workspace, facet, sort, key, contact, window - 1];
+            let turn: Option<(String, String)> = tx.one(turn, args).await?;
+            end = match (end, turn) {
+                (Some(a), Some(b)) if descending => Some(std::cmp::max::<(String, String)>(a, b)),
+                (Some(a), Some(b)) => Some(std::cmp::min(a, b)),
+                (a, b) => a.or(b),
+            };
+        }
+        let ends_before = |end: &(String, String)| {
+            if descending { *end > self.end } else { *end < self.end }
+        };
+        let inner = end.filter(ends_before);
+        self.over = inner.is_none();
+        let end = inner.unwrap_or_else(|| self.end.clone());
+        let mut rows: BTreeMap<(String, String), String> = BTreeMap::new();
+        for facet in &self.facets {
+            let ((from, from_contact), (to, to_contact)) = (self.at.clone(), end.clone());
+            let args =
+                args![self.workspace, facet, sort, from, from_contact, to, to_contact, &self.word];
+            let found: Vec<(String, String, String)> = tx.all(along, args).await?;
+            rows.extend(found.into_iter().map(|(key, contact, body)| ((key, contact), body)));
+            self.looked += u64::from(window);
+        }
+        self.at = end;
+        let mut rows: Vec<_> =
+            rows.into_iter().map(|((key, contact), body)| (key, contact, body)).collect();
+        if descending {
+            rows.reverse();
+        }
+        fitting(tx, self.workspace, self.search, rows).await.map(Some)
+    }
+}
+
+/// Whether the filter says no more than one facet does.
+fn by_one_facet(filter: &ContactFilter) -> bool {
+    let rest = ContactFilter { status: None, tags_all: None, tags_any: None, ..filter.clone() };
+    let count = |given: bool| u32::from(given);
+    rest == ContactFilter::default()
+        && count(filter.status.is_some())
+            + count(filter.tags_all.is_some())
+            + count(filter.tags_any.is_some())
+            <= 1
+        && filter.tags_all.as_ref().is_none_or(|tags| tags.len() == 1)
+}
+
+/// The facets that together list everybody whom the filter finds, as few people as possible.
+async fn facets(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    filter: &ContactFilter,
+) -> Result<Vec<String>, Error> {
+    let tags = |tags: &[String]| {
+        let mut facets: Vec<String> = tags.iter().map(|tag| facet::tag(tag)).collect();
+        facets.sort_unstable();
+        facets.dedup();
+        facets
+    };
+    let mut choices = Vec::new();
+    if let Some(any) = &filter.status {
+        let mut any: Vec<ContactStatus> = any.clone();
+        any.sort_unstable();
+        any.dedup();
+        choices.push(any.into_iter().map(facet::status).collect());
+    }
+    choices.extend(filter.tags_any.as_deref().map(tags));
+    let all = filter.tags_all.as_deref().map(tags).unwrap_or_default();
+    choices.extend(all.into_iter().map(|tag| vec![tag]));
+    if choices.len() < 2 {
+        return Ok(choices.pop().unwrap_or_else(|| vec![facet::ALL.to_owned()]));
+    }
+    let rows: Vec<(String, i64)> =
+        tx.all(TOTALS, args![workspace, row::list(choices.iter().flatten())?]).await?;
+    let totals: HashMap<String, i64> = rows.into_iter().collect();
+    let total =
+        |facets: &Vec<String>| -> i64 { facets.iter().filter_map(|facet| totals.get(facet)).sum() };
+    Ok(choices.into_iter().min_by_key(total).unwrap_or_default())
+}
+
+pub(super) const TOTALS: &str = "
+    SELECT c.facet, c.total FROM json_each($2) AS k CROSS JOIN entry_count AS c
+    WHERE c.workspace = $1 AND c.facet = k.value ->> 0";
+
+/// Where a window ends.
+pub(in crate::store) const TURN_UP: &str = "
+    SELECT key, contact FROM entry_order
+    WHERE workspace = $1 AND facet = $2 AND sort = $3 AND (key, contact) > ($4, $5)
+    ORDER BY key, contact LIMIT 1 OFFSET $6";
+
+pub(in crate::store) const TURN_DOWN: &str = "
+    SELECT key, contact FROM entry_order
+    WHERE workspace = $1 AND facet = $2 AND sort = $3 AND (key, contact) < ($4, $5)
+    ORDER BY key DESC, contact DESC LIMIT 1 OFFSET $6";
+
+/// Everybody in a window who has a word that begins as `$8` does.
+pub(in crate::store) const UP: &str = "
+    SELECT o.key, o.contact, e.body FROM entry_order AS o CROSS JOIN entry AS e
+    WHERE o.workspace = $1 AND o.facet = $2 AND o.sort = $3
+      AND (o.key, o.contact) > ($4, $5) AND (o.key, o.contact) <= ($6, $7)
+      AND e.workspace = $1 AND e.contact = o.contact AND instr(e.terms, $8) > 0";
+
+pub(in crate::store) const DOWN: &str = "
+    SELECT o.key, o.contact, e.body FROM entry_order AS o CROSS JOIN entry AS e
+    WHERE o.workspace = $1 AND o.facet = $2 AND o.sort = $3
+      AND (o.key, o.contact) < ($4, $5) AND (o.key, o.contact) >= ($6, $7)
+      AND e.workspace = $1 AND e.contact = o.contact AND instr(e.terms, $8) > 0";

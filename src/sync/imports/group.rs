@@ -1,0 +1,175 @@
+//! Which writes go into one import. Pure.
+//!
+//! A column that takes part is cleared where a row has no value, so all rows of an import have the same
+//! fields; and it goes to one list, or to the account.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::store::Parked;
+use crate::unified::{SubscriberEdit, subscriber_key};
+
+use super::pace::MOST_ROWS;
+
+/// The largest body of one import, in bytes as the values are counted here. Doppler states no limit; this
+/// is sent within seconds.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// What a value costs beside its name and itself.
+const AROUND_VALUE: usize = 24;
+/// What a row costs beside its values.
+const AROUND_ROW: usize = 32;
+
+/// What becomes of writes.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Sorted {
+    /// One import each.
+    pub imports: Vec<Vec<Parked>>,
+    /// Better written alone.
+    pub singly: Vec<Parked>,
+}
+
+/// Sorts writes into imports. Fewer than `least` into a list are written alone; into the account there is
+/// no other way.
+pub(super) fn sort(rows: Vec<Parked>, least: usize) -> Sorted {
+    let mut groups: BTreeMap<(Option<String>, Vec<String>), Vec<Parked>> = BTreeMap::new();
+    let mut sorted = Sorted::default();
+    let mut seen = BTreeSet::new();
+    for row in rows {
+        let columns = columns(&row.edit);
+        // Of two with one address nobody knows which would count.
+        if seen.insert(subscriber_key(&row.edit.email)) {
+            groups.entry((row.list.clone(), columns)).or_default().push(row);
+        } else {
+            sorted.singly.push(row);
+        }
+    }
+    for ((list, _), group) in groups {
+        if list.is_some() && group.len() < least {
+            sorted.singly.extend(group);
+        } else {
+            sorted.imports.extend(cut(group));
+        }
+    }
+    sorted
+}
+
+/// The columns in which a write takes part, by which it belongs to others.
+pub(in crate::sync) fn columns(edit: &SubscriberEdit) -> Vec<String> {
+    let mut columns: Vec<String> =
+        edit.fields.iter().map(|(name, _)| name.to_lowercase()).collect();
+    columns.sort_unstable();
+    columns
+}
+
+/// Cuts a group so that each part is within what one import may hold.
+fn cut(group: Vec<Parked>) -> Vec<Vec<Parked>> {
+    let mut parts: Vec<Vec<Parked>> = Vec::new();
+    let mut bytes = 0;
+    for row in group {
+        let size = size(&row);
+        match parts.last_mut() {
+            Some(part) if part.len() < MOST_ROWS as usize && bytes + size <= MOST_BYTES => {
+                part.push(row);
+                bytes += size;
+            }
+            Some(_) | None => {
+                parts.push(vec![row]);
+                bytes = size;
+            }
+        }
+    }
+    parts
+}
+
+fn size(row: &Parked) -> usize {
+    let values = row.edit.fields.iter();
+    let values = values.map(|(name, value)| name.len() + value.len() + AROUND_VALUE);
+    row.edit.email.len() + AROUND_ROW + values.sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::store::ParkedState;
+    use crate::unified::{ContactId, SubscriberEdit};
+
+    fn row(number: u128, list: Option<&str>, fields: &[(&str, &str)]) -> Parked {
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Parked {
+            id: Uuid::from_u128(number),
+            contact: ContactId(Uuid::from_u128(number)),
+            list: list.map(str::to_owned),
+            edit: SubscriberEdit { email: format!("{number}@b.co"), fields: fields.collect() },
+            state: ParkedState::Waiting,
+            body: String::new(),
+        }
+    }
+
+    fn numbers(rows: &[Parked]) -> Vec<u128> {
+        rows.iter().map(|row| row.id.as_u128()).collect()
+    }
+
+    #[test]
+    fn rows_of_an_import_share_list_and_fields_and_few_go_alone() {
+        let rows = vec![
+            row(1, Some("7"), &[("CITY", "Salta"), ("ZIP", "1")]),
+            row(2, Some("7"), &[("ZIP", "2"), ("city", "Jujuy")]),
+            row(3, Some("7"), &[("CITY", "Salta")]),
+            row(4, Some("8"), &[("CITY", "Salta"), ("ZIP", "1")]),
+            row(5, None, &[("CITY", "Salta")]),
+        ];
+        let sorted = sort(rows, 2);
+        let imports: Vec<_> = sorted.imports.iter().map(|rows| numbers(rows)).collect();
+        assert_eq!(imports, [vec![5], vec![1, 2]]);
+        assert_eq!(numbers(&sorted.singly), [3, 4]);
+    }
+
+    #[test]
+    fn one_address_is_once_in_an_import() {
+        let twin = Parked { id: Uuid::from_u128(2), ..row(1, None, &[]) };
+        let sorted = sort(vec![row(1, None, &[]), twin], 1);
+        assert_eq!((sorted.imports.len(), numbers(&sorted.singly)), (1, vec![2]));
+    }
+
+    #[test]
+    fn what_is_too_large_is_cut() {
+        let long = "x".repeat(400);
+        let wide: Vec<(&str, &str)> = vec![("A", &long); 20];
+        let wide: Vec<Parked> = (0..1000).map(|number| row(number, None, &wide)).collect();
+        let parts = cut(wide);
+        assert_eq!(parts.iter().map(Vec::len).sum::<usize>(), 1000);
+        let bytes = |part: &Vec<Parked>| part.iter().map(size).sum::<usize>();
+        assert!(parts.len() > 1 && parts.iter().all(|part| bytes(part) <= MOST_BYTES));
+        let many: Vec<Parked> = (0..10_001).map(|number| row(number, None, &[])).collect();
+        assert_eq!(cut(many).iter().map(Vec::len).collect::<Vec<_>>(), [10_000, 1]);
+    }
+
+    proptest! {
+        #[test]
+        fn everybody_is_somewhere_once_and_nothing_is_cleared(
+            people in prop::collection::vec((0u8..3, 0u8..8), 0..80), least in 0usize..12
+        ) {
+            let names = [("A", "1"), ("B", "2"), ("C", "3")];
+            let rows: Vec<Parked> = (0u128..).zip(&people).map(|(number, (list, fields))| {
+                let fields: Vec<_> = (0..3).filter(|bit| fields & (1 << bit) != 0)
+                    .map(|bit| names[bit]).collect();
+                row(number, [None, Some("7"), Some("8")][usize::from(*list)], &fields)
+            }).collect();
+            let sorted = sort(rows.clone(), least);
+            let mut seen: Vec<u128> = sorted.imports.iter().flat_map(|rows| numbers(rows)).collect();
+            seen.extend(numbers(&sorted.singly));
+            seen.sort_unstable();
+            prop_assert_eq!(seen, numbers(&rows));
+            for import in &sorted.imports {
+                let columns = |row: &Parked| {
+                    row.edit.fields.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
+                };
+                prop_assert!(import.iter().all(|row| columns(row) == columns(&import[0])));
+                prop_assert!(import.iter().all(|row| row.list == import[0].list));
+                prop_assert!(import[0].list.is_none() || import.len() >= least);
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Sending what waits.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use crate::clock::{new_id, unguessable};
+use crate::store::{BulkImport, Lease, Next, Parked};
+use crate::sync::engine::{Slip, fault};
+use crate::unified::{
+    Mapping, SubscriberEdit, SyncSettings, SyncState, WorkspaceId, opt_out_hash, subscriber_key,
+};
+use crate::upstream::{self, Retry};
+
+use super::survey::Seen;
+use super::{Failure, Imports, group, later, pace};
+
+impl Imports {
+    /// Sends what waits, unless it is not to be written any more.
+    pub(super) async fn send(
+        &self,
+        lease: &Lease,
+        settings: &SyncSettings,
+    ) -> Result<Next, Failure> {
+        let workspace = &lease.workspace;
+        let rows = self.store.waiting_for_import(workspace, pace::MOST_ROWS).await?;
+        if rows.is_empty() {
+            return Ok(Next::Done);
+        }
+        let (rows, paused): (Vec<Parked>, Vec<Parked>) =
+            rows.into_iter().partition(|row| !is_paused(row, settings));
+        // Before anybody is looked at: few are not worth it.
+        let group::Sorted { imports, mut singly } = group::sort(rows, self.settings.least);
+        singly.extend(paused);
+        let rows: Vec<Parked> = imports.into_iter().flatten().collect();
+        let mut ready = Vec::new();
+        if !rows.is_empty() {
+            let (rows, left_out) = self.still_so(lease, rows).await?;
+            singly.extend(left_out);
+            let sorted = group::sort(rows, self.settings.least);
+            singly.extend(sorted.singly);
+            ready = sorted.imports;
+        }
+        self.leave_out(lease, &singly).await?;
+        let mut failed = None;
+        for rows in ready {
+            // A list that is busy holds up no other.
+            failed = failed.or(later(self.begin(lease, rows).await)?);
+        }
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        Ok(Next::Again(self.clock.now() + pace::ask_after(TimeDelta::zero())))
+    }
+
+    /// Parts those who are as they were when they were planned from those who are not.
+    async fn still_so(
+        &self,
+        lease: &Lease,
+        rows: Vec<Parked>,
+    ) -> Result<(Vec<Parked>, Vec<Parked>), Failure> {
+        let known: Vec<(Parked, Option<Slip>)> = rows
+            .into_iter()
+            .map(|row| (Slip::of(&row), row))
+            .map(|(slip, row)| (row, slip))
+            .collect();
+        let read_at = known.iter().filter_map(|(_, slip)| Some(slip.as_ref()?.read_at)).min();
+        let rows: Vec<Parked> = known.iter().map(|(row, _)| row.clone()).collect();
+        let read_at = read_at.unwrap_or_else(|| self.clock.now());
+        let mut seen = self.survey(lease, &rows, read_at).await?;
+        seen.out.extend(self.suppressed(&lease.workspace, &rows).await?);
+        let mapping = self.mappings.of(&lease.workspace);
+        let (fine, others): (Vec<_>, Vec<_>) = known
+            .into_iter()
+            .partition(|(row, slip)| is_as_planned(row, slip.as_ref(), (&seen, &mapping)));
+        let rows = |all: Vec<(Parked, _)>| all.into_iter().map(|(row, _)| row).collect();
+        Ok((rows(fine), rows(others)))
+    }
+
+    /// Addresses among those of the writes that are remembered as opted out.
+    async fn suppressed(
+        &self,
+        workspace: &WorkspaceId,
+        rows: &[Parked],
+    ) -> Result<BTreeSet<String>, Failure> {
+        let of = |row: &Parked| opt_out_hash(workspace, &subscriber_key(&row.edit.email));
+        let all: Vec<String> = rows.iter().map(of).collect();
+        let mut out = BTreeSet::new();
+        if !self.store.suppressed(workspace, &all).await? {
+            return Ok(out);
+        }
+        for (row, hash) in rows.iter().zip(all) {
+            if self.store.suppressed(workspace, &[hash]).await? {
+                out.insert(subscriber_key(&row.edit.email));
+            }
+        }
+        Ok(out)
+    }
+
+    /// Binds writes to a new import and sends it.
+    async fn begin(&self, lease: &Lease, rows: Vec<Parked>) -> Result<(), Failure> {
+        let mut import = BulkImport {
+            id: new_id(&self.clock),
+            list: rows.first().and_then(|row| row.list.clone()),
+            token: unguessable(),
+            task: None,
+            over: false,
+            begun_at: self.clock.now(),
+        };
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let Some(bound) = self.store.begin_import(lease, &import, &ids).await? else {
+            return Err(Failure::Stop);
+        };
+        fault::point("bound");
+        let bound: BTreeSet<Uuid> = bound.into_iter().collect();
+        let rows: Vec<Parked> = rows.into_iter().filter(|row| bound.contains(&row.id)).collect();
+        match self.post(lease, &mut import, &rows).await {
+            Err(Failure::Upstream(error)) if !error.in_doubt() => {
+                self.refused(lease, (import.id, &rows), error).await
+            }
+            done => done,
+        }
+    }
+
+    /// Sends an import again of which nobody knows whether it was sent: the same values once more, for
+    /// those who are still as they were. Who is not was written by it, or by somebody else; which it was
+    /// is seen at its end.
+    pub(super) async fn send_again(
+        &self,
+        lease: &Lease,
+        import: &mut BulkImport,
+    ) -> Result<(), Failure> {
+        let workspace = &lease.workspace;
+        let rows = self.store.in_import(workspace, import.id).await?;
+        let settings = self.store.sync_settings(workspace).await?;
+        let stopped = settings.state != SyncState::Running
+            || self.is_read_only()
+            || pace::is_lost(self.clock.now() - import.begun_at);
+        let suppressed = self.suppressed(workspace, &rows).await?;
+        let may_go = |row: &Parked| {
+            let is_out = suppressed.contains(&subscriber_key(&row.edit.email));
+            !stopped && !is_out && !is_paused(row, &settings)
+        };
+        let (mut rows, out): (Vec<Parked>, Vec<Parked>) = rows.into_iter().partition(may_go);
+        self.leave_out(lease, &out).await?;
+        if !rows.is_empty() {
+            rows = self.still_so(lease, rows).await?.0;
+        }
+        match self.post(lease, import, &rows).await {
+            Err(Failure::Upstream(error)) if error.retry() == Retry::Never && !error.in_doubt() => {
+                self.refused(lease, (import.id, &rows), error).await?;
+                import.over = true;
+                Ok(())
+            }
+            // That list may be busy with the one of which nobody knows.
+            done => done,
+        }
+    }
+
+    async fn post(
+        &self,
+        lease: &Lease,
+        import: &mut BulkImport,
+        rows: &[Parked],
+    ) -> Result<(), Failure> {
+        if rows.is_empty() {
+            import.over = true;
+        } else {
+            let edits: Vec<SubscriberEdit> = rows.iter().map(|row| row.edit.clone()).collect();
+            let callback = self
+                .settings
+                .callback
+                .as_ref()
+                .and_then(|url| url.join(&import.token).ok().map(|url| url.to_string()));
+            let call = self.call(lease).await?;
+            let (list, callback) = (import.list.as_deref(), callback.as_deref());
+            let task = self.mailing.import(&call, list, &edits, callback).await?;
+            fault::point("sent");
+            tracing::info!(people = edits.len(), "import sent");
+            (import.task, import.begun_at) = (Some(task.id), self.clock.now());
+        }
+        if self.store.put_import(lease, import).await? { Ok(()) } else { Err(Failure::Stop) }
+    }
+
+    /// What becomes of an import that Doppler certainly did not take: one that it will never take is
+    /// written person by person, which tells what is wrong with whom.
+    async fn refused(
+        &self,
+        lease: &Lease,
+        (import, rows): (Uuid, &[Parked]),
+        error: upstream::Error,
+    ) -> Result<(), Failure> {
+        let is_final = matches!(
+            error.kind,
+            upstream::Kind::Rejected { .. } | upstream::Kind::ListGone | upstream::Kind::NotFound
+        );
+        if is_final {
+            tracing::warn!(error = &error as &dyn std::error::Error, "import refused");
+            self.leave_out(lease, rows).await?;
+        }
+        if !self.store.take_back_import(lease, import).await? {
+            return Err(Failure::Stop);
+        }
+        if is_final { Ok(()) } else { Err(error.into()) }
+    }
+
+    /// Has writes made alone.
+    async fn leave_out(&self, lease: &Lease, rows: &[Parked]) -> Result<(), Failure> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        if !self.store.release(lease, &ids, self.clock.now()).await? {
+            return Err(Failure::Stop);
+        }
+        self.wake.now();
+        Ok(())
+    }
+}
+
+/// Whether something of a write is not to go to Doppler now.
+fn is_paused(row: &Parked, settings: &SyncSettings) -> bool {
+    Slip::of(row).is_some_and(|slip| slip.is_paused(settings))
+}
+
+/// Whether somebody is as they were when their write was planned, by the mapping of now, and may be
+/// written to.
+fn is_as_planned(row: &Parked, slip: Option<&Slip>, (seen, mapping): (&Seen, &Mapping)) -> bool {
+    let key = subscriber_key(&row.edit.email);
+    let version = seen.versions.get(&key).map(String::as_str);
+    slip.is_some_and(|slip| slip.still_holds(version, mapping)) && !seen.out.contains(&key)
+}

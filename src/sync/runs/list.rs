@@ -1,0 +1,187 @@
+//! Listing a system whole, page by page.
+
+use crate::clock::new_id;
+use crate::store::{Known, Lease, Priority, Revised, RunStep, Staged, Version};
+use crate::sync::engine::fault;
+use crate::telemetry::names;
+use crate::unified::{
+    ContactId, EventDraft, EventKind, Hold, RunState, Sighting, Stage, SyncRun, System,
+};
+
+use super::{Failure, Runner, Turn, decide, judge};
+
+impl Runner {
+    /// Reads a page, remembers it, and finds out who is on it.
+    pub(super) async fn list(
+        &self,
+        lease: &Lease,
+        held: &Revised,
+        (system, position): (System, Option<&str>),
+    ) -> Result<Turn, Failure> {
+        let workspace = &lease.workspace;
+        let page = self.pages.next(workspace, system, position, &Self::call()).await?;
+        let (sightings, seen): (Vec<Sighting>, Vec<Version>) = page.people.into_iter().unzip();
+        let now = self.clock.now();
+        let known = self.store.recognize(workspace, &sightings, now).await?;
+        pass_over(system, &known);
+        let next = match (page.is_last, system) {
+            (false, _) => Stage::Listing { system, position: Some(page.position.clone()) },
+            (true, System::Doppler) => Stage::Listing { system: System::HighLevel, position: None },
+            (true, System::HighLevel) => Stage::Judging,
+        };
+        let run = SyncRun {
+            seen: held.run.seen + sightings.len() as u64,
+            pages: held.run.pages + u64::from(page.is_of_account),
+            stage: next,
+            ..held.run.clone()
+        };
+        let told = format!("{} is read: {} records so far", system.name(), run.seen);
+        let events = progress(&run, told);
+        let step = RunStep {
+            staged: Some(Staged { system, seen: &seen, copies: &page.copies }),
+            poll: page.is_last.then_some((system, page.position.as_str())),
+            events: if page.is_last { std::slice::from_ref(&events) } else { &[] },
+            ..RunStep::new(&run, held.revision, now)
+        };
+        let turn = self.advance(lease, step).await?;
+        fault::point("listed");
+        Ok(turn)
+    }
+
+    /// Reads a page of a poll and remembers it; who is on it in a new version becomes part of the run.
+    pub(super) async fn look(
+        &self,
+        lease: &Lease,
+        held: &Revised,
+        (system, position): (System, Option<&str>),
+    ) -> Result<Turn, Failure> {
+        let workspace = &lease.workspace;
+        let before = match position {
+            Some(position) => Some(position.to_owned()),
+            None => self.store.position(workspace, system).await?,
+        };
+        let page = self.pages.next(workspace, system, before.as_deref(), &Self::call()).await?;
+        let (sightings, seen): (Vec<Sighting>, Vec<Version>) = page.people.into_iter().unzip();
+        let unseen = self.store.unseen(workspace, system, &seen).await?;
+        let new: Vec<Sighting> =
+            sightings.into_iter().zip(unseen).filter_map(|(one, new)| new.then_some(one)).collect();
+        let now = self.clock.now();
+        let known = self.store.recognize(workspace, &new, now).await?;
+        pass_over(system, &known);
+        let living = known.iter().filter(|known| !known.erased);
+        let members: Vec<ContactId> = living.map(|known| known.id).collect();
+        let run = SyncRun {
+            seen: held.run.seen + seen.len() as u64,
+            differing: held.run.differing + members.len() as u64,
+            total: held.run.total + members.len() as u64,
+            ..held.run.clone()
+        };
+        let change = match (page.is_last, system) {
+            (false, _) => decide::reading(run, (system, Some(page.position.clone()))),
+            (true, System::Doppler) if run.system.is_none() => {
+                decide::reading(run, (System::HighLevel, None))
+            }
+            (true, _) => decide::read(run, now),
+        };
+        let step = RunStep {
+            staged: Some(Staged { system, seen: &seen, copies: &page.copies }),
+            poll: Some((system, page.position.as_str())),
+            members: &members,
+            urgency: if page.is_first_run { Priority::Backfill } else { Priority::Live },
+            ..change.step(held.revision, now)
+        };
+        self.advance(lease, step).await
+    }
+
+    /// Reads a page of what changed in HighLevel since the listing. Who opted out there meanwhile is put on
+    /// no list by what the listing showed; Doppler's side is read anew before it is written.
+    pub(super) async fn refresh(
+        &self,
+        lease: &Lease,
+        held: &Revised,
+        position: Option<&str>,
+    ) -> Result<Turn, Failure> {
+        let (workspace, system) = (&lease.workspace, System::HighLevel);
+        let before = match position {
+            Some(position) => Some(position.to_owned()),
+            None => self.store.position(workspace, system).await?,
+        };
+        let page = self.pages.next(workspace, system, before.as_deref(), &Self::call()).await?;
+        let sightings: Vec<Sighting> = page.people.into_iter().map(|(one, _)| one).collect();
+        let now = self.clock.now();
+        self.store.recognize(workspace, &sightings, now).await?;
+        let stage = if page.is_last {
+            Stage::Marking { after: None }
+        } else {
+            Stage::Refreshing { position: Some(page.position) }
+        };
+        let run = SyncRun { stage, ..held.run.clone() };
+        // Polls have not seen them: to them they are news.
+        let staged = Some(Staged { system, seen: &[], copies: &page.copies });
+        let step = RunStep { staged, ..RunStep::new(&run, held.revision, now) };
+        self.advance(lease, step).await
+    }
+
+    /// Looks whether the listings can be believed; a person decides where they cannot.
+    pub(super) async fn judge(&self, lease: &Lease, held: &Revised) -> Result<Turn, Failure> {
+        let workspace = &lease.workspace;
+        let now = self.clock.now();
+        let mut doubt = None;
+        for system in System::ALL {
+            let presence = self.store.presence(workspace, &held.run, system).await?;
+            doubt = doubt.or_else(|| judge::doubt(system, presence));
+        }
+        let Some(doubt) = doubt.filter(|_| !held.run.waived) else {
+            let total = self.store.counts(workspace).await?.total;
+            let run = SyncRun {
+                total,
+                hold: None,
+                stage: Stage::Foreseeing { after: None },
+                ..held.run.clone()
+            };
+            let step = RunStep::new(&run, held.revision, now);
+            return self.advance(lease, step).await;
+        };
+        let question = Hold {
+            id: new_id(&self.clock),
+            kind: doubt.kind,
+            contact: None,
+            contacts: Vec::new(),
+            run: Some(held.run.id),
+            system: Some(doubt.system),
+            field: None,
+            candidates: Vec::new(),
+            resolutions: judge::resolutions(),
+            reason: doubt.reason.clone(),
+            since: now,
+        };
+        let run = SyncRun { state: RunState::Paused, hold: Some(question.id), ..held.run.clone() };
+        let event = EventDraft {
+            run: Some(run.id),
+            system: Some(doubt.system),
+            ..EventDraft::new(EventKind::Held, doubt.reason)
+        };
+        let step = RunStep {
+            hold: Some(&question),
+            events: std::slice::from_ref(&event),
+            ..RunStep::new(&run, held.revision, now)
+        };
+        // Whoever resolves it marks the run.
+        self.advance(lease, step).await
+    }
+}
+
+/// Says that records are left out because their people were erased.
+fn pass_over(system: System, known: &[Known]) {
+    let count = known.iter().filter(|known| known.erased).count();
+    if count > 0 {
+        let (system, why) = (system.as_str(), "the person was erased");
+        metrics::counter!(names::ERASED_SKIPPED, names::SYSTEM => system).increment(count as u64);
+        tracing::info!(system, count, why, "records of a listing are passed over");
+    }
+}
+
+/// What people are told of a run.
+pub(super) fn progress(run: &SyncRun, message: String) -> EventDraft {
+    EventDraft { run: Some(run.id), ..EventDraft::new(EventKind::RunProgress, message) }
+}

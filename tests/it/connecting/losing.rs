@@ -1,0 +1,116 @@
+//! Credentials that end: renewed once, lost and told, or taken away.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{ANA, grant, upstream, with_app};
+use crate::place::Place;
+use crate::world::World;
+
+const READ: &str =
+    "query($e: EmailAddress!) { contact(by: {email: $e}) { highlevel { contactId } } }";
+
+async fn read(world: &World) -> Value {
+    world.ask_with(READ, json!({"e": ANA}), &[("cache-control", "no-cache")]).await
+}
+
+async fn minutes_pass(world: &World) {
+    for _ in 0..3 {
+        world.clock.advance(Duration::from_secs(30));
+    }
+}
+
+async fn renewals(world: &World) -> usize {
+    let calls = world.calls().await;
+    calls.iter().filter(|call| call.route_ends_with("/oauth/token")).count()
+}
+
+async fn events(world: &World) -> String {
+    let query =
+        "{ syncEvents(first: 50, filter: {kinds: [UPSTREAM_CHANGED]}) { nodes { message } } }";
+    world.data(query, json!({})).await.to_string()
+}
+
+async fn get(world: &World, path: &str) -> (u16, String) {
+    let answer = world.http().get(world.url(path)).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+async fn twenty_requests_renew_once(place: Place, strict: bool) {
+    if !place.is_there() {
+        return;
+    }
+    let world = with_app().place(place).start().await;
+    world.control("/tokens", json!({"strictReuse": strict})).await;
+    assert_eq!(grant(&world, Value::Null, &[]).await.0, 200);
+    let oauth = || async { upstream(&world, "HIGHLEVEL").await["credential"]["kind"] == "OAUTH" };
+    world.shows("the connection", oauth).await;
+    minutes_pass(&world).await;
+    world.control("/tokens", json!({"expireAccess": true})).await;
+    world.forget_calls().await;
+    let reading: Vec<_> = (0..20).map(|_| read(&world)).collect();
+    for answer in futures_util::future::join_all(reading).await {
+        assert!(answer.get("errors").is_none(), "{answer:#}");
+        assert!(answer["data"]["contact"]["highlevel"]["contactId"].is_string());
+    }
+    assert_eq!(renewals(&world).await, 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_requests_of_one_gateway_renew_once() {
+    twenty_requests_renew_once(Place::Sqlite, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_requests_of_two_gateways_renew_once() {
+    for strict in [false, true] {
+        twenty_requests_renew_once(Place::PairNotify, strict).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_that_is_refused_is_told_everywhere_and_mended_by_a_consent() {
+    let world = with_app().start().await;
+    assert_eq!(grant(&world, Value::Null, &[]).await.0, 200);
+    minutes_pass(&world).await;
+    world.control("/tokens", json!({"revokeAll": true})).await;
+    let lost = || async {
+        read(&world).await;
+        upstream(&world, "HIGHLEVEL").await["state"] == "NEEDS_REAUTHORIZATION"
+    };
+    world.until("the state", lost).await;
+    let told = || async { events(&world).await.contains("HighLevel refuses the credential") };
+    world.until("the event", told).await;
+    let (status, ready) = get(&world, "/health/ready").await;
+    assert_eq!(status, 200, "the gateway is of use all the same: {ready}");
+    assert!(ready.contains("\"highlevel credential\":\"failing\""), "{ready}");
+    let metric = "tandem_upstream_credential_refused{system=\"HIGHLEVEL\",workspace=\"default\"} 1";
+    let measured = || async { get(&world, "/metrics").await.1.contains(metric) };
+    world.until("the metric", measured).await;
+    let answer = read(&world).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "UPSTREAM_UNAUTHORIZED", "{answer:#}");
+
+    assert_eq!(grant(&world, Value::Null, &[]).await.0, 200);
+    let mended = || async { upstream(&world, "HIGHLEVEL").await["state"] == "READ_ONLY" };
+    world.shows("it is mended", mended).await;
+    assert!(read(&world).await.get("errors").is_none());
+    let told = || async { events(&world).await.contains("takes the credential again") };
+    world.until("the second event", told).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_is_taken_off_is_disconnected() {
+    let world = with_app().hearing().start().await;
+    world.control("/webhooks", json!({"url": world.url("/webhooks/highlevel")})).await;
+    assert_eq!(grant(&world, Value::Null, &[]).await.0, 200);
+    world.control("/edit", json!({"system": "HIGHLEVEL", "op": "uninstall"})).await;
+    let gone = || async { upstream(&world, "HIGHLEVEL").await["state"] == "NOT_CONNECTED" };
+    world.until("it is disconnected", gone).await;
+    assert!(events(&world).await.contains("the app was taken off there"));
+    let answer = read(&world).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "NOT_CONNECTED", "{answer:#}");
+    world.end().await;
+}

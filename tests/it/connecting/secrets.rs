@@ -1,0 +1,190 @@
+//! Secrets that are planted and then looked for everywhere that somebody might read.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use tandem::sandbox::credentials::{
+    DOPPLER_ACCOUNT, DOPPLER_API_KEY, HIGHLEVEL_LOCATION, HIGHLEVEL_TOKEN, OAUTH_CLIENT_ID,
+    OAUTH_CLIENT_SECRET, OAUTH_VERSION_ID,
+};
+
+use super::{ANA, Browser, KEY};
+use crate::world::World;
+
+/// How every token of the fake begins.
+const TOKENS: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9";
+
+const READ: &str = "query($e: EmailAddress!) { contact(by: {email: $e}) { highlevel { contactId } } \
+        viewer { workspace { upstreams { state lastError credential { kind } } } } \
+        syncEvents(first: 100) { nodes { message } } }";
+
+/// A gateway of its own process, which says all that it can.
+struct Gateway {
+    child: Child,
+    address: String,
+    log: Arc<Mutex<String>>,
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn tandem(folder: &Path, args: &[&str], keys: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
+    command.args(args).current_dir(folder).env_clear().env("TANDEM_VAULT__KEYS", keys);
+    command
+}
+
+impl Gateway {
+    fn start(folder: &Path, keys: &str) -> Self {
+        let mut command = tandem(folder, &["serve", "--config", "tandem.toml"], keys);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let said = BufReader::new(child.stderr.take().unwrap());
+        let kept = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in said.lines().map_while(Result::ok) {
+                let mut log = kept.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        let mut shown = BufReader::new(child.stdout.take().unwrap());
+        let mut text = String::new();
+        while !text.contains("Ctrl-C stops it.") {
+            assert_ne!(shown.read_line(&mut text).unwrap(), 0, "{text}{}", log.lock().unwrap());
+        }
+        let url = text.split("http://").nth(1).unwrap();
+        let address = format!("http://{}", url.split('/').next().unwrap());
+        Self { child, address, log }
+    }
+
+    async fn ask(&self, query: &str, variables: Value) -> String {
+        let body = json!({"query": query, "variables": variables});
+        let url = format!("{}/graphql", self.address);
+        let answer = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
+        answer.text().await.unwrap()
+    }
+
+    async fn get(&self, path: &str) -> String {
+        let answer = reqwest::get(format!("{}{path}", self.address)).await.unwrap();
+        answer.text().await.unwrap()
+    }
+}
+
+/// Whether a text stands anywhere in the bytes.
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+fn settings(world: &World, folder: &Path) -> String {
+    format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[store]\nurl = \"sqlite://{}\"\n\
+         [telemetry]\nfilter = \"trace\"\n\
+         [doppler]\nbase_url = \"{}\"\naccount = \"{DOPPLER_ACCOUNT}\"\n\
+         [highlevel]\nbase_url = \"{highlevel}\"\nauthorize_url = \"{highlevel}/v2/oauth/chooselocation\"\n\
+         location_id = \"{HIGHLEVEL_LOCATION}\"\nclient_id = \"{OAUTH_CLIENT_ID}\"\n\
+         client_secret = \"{OAUTH_CLIENT_SECRET}\"\nversion_id = \"{OAUTH_VERSION_ID}\"\n",
+        folder.join("tandem.db").display(),
+        world.sandbox.doppler_url(),
+        highlevel = world.sandbox.highlevel_url(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_planted_secret_is_found_anywhere() {
+    let world = World::alone().await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("tandem.toml"), settings(&world, folder.path())).unwrap();
+    let gateway = Gateway::start(folder.path(), KEY);
+    let doppler = "mutation($a: String!, $k: String!) { connectDoppler(input: {account: $a, \
+        apiKey: $k}) { upstream { state } userErrors { message } } }";
+    let highlevel = "mutation($t: String!) { connectHighLevel(input: {privateIntegrationToken: $t}) \
+        { upstream { state } userErrors { message } } }";
+    let wrong = "sk-planted-and-wrong-0001";
+    let mut said = String::new();
+    for key in [DOPPLER_API_KEY, wrong] {
+        said += &gateway.ask(doppler, json!({"a": DOPPLER_ACCOUNT, "k": key})).await;
+    }
+    for token in [HIGHLEVEL_TOKEN, wrong] {
+        said += &gateway.ask(highlevel, json!({"t": token})).await;
+    }
+    // A value of the wrong type is quoted by many a parser.
+    said += &gateway.ask(highlevel, json!({"t": [HIGHLEVEL_TOKEN]})).await;
+    let link = "mutation { connectHighLevel(input: {}) { authorizationUrl } }";
+    let answer: Value = serde_json::from_str(&gateway.ask(link, json!({})).await).unwrap();
+    let link = answer["data"]["connectHighLevel"]["authorizationUrl"].as_str().unwrap();
+    let browser = Browser::new();
+    let back = browser.approve(&browser.open(link).await, &[]).await;
+    let code = back.split("code=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+    let (status, page) = browser.come_back(&back).await;
+    assert_eq!(status, 200, "{page}");
+    said += &page;
+    said += &browser.come_back(&back).await.1;
+    let shown = gateway.ask(READ, json!({"e": ANA})).await;
+    assert!(shown.contains("OAUTH") && shown.contains("contactId"), "{shown}");
+    said += &shown;
+    for path in ["/metrics", "/health/ready"] {
+        said += &gateway.get(path).await;
+    }
+    let log = gateway.log.lock().unwrap().clone();
+    assert!(log.contains("upstream call"), "it says all that it can: {log}");
+    let mut places =
+        vec![("answers".to_owned(), said.into_bytes()), ("log".to_owned(), log.into())];
+    for file in fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap();
+        let name = file.file_name().to_string_lossy().into_owned();
+        if name.starts_with("tandem.db") {
+            places.push((name, fs::read(file.path()).unwrap()));
+        }
+    }
+    assert!(places.len() > 2);
+    let key = KEY.split(':').nth(1).unwrap();
+    for (place, bytes) in &places {
+        for secret in
+            [DOPPLER_API_KEY, HIGHLEVEL_TOKEN, OAUTH_CLIENT_SECRET, TOKENS, wrong, key, &code]
+        {
+            assert!(!holds(bytes, secret), "{secret} is in {place}");
+        }
+    }
+    drop(gateway);
+    another_key(folder.path()).await;
+    world.end().await;
+}
+
+/// Starts with another key and with none of that name, and then changes the key.
+async fn another_key(folder: &Path) {
+    let other = "one:MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=";
+    let unknown = other.replace("one:", "two:");
+    for (keys, wanted) in [
+        (other, "was not encrypted with the key that vault.keys names \"one\""),
+        (&*unknown, "is encrypted with the key \"one\", which vault.keys does not name"),
+    ] {
+        let output = tandem(folder, &["serve", "--config", "tandem.toml"], keys).output();
+        let output = output.unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success());
+        let lines: Vec<_> = text.lines().filter(|line| line.starts_with("tandem: ")).collect();
+        assert_eq!(lines.len(), 1, "{text}");
+        assert!(
+            lines[0].contains("the stored credential of") && lines[0].contains(wanted),
+            "{text}"
+        );
+    }
+    // The key is changed while nobody has to connect anew.
+    let both = format!("{unknown} {KEY}");
+    let rotated = tandem(folder, &["vault", "rotate"], &both).output().unwrap();
+    let text = String::from_utf8(rotated.stdout).unwrap();
+    // Two credentials, and the key of erased people.
+    assert!(text.starts_with("3 secrets moved"), "{text}{:?}", rotated.stderr);
+    let gateway = Gateway::start(folder, &unknown);
+    let shown = gateway.ask(READ, json!({"e": ANA})).await;
+    assert!(shown.contains("OAUTH") && shown.contains("contactId"), "{shown}");
+}

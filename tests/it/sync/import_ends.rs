@@ -1,0 +1,245 @@
+//! Imports that end badly or not at all, and what is looked at once more before one is sent.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tandem::sandbox::credentials::{DOPPLER_ACCOUNT, DOPPLER_API_KEY, DOPPLER_FIRST_LIST};
+
+use super::importing::{
+    INTO_LIST, addresses, approve, calls, calm, edit, failures, imports, is_sent, of, people,
+    person, previewed,
+};
+use super::runs::reaches;
+use super::subscriber;
+use crate::world::{Builder, World};
+
+const SECOND_LIST: &str = "27311002";
+
+async fn settings(world: &World, settings: Value) {
+    world.control("/settings", settings).await;
+}
+
+async fn mutate(world: &World, name: &str, input: Value) {
+    let kind = format!("{}{}Input", name[..1].to_uppercase(), &name[1..]);
+    let query = format!(
+        "mutation($input: {kind}!) {{ {name}(input: $input) {{ userErrors {{ message }} }} }}"
+    );
+    let done = world.data(&query, json!({"input": input})).await;
+    assert_eq!(done[name]["userErrors"], json!([]), "{done:#}");
+}
+
+/// How many of the people are subscribers.
+async fn made(world: &World) -> usize {
+    let state = world.state().await;
+    let all = state["doppler"]["subscribers"].as_array().unwrap().iter();
+    all.filter(|one| one["email"].as_str().unwrap().ends_with("@example.net")).count()
+}
+
+async fn no_import_has_last_names(world: &World) {
+    for import in imports(world).await {
+        assert!(!import["fields"].to_string().contains("LASTNAME"), "planned anew: {import:#}");
+    }
+}
+
+/// Waits until so many of the people are subscribers, while time goes by in such steps.
+async fn are_made(world: &World, count: usize, step: Duration) {
+    let there = || async {
+        world.clock.advance(step);
+        // Leases run out by the same clock.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        made(world).await == count
+    };
+    world.until("all are made", there).await;
+}
+
+/// What comes after the run is sent soon: nobody knows whether more people come.
+fn hasty() -> Builder {
+    calm().contacts(0).set("sync.import_wait", "5s")
+}
+
+/// People whose import waits to be sent, because Doppler shows nobody what it looks like now; the run.
+async fn held_up(world: &World) -> Value {
+    people(world, 40).await;
+    let run = previewed(world).await;
+    world.forget_calls().await;
+    let pages = "/accounts/{accountName}/subscribers";
+    world
+        .fault(json!({"system": "DOPPLER", "route": pages, "kind": "status", "status": 503}))
+        .await;
+    approve(world, &run).await;
+    let asked = || async { world.calls().await.iter().any(|call| call.route_ends_with(pages)) };
+    world.until("the sender looks", asked).await;
+    run
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_in_an_import_that_failed_is_written_alone() {
+    let world = calm().contacts(0).start().await;
+    settings(&world, json!({"importsEnd": "failed"})).await;
+    people(&world, 40).await;
+    let run = previewed(&world).await;
+    world.forget_calls().await;
+    approve(&world, &run).await;
+    reaches(&world, &run, "FINISHED").await;
+    let query = "{ syncEvents(first: 100, filter: {kinds: [FAILED]}) { nodes { system } } }";
+    let told = world.data(query, json!({})).await["syncEvents"]["nodes"].clone();
+    assert!(told.to_string().contains("DOPPLER"), "it is not passed over: {told:#}");
+    are_made(&world, 40, Duration::from_secs(5)).await;
+    let over = || async { failures(&world).await.is_empty() };
+    world.until("nothing stands against them any more", over).await;
+    let calls = calls(&world).await;
+    assert_eq!(of(&calls, "POST", INTO_LIST), 1, "{calls:#?}");
+    assert_eq!(of(&calls, "POST", "/lists/{listId}/subscribers"), 40, "once each: {calls:#?}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_never_ends_is_waited_for_an_hour() {
+    let world = calm().contacts(0).start().await;
+    settings(&world, json!({"importsEnd": "never"})).await;
+    people(&world, 40).await;
+    let run = previewed(&world).await;
+    world.forget_calls().await;
+    approve(&world, &run).await;
+    is_sent(&world).await;
+    // So long nothing is written beside it.
+    for _ in 0..10 {
+        world.clock.advance(Duration::from_secs(300));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let before = calls(&world).await;
+    assert_eq!(of(&before, "POST", "/lists/{listId}/subscribers"), 0, "{before:#?}");
+    // Leases run out by the same clock: from here on it does not leap.
+    world.clock.advance(Duration::from_secs(600));
+    are_made(&world, 40, Duration::from_secs(2)).await;
+    let after = calls(&world).await;
+    assert_eq!(of(&after, "POST", "/lists/{listId}/subscribers"), 40, "{after:#?}");
+    assert!(of(&after, "GET", "/tasks/{taskId}") < 100, "asked ever more seldom: {after:#?}");
+    reaches(&world, &run, "FINISHED").await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_is_paused_meanwhile_is_in_no_import() {
+    let world = hasty().start().await;
+    held_up(&world).await;
+    mutate(&world, "pauseSync", json!({"field": "lastName"})).await;
+    world.clear_faults().await;
+    are_made(&world, 40, Duration::from_secs(2)).await;
+    no_import_has_last_names(&world).await;
+    let one = subscriber(&world, &person(3)).await.unwrap();
+    assert!(one["fields"]["LASTNAME"].as_str().is_none_or(str::is_empty), "{one:#}");
+    mutate(&world, "resumeSync", json!({"field": "lastName"})).await;
+    let arrived = || async {
+        world.clock.advance(Duration::from_secs(2));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        subscriber(&world, &person(3)).await.unwrap()["fields"]["LASTNAME"] == "N3"
+    };
+    world.until("what waited", arrived).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_sync_is_paused_no_import_is_sent() {
+    for pause in [json!({}), json!({"direction": "TO_DOPPLER"})] {
+        let world = hasty().start().await;
+        held_up(&world).await;
+        mutate(&world, "pauseSync", pause.clone()).await;
+        world.clear_faults().await;
+        for _ in 0..20 {
+            world.clock.advance(Duration::from_secs(15));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!((made(&world).await, imports(&world).await.len()), (0, 0), "{pause}");
+        mutate(&world, "resumeSync", pause).await;
+        are_made(&world, 40, Duration::from_secs(2)).await;
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapping_that_changed_meanwhile_is_obeyed() {
+    let world = hasty().start().await;
+    held_up(&world).await;
+    let query =
+        "{ mapping { fields { field doppler highlevel direction rule owner initialOwner } } }";
+    let mut mapping = world.data(query, json!({})).await["mapping"].clone();
+    for row in mapping["fields"].as_array_mut().unwrap() {
+        if row["field"] == "lastName" {
+            row["direction"] = json!("TO_HIGHLEVEL");
+        }
+    }
+    let fields = mapping["fields"].clone();
+    let input = json!({"ifRevision": 0, "mapping": {"fields": fields}});
+    mutate(&world, "updateMapping", input).await;
+    world.clear_faults().await;
+    are_made(&world, 40, Duration::from_secs(2)).await;
+    no_import_has_last_names(&world).await;
+    let one = subscriber(&world, &person(3)).await.unwrap();
+    assert!(one["fields"]["LASTNAME"].as_str().is_none_or(str::is_empty), "{one:#}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_again_is_looked_at_again() {
+    let world = calm().contacts(0).start().await;
+    people(&world, 40).await;
+    let run = previewed(&world).await;
+    world.forget_calls().await;
+    let route = format!("/accounts/{{accountName}}{INTO_LIST}");
+    // Nobody knows whether Doppler took it; it did not.
+    let fault = json!({"system": "DOPPLER", "route": route, "kind": "status", "status": 504});
+    world.fault(fault).await;
+    approve(&world, &run).await;
+    is_sent(&world).await;
+    let op = json!({"system": "DOPPLER", "op": "upsert", "email": person(3), "fields": {}});
+    edit(&world, op).await;
+    edit(&world, json!({"system": "DOPPLER", "op": "unsubscribe", "email": person(3)})).await;
+    world.clear_faults().await;
+    let run = reaches(&world, &run, "FINISHED").await;
+    // Whether the first one made her nobody knows: she is looked at alone.
+    assert_eq!(run["created"], 39, "{run:#}");
+    let sent = imports(&world).await;
+    assert!(addresses(&sent[..1]).contains(&person(3)));
+    let quiet = || async {
+        world.clock.advance(Duration::from_secs(2));
+        failures(&world).await.is_empty()
+    };
+    world.until("she is looked at", quiet).await;
+    let last = addresses(&sent[sent.len() - 1..]);
+    assert!(last.contains(&person(4)) && !last.contains(&person(3)), "{last:?}");
+    let out = subscriber(&world, &person(3)).await.unwrap();
+    assert_eq!((&out["status"], &out["lists"]), (&json!("unsubscribed"), &json!([])));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_busy_holds_up_no_other() {
+    let rules = json!([
+        {"system": "DOPPLER", "list": SECOND_LIST, "when": "'vip' in tags"},
+        {"system": "DOPPLER", "list": DOPPLER_FIRST_LIST},
+    ]);
+    let world = calm().contacts(0).set("mapping.create_in", rules).start().await;
+    people(&world, 80).await;
+    for number in 0..40 {
+        let tag = json!({"system": "HIGHLEVEL", "op": "tag", "email": person(number),
+            "tags": ["vip"]});
+        edit(&world, tag).await;
+    }
+    let run = previewed(&world).await;
+    // Somebody else's import into the first list, which goes on for ever.
+    settings(&world, json!({"importsEnd": "never"})).await;
+    let path = format!("/accounts/{DOPPLER_ACCOUNT}/lists/{DOPPLER_FIRST_LIST}/subscribers/import");
+    let url = format!("{}{path}", world.sandbox.doppler_url());
+    let body = json!({"fields": [], "items": [{"email": "else@example.com"}]});
+    let theirs = world.http().post(url).header("authorization", format!("token {DOPPLER_API_KEY}"));
+    assert_eq!(theirs.json(&body).send().await.unwrap().status(), 202);
+    settings(&world, json!({"importsEnd": "completed"})).await;
+    world.forget_calls().await;
+    approve(&world, &run).await;
+    are_made(&world, 40, Duration::from_secs(1)).await;
+    let sent = addresses(&imports(&world).await);
+    assert!(sent.contains(&person(0)) && !sent.contains(&person(79)), "{sent:?}");
+    assert!(subscriber(&world, &person(0)).await.is_some());
+    world.end().await;
+}

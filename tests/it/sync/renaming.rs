@@ -1,0 +1,75 @@
+//! Another e-mail address in HighLevel, of which a webhook tells: another subscriber in Doppler.
+
+use serde_json::{Value, json};
+
+use super::keeping::{edit, hearing, keeping, settled, tick};
+use super::{ANA, contact, subscriber};
+use crate::world::World;
+
+const NEW: &str = "ana.new@example.com";
+
+async fn id(world: &World, email: &str) -> Value {
+    let query = "query($e: EmailAddress!) { contact(by: {email: $e}) { id } }";
+    world.data(query, json!({"e": email})).await["contact"]["id"].clone()
+}
+
+/// Waits until the new address has taken the old one's place.
+async fn moved(world: &World, lists: &Value) {
+    let there = async || {
+        tick(world).await;
+        let new = subscriber(world, NEW).await;
+        let old = subscriber(world, ANA).await.unwrap();
+        new.is_some_and(|new| new["lists"] == *lists) && old["lists"] == json!([])
+    };
+    world.until("the new address has the old one's place", there).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_address_is_one_step_and_the_same_contact() {
+    let world = hearing(keeping().contacts(20)).await;
+    let (before, lists) =
+        (id(&world, ANA).await, subscriber(&world, ANA).await.unwrap()["lists"].clone());
+    edit(&world, "HIGHLEVEL", "changeEmail", json!({"to": NEW})).await;
+    moved(&world, &lists).await;
+    settled(&world).await;
+    assert_eq!(id(&world, NEW).await, before);
+    let query = "{ syncEvents(filter: {systems: [DOPPLER]}, first: 100) { nodes { message } } }";
+    let events = world.data(query, json!({})).await["syncEvents"]["nodes"].to_string();
+    assert_eq!(events.matches("e-mail address changed in Doppler").count(), 1, "{events}");
+    assert_eq!(subscriber(&world, ANA).await.unwrap()["status"], "active", "and may come back");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ends_between_the_new_address_and_the_old_is_finished() {
+    let mut world = hearing(keeping().contacts(20)).await;
+    let lists = subscriber(&world, ANA).await.unwrap()["lists"].clone();
+    let route = "/accounts/{accountName}/lists/{listId}/subscribers/{email}";
+    let fault = json!({"system": "DOPPLER", "route": route, "method": "DELETE",
+        "kind": "status", "status": 503});
+    world.fault(fault).await;
+    edit(&world, "HIGHLEVEL", "changeEmail", json!({"to": NEW})).await;
+    let made = async || {
+        tick(&world).await;
+        subscriber(&world, NEW).await.is_some()
+    };
+    world.until("the new one is there", made).await;
+    assert_eq!(subscriber(&world, ANA).await.unwrap()["lists"], lists, "and so is the old one");
+    world.restart().await;
+    world.clear_faults().await;
+    moved(&world, &lists).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_opted_out_is_not_subscribed_under_another_address() {
+    let world = hearing(keeping().contacts(20)).await;
+    edit(&world, "DOPPLER", "unsubscribe", json!({})).await;
+    settled(&world).await;
+    edit(&world, "HIGHLEVEL", "changeEmail", json!({"to": NEW})).await;
+    settled(&world).await;
+    assert_eq!(subscriber(&world, NEW).await, None);
+    let ana = contact(&world, NEW).await.unwrap();
+    assert_eq!(ana["dndSettings"]["Email"]["status"], "active");
+    world.end().await;
+}

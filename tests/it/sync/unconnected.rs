@@ -1,0 +1,73 @@
+//! Runs of a workspace whose systems are not both connected.
+
+use serde_json::{Value, json};
+use tandem::sandbox::credentials::HIGHLEVEL_TOKEN;
+
+use super::runs::{calm, reaches};
+use crate::connecting::KEY;
+use crate::world::World;
+
+const CURRENT: &str = "{ syncStatus { inSync total currentRun { id state error } } }";
+
+async fn disconnect(world: &World) {
+    let gone = "mutation { disconnect(input: {system: HIGHLEVEL}) { upstream { state scopes } } }";
+    let gone = world.data(gone, json!({})).await["disconnect"]["upstream"].clone();
+    assert_eq!(gone, json!({"state": "NOT_CONNECTED", "scopes": []}));
+}
+
+async fn current(world: &World) -> Value {
+    world.data(CURRENT, json!({})).await["syncStatus"]["currentRun"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_does_not_begin_before_both_are_connected() {
+    let world = calm().set("vault.keys", KEY).contacts(20).start().await;
+    disconnect(&world).await;
+    for input in ["{kind: BACKFILL}", "{kind: BACKFILL, dryRun: true}"] {
+        let start = format!("mutation {{ startSync(input: {input}) {{ run {{ id }} }} }}");
+        let error = world.ask(&start, json!({})).await["errors"][0].clone();
+        assert_eq!(error["extensions"]["code"], "NOT_CONNECTED", "{error:#}");
+        assert_eq!(error["extensions"]["system"], "HIGHLEVEL");
+        assert_eq!(error["message"], "HighLevel is not connected");
+    }
+    assert_eq!(current(&world).await, Value::Null);
+    let ready = world.http().get(world.url("/health/ready")).send().await.unwrap();
+    assert_eq!(ready.status(), 200);
+    let ready: Value = ready.json().await.unwrap();
+    assert_eq!(ready["checks"]["highlevel credential"], "failing", "{ready:#}");
+    assert_eq!(ready["checks"]["doppler credential"], "ok", "{ready:#}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_says_that_it_waits_for_a_connection_and_goes_on_with_it() {
+    // Another gateway learns two seconds later that the credential is gone, and may have read to the end.
+    let world = calm().set("vault.keys", KEY).contacts(20).alone().start().await;
+    // The run is held at its first page until the system behind it is gone.
+    world.fault(json!({"system": "HIGHLEVEL", "kind": "status", "status": 503})).await;
+    let start = "mutation { startSync(input: {kind: BACKFILL, dryRun: true}) { run { id } } }";
+    let id = world.data(start, json!({})).await["startSync"]["run"]["id"].clone();
+    disconnect(&world).await;
+    world.clear_faults().await;
+    let says = async || {
+        world.clock.advance(std::time::Duration::from_secs(5));
+        current(&world).await["error"] == "HighLevel is not connected"
+    };
+    world.until("it says so", says).await;
+    assert_eq!(current(&world).await["state"], "PREVIEWING");
+    let connect = "mutation($t: String!) { connectHighLevel(input: {privateIntegrationToken: $t}) { userErrors { code } } }";
+    let connected = world.data(connect, json!({"t": HIGHLEVEL_TOKEN})).await;
+    assert_eq!(connected["connectHighLevel"]["userErrors"], json!([]), "{connected:#}");
+    // Without another minute: it looks every other second.
+    let over = async || {
+        world.clock.advance(std::time::Duration::from_secs(1));
+        current(&world).await.is_null()
+    };
+    world.until("it is over", over).await;
+    let run = reaches(&world, &id, "FINISHED").await;
+    assert_eq!(run["error"], Value::Null, "{run:#}");
+    let status = world.data(CURRENT, json!({})).await["syncStatus"].clone();
+    assert!(status["total"].as_u64() > Some(0), "{status:#}");
+    assert_eq!(status["inSync"], 0, "nothing was brought into agreement: {status:#}");
+    world.end().await;
+}
