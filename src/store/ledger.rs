@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Attempt, Decided, Error, Known, Lease, Mark, Next, Parked};
+use super::{Attempt, Decided, Error, Known, Lease, Mark, Next, Parked, Version};
 use crate::unified::{
     Agreement, Base, Canon, ContactId, Edit, EditId, EventDraft, Failure, Hold, PendingWrite,
     RunOutcome, Sighting, System, SystemWrite, UserError, WorkspaceId,
@@ -126,6 +126,8 @@ pub struct Record {
     pub given_up: BTreeMap<System, DateTime<Utc>>,
     /// Hashes of addresses, and whether whoever has them opted out.
     pub suppression: Option<(Vec<String>, bool)>,
+    /// In which versions polls need not show records again, because the run left them so.
+    pub seen: Vec<(System, Version)>,
     /// Other work that the run found.
     pub marks: Vec<Mark>,
     pub events: Vec<EventDraft>,

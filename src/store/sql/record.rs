@@ -12,7 +12,8 @@ use super::db::{Db, Tx};
 use super::erasure::Guard;
 use super::row::{self, LinkRow};
 use super::{
-    agreement, history, identity, imports, index, ledger, merge, problem, runs, suppression, work,
+    agreement, history, identity, imports, index, ledger, merge, polls, problem, runs, suppression,
+    work,
 };
 use crate::store::{AgreementChange, CONTACT, EditOutcome, Error, Lease, Record, Recorded};
 use crate::unified::{
@@ -67,6 +68,9 @@ pub(super) async fn record(
         rename(&mut failures, &mut holds, (contact, linked.contact));
         let of = (workspace, linked.contact);
         imports::put_parked(&mut tx, of, (&record.parked, &record.unparked)).await?;
+        for (system, version) in record.seen {
+            polls::saw(&mut tx, workspace, (system, None), &[version]).await?;
+        }
         if let Some(outcome) = record.outcome {
             runs::tally(&mut tx, workspace, linked.contact, outcome).await?;
         }

@@ -13,7 +13,7 @@ use crate::unified::{PendingWrite, System};
 use crate::upstream::{Call, Kind, Writing};
 
 use super::run::Facts;
-use super::{Error, Inner, park};
+use super::{Error, Inner, park, together};
 
 /// How long Doppler's writes wait for the first that HighLevel ever took.
 const FIRST_WORD: Duration = Duration::from_secs(2);
@@ -81,7 +81,7 @@ impl Inner {
         (lease, facts, plan): (&Lease, &Facts, &Plan),
         call: &Call,
     ) -> Result<Vec<Done>, Error> {
-        let mut done = Vec::new();
+        let mut done: Vec<Done> = Vec::new();
         let parked = park::parks(facts, plan);
         // What ended the run in this system: nothing more is tried in it.
         let mut ended: Option<String> = None;
@@ -89,35 +89,71 @@ impl Inner {
             if action.system != system {
                 continue;
             }
-            let (outcome, write) = match (&action.when, &ended) {
-                (When::Later { code }, _) => (not_tried(code, &action.reason), None),
-                (When::Never, _) => (not_tried("INTERNAL", &action.reason), None),
-                (When::Now, Some(code)) => (not_tried(code, "an earlier step did not work"), None),
-                (When::Now, None) if parked == Some(index) => (Outcome::Parked, None),
-                (When::Now, None) if facts.is_overtaken(action) => {
-                    (not_tried(Kind::Busy.code(), IN_IMPORT), None)
-                }
-                (When::Now, None) => self.perform(lease, facts, action, call).await?,
-            };
-            match &outcome {
-                Outcome::Failed { code, .. } | Outcome::Unknown { code } => {
-                    ended = Some(code.clone());
-                }
-                Outcome::Done { .. }
-                | Outcome::Accepted
-                | Outcome::Parked
-                | Outcome::Refused { .. }
-                | Outcome::NotTried { .. }
-                | Outcome::Found(_)
-                | Outcome::Taken { .. }
-                | Outcome::GivenUp => {}
+            if done.iter().any(|(made, ..)| *made == index) {
+                continue;
             }
-            done.push((index, outcome, write));
+            let only = |outcome| vec![(index, outcome, None)];
+            let made = match (&action.when, &ended) {
+                (When::Later { code }, _) => only(not_tried(code, &action.reason)),
+                (When::Never, _) => only(not_tried("INTERNAL", &action.reason)),
+                (When::Now, Some(code)) => only(not_tried(code, "an earlier step did not work")),
+                (When::Now, None) if parked == Some(index) => only(Outcome::Parked),
+                (When::Now, None) if facts.is_overtaken(action) => {
+                    only(not_tried(Kind::Busy.code(), IN_IMPORT))
+                }
+                (When::Now, None) => {
+                    self.perform_with_next(lease, facts, (plan, index), call).await?
+                }
+            };
+            if let Some((_, Outcome::Failed { code, .. } | Outcome::Unknown { code }, _)) =
+                made.last()
+            {
+                ended = Some(code.clone());
+            }
+            done.extend(made);
         }
         if system == System::Doppler {
             self.read_back(facts, plan, &mut done, call).await;
         }
         Ok(done)
+    }
+}
+
+impl Inner {
+    /// Performs an action, and with it the next one where one call makes both. Of several outcomes of one
+    /// action the last counts.
+    async fn perform_with_next(
+        &self,
+        lease: &Lease,
+        facts: &Facts,
+        (plan, index): (&Plan, usize),
+        call: &Call,
+    ) -> Result<Vec<Done>, Error> {
+        let action = &plan.actions[index];
+        let Some((next, both)) = together::with_next(plan, index) else {
+            let (outcome, write) = self.perform(lease, facts, action, call).await?;
+            return Ok(vec![(index, outcome, write)]);
+        };
+        let (outcome, write) = self.perform(lease, facts, &both, call).await?;
+        let mut made = vec![(index, outcome.clone(), write)];
+        match outcome {
+            Outcome::Done { .. } => made.push((next, outcome, None)),
+            // What is wrong with the one does not hold up the other.
+            Outcome::Refused { .. } | Outcome::Taken { .. } if !is_read_only(&outcome) => {
+                let (alone, write) = self.perform(lease, facts, action, call).await?;
+                made.push((index, alone, write));
+            }
+            Outcome::Refused { .. }
+            | Outcome::Taken { .. }
+            | Outcome::Accepted
+            | Outcome::Parked
+            | Outcome::Failed { .. }
+            | Outcome::Unknown { .. }
+            | Outcome::NotTried { .. }
+            | Outcome::Found(_)
+            | Outcome::GivenUp => {}
+        }
+        Ok(made)
     }
 }
 

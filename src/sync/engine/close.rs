@@ -55,6 +55,7 @@ impl Inner {
             agreement: difference(&facts.sheet.agreement, &settled.agreement),
             closed: closed(facts, plan, outcomes, writes),
             given_up: facts.sheet.agreement.given_up.clone(),
+            seen: settled.seen,
             edits: settled.edits.into_iter().map(outcome_of).collect(),
             holds: plan.holds.iter().chain(&settled.holds).map(|one| self.hold(one, now)).collect(),
             ..Record::default()

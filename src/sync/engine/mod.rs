@@ -21,6 +21,7 @@ mod perform;
 mod run;
 mod staged;
 mod suppression;
+mod together;
 mod traces;
 mod whose;
 mod words;
@@ -46,6 +47,7 @@ use super::{Deletion, Error, Plan, Preview};
 use catalog::Catalog;
 pub(super) use park::{Slip, sent_together};
 use run::Urgency;
+pub(super) use together::with_next;
 
 /// How long a lease lasts. Longer than the longest call, before each of which it is prolonged.
 pub const LEASE: Duration = Duration::from_secs(60);

@@ -1,12 +1,14 @@
 //! Which writes go into one import. Pure.
 //!
 //! A column that takes part is cleared where a row has no value, so all rows of an import have the same
-//! fields; and it goes to one list, or to the account.
+//! columns; and it goes to one list, or to the account. Sets of columns that many share are an import of
+//! their own. The few of all others are one together: what a row was not to write is filled with what the
+//! subscriber was just seen to hold, which is no change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::store::Parked;
-use crate::unified::{SubscriberEdit, subscriber_key};
+use crate::unified::{Subscriber, SubscriberEdit, subscriber_key};
 
 use super::pace::MOST_ROWS;
 
@@ -18,6 +20,9 @@ const AROUND_VALUE: usize = 24;
 /// What a row costs beside its values.
 const AROUND_ROW: usize = 32;
 
+/// What subscribers were just seen to hold, by their key; who is not among them is not there.
+pub(super) type Held = BTreeMap<String, Subscriber>;
+
 /// What becomes of writes.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Sorted {
@@ -27,9 +32,18 @@ pub(super) struct Sorted {
     pub singly: Vec<Parked>,
 }
 
-/// Sorts writes into imports. Fewer than `least` into a list are written alone; into the account there is
-/// no other way.
-pub(super) fn sort(rows: Vec<Parked>, least: usize) -> Sorted {
+/// Parts writes that may be worth an import from those that are not, before anybody is looked at: fewer
+/// than `least` into a list are written alone; into the account there is no other way.
+pub(super) fn worth(rows: Vec<Parked>, least: usize) -> (Vec<Parked>, Vec<Parked>) {
+    let mut counts: BTreeMap<Option<String>, usize> = BTreeMap::new();
+    for row in &rows {
+        *counts.entry(row.list.clone()).or_default() += 1;
+    }
+    rows.into_iter().partition(|row| row.list.is_none() || counts[&row.list] >= least)
+}
+
+/// Sorts writes into imports. Fewer than `least` in a list that share no import are written alone.
+pub(super) fn sort(rows: Vec<Parked>, least: usize, held: &Held) -> Sorted {
     let mut groups: BTreeMap<(Option<String>, Vec<String>), Vec<Parked>> = BTreeMap::new();
     let mut sorted = Sorted::default();
     let mut seen = BTreeSet::new();
@@ -42,14 +56,45 @@ pub(super) fn sort(rows: Vec<Parked>, least: usize) -> Sorted {
             sorted.singly.push(row);
         }
     }
+    let mut few: BTreeMap<Option<String>, Vec<Parked>> = BTreeMap::new();
     for ((list, _), group) in groups {
+        if group.len() < least {
+            few.entry(list).or_default().extend(group);
+        } else {
+            sorted.imports.extend(cut(alike(group, held)));
+        }
+    }
+    for (list, group) in few {
         if list.is_some() && group.len() < least {
             sorted.singly.extend(group);
         } else {
-            sorted.imports.extend(cut(group));
+            sorted.imports.extend(cut(alike(group, held)));
         }
     }
     sorted
+}
+
+/// Gives all rows the columns of all: what a row was not to write stays as it is held.
+pub(super) fn alike(mut rows: Vec<Parked>, held: &Held) -> Vec<Parked> {
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    for (name, _) in rows.iter().flat_map(|row| &row.edit.fields) {
+        names.entry(name.to_lowercase()).or_insert_with(|| name.clone());
+    }
+    for row in &mut rows {
+        let mut own: BTreeMap<String, String> = std::mem::take(&mut row.edit.fields)
+            .into_iter()
+            .map(|(name, value)| (name.to_lowercase(), value))
+            .collect();
+        let before = held.get(&subscriber_key(&row.edit.email));
+        let value = |(column, name): (&String, &String)| {
+            let value = own.remove(column).unwrap_or_else(|| {
+                before.and_then(|held| held.field(name)).unwrap_or_default().to_owned()
+            });
+            (name.clone(), value)
+        };
+        row.edit.fields = names.iter().map(value).collect();
+    }
+    rows
 }
 
 /// The columns in which a write takes part, by which it belongs to others.
@@ -93,7 +138,7 @@ mod tests {
 
     use super::*;
     use crate::store::ParkedState;
-    use crate::unified::{ContactId, SubscriberEdit};
+    use crate::unified::{ContactId, SubscriberEdit, fixture};
 
     fn row(number: u128, list: Option<&str>, fields: &[(&str, &str)]) -> Parked {
         let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -120,16 +165,58 @@ mod tests {
             row(4, Some("8"), &[("CITY", "Salta"), ("ZIP", "1")]),
             row(5, None, &[("CITY", "Salta")]),
         ];
-        let sorted = sort(rows, 2);
+        let sorted = sort(rows, 2, &Held::new());
         let imports: Vec<_> = sorted.imports.iter().map(|rows| numbers(rows)).collect();
-        assert_eq!(imports, [vec![5], vec![1, 2]]);
+        assert_eq!(imports, [vec![1, 2], vec![5]]);
         assert_eq!(numbers(&sorted.singly), [3, 4]);
+    }
+
+    #[test]
+    fn the_few_of_a_list_are_one_import_that_changes_nothing_else() {
+        let rows = vec![
+            row(1, Some("7"), &[("CITY", "Salta")]),
+            row(2, Some("7"), &[("ZIP", "2")]),
+            row(3, Some("7"), &[("city", "Jujuy"), ("ZIP", "")]),
+        ];
+        let held =
+            |fields| Subscriber { email: "1@b.co".to_owned(), ..fixture::subscriber(fields) };
+        let held = Held::from([("1@b.co".to_owned(), held(&[("zip", "A4400"), ("CITY", "x")]))]);
+        let (worth, not) = worth(rows, 3);
+        assert_eq!((worth.len(), not.len()), (3, 0));
+        let sorted = sort(worth, 3, &held);
+        assert_eq!((sorted.imports.len(), sorted.singly.len()), (1, 0));
+        let values: Vec<Vec<(&str, &str)>> = sorted.imports[0]
+            .iter()
+            .map(|row| row.edit.fields.iter().map(|(name, value)| (&**name, &**value)).collect())
+            .collect();
+        let wanted = [
+            [("CITY", "Salta"), ("ZIP", "A4400")],
+            [("CITY", ""), ("ZIP", "2")],
+            [("CITY", "Jujuy"), ("ZIP", "")],
+        ];
+        let mut values = values;
+        values.sort();
+        let mut wanted = wanted.map(Vec::from);
+        wanted.sort();
+        assert_eq!(values, wanted, "who is not there yet has nothing to lose");
+    }
+
+    #[test]
+    fn few_of_a_list_are_not_looked_at() {
+        let rows = vec![
+            row(1, Some("7"), &[]),
+            row(2, None, &[]),
+            row(3, Some("8"), &[]),
+            row(4, Some("8"), &[]),
+        ];
+        let (worth, not) = worth(rows, 2);
+        assert_eq!((numbers(&worth), numbers(&not)), (vec![2, 3, 4], vec![1]));
     }
 
     #[test]
     fn one_address_is_once_in_an_import() {
         let twin = Parked { id: Uuid::from_u128(2), ..row(1, None, &[]) };
-        let sorted = sort(vec![row(1, None, &[]), twin], 1);
+        let sorted = sort(vec![row(1, None, &[]), twin], 1, &Held::new());
         assert_eq!((sorted.imports.len(), numbers(&sorted.singly)), (1, vec![2]));
     }
 
@@ -157,7 +244,11 @@ mod tests {
                     .map(|bit| names[bit]).collect();
                 row(number, [None, Some("7"), Some("8")][usize::from(*list)], &fields)
             }).collect();
-            let sorted = sort(rows.clone(), least);
+            // Everybody even is there already.
+            let before = |name: &&str| fixture::subscriber(&[(*name, "held")]);
+            let held: Held = rows.iter().filter(|row| row.id.as_u128() % 2 == 0)
+                .map(|row| (row.edit.email.clone(), before(&"B"))).collect();
+            let sorted = sort(rows.clone(), least, &held);
             let mut seen: Vec<u128> = sorted.imports.iter().flat_map(|rows| numbers(rows)).collect();
             seen.extend(numbers(&sorted.singly));
             seen.sort_unstable();
@@ -169,6 +260,15 @@ mod tests {
                 prop_assert!(import.iter().all(|row| columns(row) == columns(&import[0])));
                 prop_assert!(import.iter().all(|row| row.list == import[0].list));
                 prop_assert!(import[0].list.is_none() || import.len() >= least);
+                for row in import {
+                    let planned = &rows[usize::try_from(row.id.as_u128()).unwrap()].edit.fields;
+                    for (name, value) in &row.edit.fields {
+                        let planned = planned.iter().find(|(one, _)| one == name);
+                        let before = held.get(&row.edit.email).and_then(|held| held.field(name));
+                        let wanted = planned.map_or(before.unwrap_or_default(), |(_, value)| value);
+                        prop_assert_eq!(value, wanted);
+                    }
+                }
             }
         }
     }

@@ -8,11 +8,13 @@ use uuid::Uuid;
 use crate::clock::{new_id, unguessable};
 use crate::store::{BulkImport, Lease, Next, Parked};
 use crate::sync::engine::{Slip, fault};
+use crate::sync::poll::version;
 use crate::unified::{
     Mapping, SubscriberEdit, SyncSettings, SyncState, WorkspaceId, opt_out_hash, subscriber_key,
 };
 use crate::upstream::{self, Retry};
 
+use super::group::Held;
 use super::survey::Seen;
 use super::{Failure, Imports, group, later, pace};
 
@@ -31,14 +33,13 @@ impl Imports {
         let (rows, paused): (Vec<Parked>, Vec<Parked>) =
             rows.into_iter().partition(|row| !is_paused(row, settings));
         // Before anybody is looked at: few are not worth it.
-        let group::Sorted { imports, mut singly } = group::sort(rows, self.settings.least);
+        let (rows, mut singly) = group::worth(rows, self.settings.least);
         singly.extend(paused);
-        let rows: Vec<Parked> = imports.into_iter().flatten().collect();
         let mut ready = Vec::new();
         if !rows.is_empty() {
-            let (rows, left_out) = self.still_so(lease, rows).await?;
+            let (rows, left_out, held) = self.still_so(lease, rows).await?;
             singly.extend(left_out);
-            let sorted = group::sort(rows, self.settings.least);
+            let sorted = group::sort(rows, self.settings.least, &held);
             singly.extend(sorted.singly);
             ready = sorted.imports;
         }
@@ -54,12 +55,13 @@ impl Imports {
         Ok(Next::Again(self.clock.now() + pace::ask_after(TimeDelta::zero())))
     }
 
-    /// Parts those who are as they were when they were planned from those who are not.
+    /// Parts those who are as they were when they were planned from those who are not; with what they
+    /// hold.
     async fn still_so(
         &self,
         lease: &Lease,
         rows: Vec<Parked>,
-    ) -> Result<(Vec<Parked>, Vec<Parked>), Failure> {
+    ) -> Result<(Vec<Parked>, Vec<Parked>, Held), Failure> {
         let known: Vec<(Parked, Option<Slip>)> = rows
             .into_iter()
             .map(|row| (Slip::of(&row), row))
@@ -75,7 +77,7 @@ impl Imports {
             .into_iter()
             .partition(|(row, slip)| is_as_planned(row, slip.as_ref(), (&seen, &mapping)));
         let rows = |all: Vec<(Parked, _)>| all.into_iter().map(|(row, _)| row).collect();
-        Ok((rows(fine), rows(others)))
+        Ok((rows(fine), rows(others), seen.held))
     }
 
     /// Addresses among those of the writes that are remembered as opted out.
@@ -145,7 +147,8 @@ impl Imports {
         let (mut rows, out): (Vec<Parked>, Vec<Parked>) = rows.into_iter().partition(may_go);
         self.leave_out(lease, &out).await?;
         if !rows.is_empty() {
-            rows = self.still_so(lease, rows).await?.0;
+            let (fine, _, held) = self.still_so(lease, rows).await?;
+            rows = group::alike(fine, &held);
         }
         match self.post(lease, import, &rows).await {
             Err(Failure::Upstream(error)) if error.retry() == Retry::Never && !error.in_doubt() => {
@@ -228,6 +231,7 @@ fn is_paused(row: &Parked, settings: &SyncSettings) -> bool {
 /// written to.
 fn is_as_planned(row: &Parked, slip: Option<&Slip>, (seen, mapping): (&Seen, &Mapping)) -> bool {
     let key = subscriber_key(&row.edit.email);
-    let version = seen.versions.get(&key).map(String::as_str);
-    slip.is_some_and(|slip| slip.still_holds(version, mapping)) && !seen.out.contains(&key)
+    let version = seen.held.get(&key).map(version);
+    slip.is_some_and(|slip| slip.still_holds(version.as_deref(), mapping))
+        && !seen.out.contains(&key)
 }

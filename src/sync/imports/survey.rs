@@ -1,23 +1,24 @@
 //! Looking at many subscribers: the account's pages, each of which shows a hundred, or one by one where
 //! that is fewer calls. What is read is kept as a last known copy.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 use chrono::{DateTime, Utc};
 
 use crate::store::{Copy, CopyKey, Lease, Parked};
-use crate::sync::poll::{DopplerPosition, Request, version};
+use crate::sync::poll::{DopplerPosition, Request};
 use crate::unified::{Subscriber, System, WorkspaceId, subscriber_key};
 use crate::upstream::{Directory, SubscriberPage};
 
+use super::group::Held;
 use super::{Failure, Imports, pace};
 
 /// What was seen just before an import.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// What subscribers look like, by their address; who is not among them is not there.
-    pub versions: BTreeMap<String, String>,
+    /// Who is there.
+    pub held: Held,
     /// Who opted out.
     pub out: BTreeSet<String>,
 }
@@ -38,12 +39,12 @@ impl Imports {
             let (request, page) = self.page(lease, &position).await?;
             let (next, is_last) = position.after(&page);
             position = next;
-            let keys = page.items.iter().map(|one| (subscriber_key(&one.email), one));
+            let pages = page.pages;
+            let keys = page.items.into_iter().map(|one| (subscriber_key(&one.email), one));
             match request {
                 Request::Account(number) => {
-                    let wanted = keys.filter(|(key, _)| wanted.contains(key));
-                    seen.versions.extend(wanted.map(|(key, one)| (key, version(one))));
-                    if number == NonZeroU32::MIN && !pace::by_pages(rows.len(), page.pages) {
+                    seen.held.extend(keys.filter(|(key, _)| wanted.contains(key)));
+                    if number == NonZeroU32::MIN && !pace::by_pages(rows.len(), pages) {
                         self.one_by_one(lease, rows, &mut seen).await?;
                         position = position.without_pages();
                     }
@@ -66,7 +67,7 @@ impl Imports {
             let (call, read_at) = (self.call(lease).await?, self.clock.now());
             if let Some(one) = self.mailing.subscriber(&call, &row.edit.email).await? {
                 self.keep(&lease.workspace, std::slice::from_ref(&one), read_at).await?;
-                seen.versions.insert(subscriber_key(&one.email), version(&one));
+                seen.held.insert(subscriber_key(&one.email), one);
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::store::Version;
-use crate::unified::ContactOrder;
+use crate::unified::{ContactOrder, HighLevelContact};
 use crate::upstream::{SearchRequest, SearchRow};
 
 /// How many contacts a page has; HighLevel's examples use it.
@@ -75,9 +75,12 @@ impl Position {
 
 /// What a contact of a page is remembered by.
 pub(super) fn seen(row: &SearchRow) -> Version {
-    let version =
-        row.contact.date_updated.map_or_else(String::new, |at| at.timestamp_millis().to_string());
-    (row.contact.id.as_str().to_owned(), version)
+    (row.contact.id.as_str().to_owned(), version(&row.contact).unwrap_or_default())
+}
+
+/// What tells a contact's state from another: when it was changed; `None`: that is not told.
+pub(in crate::sync) fn version(contact: &HighLevelContact) -> Option<String> {
+    contact.date_updated.map(|at| at.timestamp_millis().to_string())
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use crate::store::{Mark, POLL, Priority};
 use crate::unified::System;
 
 pub(in crate::sync) use doppler::{Position as DopplerPosition, Request, version};
+pub(in crate::sync) use highlevel::version as contact_version;
 pub use page::Pages;
 
 /// The rows of work that poll a workspace's systems, for whoever sets it up.

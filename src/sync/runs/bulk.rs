@@ -1,7 +1,7 @@
 //! What imports will cost that a run makes, from what people's plans want of Doppler. Pure.
 //!
 //! An import costs its own calls and two looks at the account, however many are in it; too few for one
-//! are written alone. Imports are sent when everybody is planned or ten minutes have gone by, so their
+//! are written alone, and the few of a list whose fields differ are one together. Imports are sent when everybody is planned or ten minutes have gone by, so their
 //! calls come after HighLevel's.
 
 use std::collections::BTreeMap;
@@ -20,6 +20,11 @@ const SENT: u64 = 2;
 const ASKED: u64 = 4;
 /// How many seconds that takes.
 const TAKES: u64 = 5;
+
+/// What stands for a list where people are in none.
+const ACCOUNT: &str = "account";
+/// What parts a list from the columns in a key.
+const BETWEEN: char = ' ';
 
 /// How many people there are for each list and set of fields.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -45,29 +50,42 @@ pub(super) struct Cost {
 impl Together {
     /// Counts a write that is to be sent with others.
     pub fn add(&mut self, (list, edit): (Option<&str>, &SubscriberEdit)) {
-        let whole = format!("{list:?} {:?}", columns(edit));
-        let key = format!("{}{:x}", prefix(list.is_some()), Sha256::digest(whole));
+        let columns = Sha256::digest(columns(edit).join(","));
+        let key = format!("{}{BETWEEN}{columns:x}", list.unwrap_or(ACCOUNT));
         *self.0.entry(key).or_default() += 1;
     }
 
     /// What all of it costs when everything else takes so many seconds.
     pub(super) fn cost(&self, Bulk { least, pages }: Bulk, meanwhile: u64) -> Cost {
         let least = u64::try_from(least).unwrap_or(u64::MAX);
-        let into_account = prefix(false);
-        let fits = |(key, count): &(&String, &u64)| {
-            least > 0 && (**count >= least || key.starts_with(into_account))
-        };
-        let (groups, singly): (Vec<_>, Vec<_>) = self.0.iter().partition(fits);
-        let sum = |all: &[(&String, &u64)]| all.iter().map(|(_, count)| **count).sum::<u64>();
-        let (people, singly) = (sum(&groups), sum(&singly));
+        if least == 0 {
+            return Cost { calls: self.0.values().sum::<u64>() * ALONE, waits: 0 };
+        }
+        let (mut groups, mut few) = (Vec::new(), BTreeMap::<&str, u64>::new());
+        for (key, count) in &self.0 {
+            if *count >= least {
+                groups.push(*count);
+            } else {
+                *few.entry(list_of(key)).or_default() += count;
+            }
+        }
+        let mut singly = 0;
+        for (list, count) in few {
+            if count >= least || list == ACCOUNT {
+                groups.push(count);
+            } else {
+                singly += count;
+            }
+        }
+        let people: u64 = groups.iter().sum();
         if people == 0 {
             return Cost { calls: singly * ALONE, waits: 0 };
         }
         let rows = u64::from(MOST_ROWS);
         let turns = meanwhile / LONGEST.num_seconds().unsigned_abs() + 1;
         let turns = turns.min(people).max(people.div_ceil(rows));
-        let imports = groups.iter().map(|(_, count)| {
-            let parts = turns.min((**count / least.max(1)).max(1));
+        let imports = groups.iter().map(|count| {
+            let parts = turns.min((count / least).max(1));
             parts.max(count.div_ceil(rows))
         });
         // Few among many are asked for one by one.
@@ -79,8 +97,9 @@ impl Together {
     }
 }
 
-const fn prefix(into_list: bool) -> &'static str {
-    if into_list { "list " } else { "account " }
+/// The list which a key is about.
+fn list_of(key: &str) -> &str {
+    key.split_once(BETWEEN).map_or(key, |(list, _)| list)
 }
 
 #[cfg(test)]
@@ -107,6 +126,9 @@ mod tests {
         assert_eq!(cost(&[(Some("7"), "CITY", 29)], 0), 29 * ALONE);
         let look = 2 * 8 + 1;
         assert_eq!(cost(&[(Some("7"), "CITY", 500)], 0), SENT + ASKED + look);
+        // The few of a list whose fields are others are one import together.
+        let few = [(Some("7"), "A", 20), (Some("7"), "B", 20), (Some("8"), "A", 20)];
+        assert_eq!(cost(&few, 0), 20 * ALONE + SENT + ASKED + look);
         let two = [(Some("7"), "CITY", 500), (Some("7"), "city", 1), (Some("8"), "CITY", 40)];
         assert_eq!(cost(&two, 0), 2 * (SENT + ASKED) + look);
         assert_eq!(cost(&two, 1300), 4 * (SENT + ASKED) + 3 * look, "the many in three turns");

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sync::engine::sent_together;
+use crate::sync::engine::{sent_together, with_next};
 use crate::sync::plan::{Action, HoldDraft, Plan, When};
 use crate::unified::{ActionKind, ContactId, Estimate, HoldKind, System};
 
@@ -166,10 +166,13 @@ impl Rates {
     }
 }
 
+/// How many calls a plan's writes to a system are.
 fn writes(plan: &Plan, system: System) -> u64 {
-    let made =
-        |action: &&Action| action.system == system && action.when == When::Now && action.is_write();
-    plan.actions.iter().filter(made).count() as u64
+    let made = |(_, action): &(usize, &Action)| {
+        action.system == system && action.when == When::Now && action.is_write()
+    };
+    let made = plan.actions.iter().enumerate().filter(made);
+    made.filter(|(index, _)| with_next(plan, *index).is_none()).count() as u64
 }
 
 #[cfg(test)]

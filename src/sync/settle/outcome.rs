@@ -1,5 +1,6 @@
 //! What became of actions, and what follows for links and failures.
 
+use crate::store::Version;
 use crate::sync::plan::{Action, HoldDraft, Payload, Plan, When, taken};
 use crate::unified::{
     ActionKind, Agreement, ContactId, EditId, EventDraft, HighLevelContact, Mapping, Sighting,
@@ -68,6 +69,8 @@ pub struct Settled {
     pub failures: Vec<FailureDraft>,
     /// Systems in which everything that was tried succeeded: a failure there is over.
     pub recovered: Vec<System>,
+    /// Versions of records that a poll need not show again.
+    pub seen: Vec<(System, Version)>,
 }
 
 /// What became of an edit so far.

@@ -1,6 +1,7 @@
 //! Plans and what is settled of them, against a model of both systems in memory.
 
 mod convergence;
+mod echo;
 mod edits;
 mod engagement;
 mod gone;

@@ -44,6 +44,8 @@ pub struct World {
     pub writes: Vec<(System, Vec<String>)>,
     /// Whether HighLevel writes first names with a capital letter.
     pub title_case: bool,
+    /// What polls would not show again after the last reconcile.
+    pub seen: Vec<(System, crate::store::Version)>,
     next: u128,
 }
 
@@ -99,6 +101,7 @@ impl World {
             now: DateTime::from_timestamp(1_790_000_000, 0).unwrap(),
             writes: Vec::new(),
             title_case: false,
+            seen: Vec::new(),
             next: 100,
         }
     }
@@ -250,7 +253,7 @@ impl World {
             .collect();
         let settled = self.with_input(|input| settle(input, &plan, &outcomes));
         *self = after;
-        self.agreement = settled.agreement;
+        (self.agreement, self.seen) = (settled.agreement, settled.seen);
         for change in settled.links {
             match change {
                 LinkChange::Linked(to) | LinkChange::Moved { to, .. } => {
@@ -275,6 +278,7 @@ impl World {
         for draft in plan.holds.clone() {
             self.hold(draft);
         }
+        super::echo::hides_nothing(self);
         plan.actions.iter().any(|action| action.is_write() && action.when == crate::sync::When::Now)
     }
 

