@@ -62,14 +62,14 @@ async fn failures(world: &World) -> Value {
     world.data(query, json!({})).await["failures"]["nodes"].clone()
 }
 
-async fn told(world: &World, words: &str) -> usize {
+pub async fn told(world: &World, words: &str) -> usize {
     let query =
         "{ syncEvents(first: 100, filter: {kinds: [UPSTREAM_CHANGED]}) { nodes { message } } }";
     world.data(query, json!({})).await.to_string().matches(words).count()
 }
 
 /// What a workspace's people are in both systems.
-async fn people(world: &World) -> (Value, Value) {
+pub async fn people(world: &World) -> (Value, Value) {
     let state = world.state().await;
     (state["doppler"].clone(), state["highlevel"].clone())
 }
