@@ -376,3 +376,38 @@ pub async fn without_the_key_nobody_is_erased(place: &impl Place) {
     let anybody = locked.recognize(&w, &[contact("h9", None)], at(2)).await;
     assert!(matches!(anybody, Err(Error::Locked)));
 }
+
+/// Stores somebody again and again, as several gateways would.
+async fn keep_storing(store: &Arc<dyn Store>, w: &WorkspaceId, of: ContactId) {
+    for seconds in 10..30 {
+        store.recognize(w, &seen(), at(seconds)).await.unwrap();
+        let copies = [in_highlevel(KEY, EMAIL), copy(Doppler, "subscriber", EMAIL, "{}", seconds)];
+        store.put_copies(w, &copies).await.unwrap();
+        let asked = Edit { id: edit(of, "", seconds).id, ..upsert(of) };
+        store.accept(w, Accept { edit: &asked, events: &[], attempt: None }, at(4)).await.unwrap();
+    }
+}
+
+pub async fn an_erasure_keeps_out_writers_of_its_own_workspace(place: &impl Place) {
+    let (store, w) = unlocked(place).await;
+    let (beside, _) = unlocked(place).await;
+    let other = WorkspaceId::from("other");
+    store.workspace(&other, "Other", at(0)).await.unwrap();
+    let ana = ids(&store.recognize(&w, &seen(), at(0)).await.unwrap())[0];
+    let theirs = ids(&store.recognize(&other, &seen(), at(0)).await.unwrap())[0];
+    let (.., erased) = futures_util::join!(
+        keep_storing(&store, &w, ana),
+        keep_storing(&beside, &w, ana),
+        keep_storing(&beside, &other, theirs),
+        erase(&store, &w, ana)
+    );
+    assert!(matches!(erased, Erasure::Done { .. }));
+    let keys = [in_highlevel(KEY, EMAIL).key, copy(Doppler, "subscriber", EMAIL, "", 0).key];
+    for (of, contact, kept) in [(&w, ana, 0), (&other, theirs, 1)] {
+        assert_eq!(store.contacts_by_email(of, EMAIL).await.unwrap().len(), kept);
+        assert_eq!(store.copies(of, &keys).await.unwrap().len(), kept * 2);
+        let sheet = store.sheet(of, contact).await.unwrap();
+        assert_eq!(sheet.map_or(0, |sheet| sheet.edits.len()), kept * 20);
+        assert_eq!(store.counts(of).await.unwrap().total, u64::try_from(kept).unwrap());
+    }
+}

@@ -25,7 +25,7 @@ pub(super) async fn erase(
         return Err(Error::Locked);
     }
     let mut tx = db.write().await?;
-    tx.lock_erasures(true).await?;
+    tx.lock_erasures(workspace, true).await?;
     identity::lock(&mut tx, workspace).await?;
     let Some(contact) = people::survivor(&mut tx, workspace, contact).await? else {
         return Ok(Erasure::Unknown);

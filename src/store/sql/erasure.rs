@@ -97,7 +97,7 @@ pub(super) struct Guard {
 impl Guard {
     /// Keeps erasures out to the end of the transaction. Before any other lock.
     pub async fn enter(tx: &mut Tx, workspace: &WorkspaceId) -> Result<Self, Error> {
-        tx.lock_erasures(false).await?;
+        tx.lock_erasures(workspace, false).await?;
         let anybody = tx.one::<(String,)>(ANYBODY, args![workspace]).await?.is_some();
         Ok(Self { anybody })
     }
