@@ -166,7 +166,7 @@ async fn forget_records(
     workspace: &WorkspaceId,
     traces: &Traces,
 ) -> Result<(), Error> {
-    let records = row::json(traces.records())?;
+    let records = row::json(traces.kept_under())?;
     tx.run(
         "DELETE FROM seen WHERE workspace = $1 AND (system, key) IN
            (SELECT value ->> 0, value ->> 1 FROM json_each($2)
