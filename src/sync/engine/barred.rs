@@ -17,7 +17,7 @@ impl Inner {
         Directory::status(&*self.parts.crm).writing
     }
 
-    /// Puts work off that may not write anything, whether it did.
+    /// Puts work off that may not write anything, with all that is due beside it; whether it did.
     pub(super) async fn put_off(&self, lease: &Lease) -> Result<bool, Error> {
         let barred = self.writing().is_read_only();
         if barred {
@@ -25,6 +25,7 @@ impl Inner {
             let until = now + REFUSAL_COUNTS;
             let record = Record { next: Next::Again(until), ..Record::default() };
             self.parts.store.record(lease, record, now).await?;
+            self.parts.store.put_off(&lease.workspace, lease.kind, now, until).await?;
         }
         Ok(barred)
     }
