@@ -168,7 +168,8 @@ macro_rules! conformance {
                 a_credential_is_kept_and_forgotten, one_of_many_may_renew,
                 who_lost_the_lease_renews_nothing, an_installation_waits_until_it_expires,
                 a_key_is_changed_without_a_change, an_account_is_connected_in_one_workspace,
-                installations_of_several_accounts_wait, an_end_is_announced_once_a_step
+                installations_of_several_accounts_wait, an_installation_waits_until_it_is_used,
+                an_end_is_announced_once_a_step
             }
             workspaces: { workspaces_are_made_once_and_listed_in_order }
             settings: {
