@@ -455,3 +455,31 @@ pub async fn what_names_the_address_of_another_is_theirs_too(place: &impl Place)
     assert!(known.iter().all(|known| known.id == ben && !known.erased));
     assert_eq!(store.waiting(&w, 9).await.unwrap(), [arrival]);
 }
+
+pub async fn an_address_is_found_however_it_is_written(place: &impl Place) {
+    let (store, w) = unlocked(place).await;
+    let (written, normal) = ("ÁNGELA.Ñandú@Example.com", "ángela.ñandú@example.com");
+    let angela = ids(&store.recognize(&w, &[contact("h1", Some(normal))], at(0)).await.unwrap())[0];
+    let ben = person(&store, &w, "hBen").await;
+    run_sync(&store, &w, SyncState::Running).await;
+    let body = format!("{{\"contactId\":\"h2\",\"email\":\"{written}\"}}");
+    let (id, kind) = ("a".to_owned(), "ContactUpdate".to_owned());
+    store.receive(&w, &[Arrival { id, kind, body, late: false }], at(1)).await.unwrap();
+    store.put_copies(&w, &[copy(Doppler, "deliveries", written, "[]", 2)]).await.unwrap();
+    let lease = lease_of(&store, &w, ben, 3).await;
+    let told = format!("{written} has it");
+    let told = crate::unified::Failure { message: told, ..failure(ben, Doppler) };
+    let candidate = HoldCandidate {
+        id: "h3".to_owned(),
+        system: Some(HighLevel),
+        label: written.to_owned(),
+        value: None,
+    };
+    let hold =
+        crate::unified::Hold { candidates: vec![candidate], ..holds::hold(Some(ben), &[ben], 1) };
+    let record = Record { failures: vec![told], holds: vec![hold], ..Record::default() };
+    store.record(&lease, record, at(3)).await.unwrap();
+    assert!(!place.find(written).await.is_empty());
+    erase(&store, &w, angela).await;
+    assert_eq!(place.find(written).await, Vec::<String>::new());
+}

@@ -147,7 +147,8 @@ macro_rules! conformance {
                 nothing_of_an_erased_person_is_left, an_erased_person_does_not_come_back,
                 who_works_on_an_erased_person_writes_nothing, what_another_has_too_stays_theirs,
                 every_id_of_an_erased_person_is_nobodys, without_the_key_nobody_is_erased,
-                an_erasure_keeps_out_writers_of_its_own_workspace, what_names_the_address_of_another_is_theirs_too
+                an_erasure_keeps_out_writers_of_its_own_workspace, what_names_the_address_of_another_is_theirs_too,
+                an_address_is_found_however_it_is_written
             }
             engagement: {
                 a_reading_is_remembered_whole, a_reading_of_a_merged_contact_is_the_survivors
