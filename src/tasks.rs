@@ -6,7 +6,7 @@
 use std::future::Future;
 
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
@@ -32,10 +32,12 @@ impl Tasks {
         Self { tracker, stop, span: Span::none() }
     }
 
-    /// A handle whose tasks' log lines carry what the span does.
-    #[must_use]
-    pub fn within(&self, span: Span) -> Self {
-        Self { span, ..self.clone() }
+    /// A part of the group, whose tasks' log lines carry what the span does. It stops with the group, or
+    /// when the guard is dropped that was not disarmed.
+    pub fn part(&self, span: Span) -> (Self, DropGuard) {
+        let stop = self.stop.child_token();
+        let guard = stop.clone().drop_guard();
+        (Self { tracker: self.tracker.clone(), stop, span }, guard)
     }
 
     /// Starts `task` and remembers it until it ends. It should watch [`Tasks::stopping`].
@@ -71,5 +73,28 @@ impl Tasks {
     /// Ends when [`Tasks::stop`] was called and every task has ended.
     pub async fn drained(&self) {
         self.tracker.wait().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_ends_with_its_guard_or_with_the_group() {
+        let group = Tasks::new();
+        let (failed, guard) = group.part(Span::none());
+        let (good, kept) = group.part(Span::none());
+        kept.disarm();
+        let waits = |part: Tasks| async move { part.stopping().await };
+        let ended = failed.spawn(waits(failed.clone()));
+        good.spawn(waits(good.clone()));
+        drop(guard);
+        ended.await.unwrap();
+        assert!(failed.is_stopping() && !good.is_stopping() && !group.is_stopping());
+        assert_eq!(group.running(), 1);
+        group.stop();
+        group.drained().await;
+        assert!(good.is_stopping());
     }
 }

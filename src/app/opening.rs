@@ -51,12 +51,12 @@ impl Opener for Opening {
 }
 
 impl Opening {
-    /// Opens a workspace and sets it to work.
+    /// Opens a workspace and sets it to work. Of one that cannot be opened nothing goes on.
     pub async fn open_one(&self, workspace: Workspace) -> anyhow::Result<Contacts> {
         let Self { config, store, clock, .. } = self;
         let id = workspace.id.clone();
         let span = tracing::info_span!("workspace", workspace = id.as_str());
-        let tasks = self.tasks.within(span);
+        let (tasks, unopened) = self.tasks.part(span);
         let is_home = id.as_str() == DEFAULT_WORKSPACE;
         let seeds = if is_home { self.home_seeds().await? } else { [nothing(), nothing()] };
         let ground = Ground {
@@ -103,6 +103,7 @@ impl Opening {
             is_home,
         };
         at_work.start(mailing, crm).await?;
+        unopened.disarm();
         Ok(contacts)
     }
 

@@ -184,14 +184,17 @@ impl Connections {
         if let Err(refusal) = allowed {
             return Ok(Err(vec![refusal]));
         }
-        // Taken away first: two who confirm at once must not use one refresh token twice.
-        if !vault.unhold(id).await? {
+        let system = System::HighLevel;
+        let message = "Somebody confirmed the installation that began at the marketplace";
+        let event = told(system, message.to_owned());
+        let (made, waits) = ((secret, &*install.account), (&self.core.workspace.id, id));
+        // At once: two who confirm it must not use one refresh token twice, and it must not be lost.
+        let kept = there.core.access.vault.keep_install(made, waits, &event).await?;
+        let Some(kept) = kept else {
             let message = "somebody else confirmed it just now";
             return Ok(Err(vec![refused(UserErrorCode::NotFound, message, "install")]));
-        }
-        let message = "Somebody confirmed the installation that began at the marketplace";
-        let made = (System::HighLevel, secret, &*install.account);
-        let placed = there.core.connect(made, message).await?;
+        };
+        let placed = there.core.begin(system, kept).await?;
         let workspace = there.core.workspace.clone();
         Ok(connected(placed, "install").map(|connected| (workspace, connected)))
     }
@@ -345,7 +348,17 @@ impl Core {
         message: &str,
     ) -> Result<Result<Connected, Elsewhere>, Error> {
         let event = told(system, message.to_owned());
-        match self.access.vault.keep(system, (secret, account), &event).await? {
+        let placed = self.access.vault.keep(system, (secret, account), &event).await?;
+        self.begin(system, placed).await
+    }
+
+    /// Looks whether a credential works that is kept from now on, if it is.
+    async fn begin(
+        &self,
+        system: System,
+        placed: Placed,
+    ) -> Result<Result<Connected, Elsewhere>, Error> {
+        match placed {
             Placed::Stored(_) => {}
             // Not whose it is: that is nobody else's business.
             Placed::Taken => {
@@ -364,13 +377,8 @@ impl Core {
 
     /// Forgets installations of the workspace's own location that wait.
     pub(super) async fn drop_waiting(&self) -> Result<(), Error> {
-        let (vault, own) = (&self.access.vault, self.account(System::HighLevel));
-        for (install, _) in vault.waiting().await? {
-            if *install.account == *own {
-                vault.unhold(install.id).await?;
-            }
-        }
-        Ok(())
+        let own = self.account(System::HighLevel);
+        Ok(self.access.vault.unhold(&own).await?)
     }
 
     /// Forgets a credential. `why` goes on from the system's name.

@@ -18,7 +18,7 @@ use crate::sync;
 use crate::tasks::Tasks;
 use crate::telemetry::names;
 use crate::unified::{EventDraft, EventKind, System};
-use crate::upstream::{Call, Directory, Kind, Priority as Urgency, UpstreamState};
+use crate::upstream::{Call, Directory, Kind, Priority as Urgency, UpstreamState, Writing};
 
 use super::Contacts;
 use super::core::Core;
@@ -111,6 +111,10 @@ impl Core {
         } else if refused && (rotated || now_ms - known.probed_ms >= PROBE_EVERY_MS) {
             known.probed_ms = now_ms;
             self.probe(system).await;
+        }
+        if status.writing == Writing::Doubted {
+            // Nothing new is known before a write is tried.
+            return;
         }
         let read_only = status.writing.is_read_only();
         if status.credential.is_some() && known.read_only != Some(read_only) {

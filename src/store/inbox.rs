@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{Error, Lease, Mark};
-use crate::unified::WorkspaceId;
+use crate::unified::{EventDraft, WorkspaceId};
 
 /// The kind of work that is to look at what came in. Its key is the system that sent it.
 pub const INBOX: &str = "inbox";
@@ -22,6 +22,19 @@ pub struct Arrival {
     pub late: bool,
 }
 
+/// What came of looking at arrivals.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LookedAt<'a> {
+    /// They wait no longer.
+    pub ids: &'a [String],
+    /// Those of them whose words are forgotten now and not in 7 days.
+    pub forget: &'a [String],
+    /// What they are about.
+    pub marks: &'a [Mark],
+    /// What the history says of them.
+    pub events: &'a [EventDraft],
+}
+
 /// The inbox.
 #[async_trait]
 pub trait Inbox: Send + Sync {
@@ -37,12 +50,11 @@ pub trait Inbox: Send + Sync {
     /// What waits, the oldest first.
     async fn waiting(&self, workspace: &WorkspaceId, limit: u32) -> Result<Vec<Arrival>, Error>;
 
-    /// Takes arrivals out of those that wait, forgets the words of some of them now and not in 7 days,
-    /// and marks what they are about, at once; `false`: the lease is lost and nothing was stored.
+    /// Stores what came of looking at arrivals, at once; `false`: the lease is lost and nothing was stored.
     async fn looked_at(
         &self,
         lease: &Lease,
-        looked: (&[String], &[String]),
-        marks: &[Mark],
+        looked: LookedAt<'_>,
+        now: DateTime<Utc>,
     ) -> Result<bool, Error>;
 }

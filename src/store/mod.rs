@@ -52,7 +52,7 @@ pub use error::Error;
 pub use history::{EventFilter, Events, History, Span};
 pub use idempotency::{Attempt, Begun, Idempotency};
 pub use imports::{BulkImport, IMPORT, IMPORTS, Imports, Parked, ParkedState, Waiting};
-pub use inbox::{Arrival, INBOX, Inbox};
+pub use inbox::{Arrival, INBOX, Inbox, LookedAt};
 pub use index::{Index, Place, Search};
 pub use ledger::{
     Accept, Accepted, AgreementChange, EditOutcome, Intended, Ledger, Record, Recorded, Sheet,

@@ -152,6 +152,16 @@ pub trait Queue: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<u64, Error>;
 
+    /// Puts off until `until` what is due at `now`, has not failed and nobody works on; how many. Whoever
+    /// waits for the same reason as the others need not be looked at one by one.
+    async fn put_off(
+        &self,
+        workspace: &WorkspaceId,
+        kind: &'static str,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<u64, Error>;
+
     /// Leases due work of all workspaces, the most urgent priority first, workspaces in turns.
     async fn claim(&self, claim: &Claim<'_>) -> Result<Claimed, Error>;
 

@@ -147,6 +147,17 @@ pub trait Secrets: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<StoredInstall>, Error>;
 
+    /// Keeps what an installation brought as HighLevel's credential of a workspace, as
+    /// [`Secrets::put_secret`] does, and forgets the installation, which waits in the workspace that is
+    /// named with it; `None`: it did not wait. Where the credential is not kept it waits on.
+    async fn use_install(
+        &self,
+        workspace: &WorkspaceId,
+        sealed: (&str, &str),
+        install: (&WorkspaceId, Uuid),
+        told: (&EventDraft, DateTime<Utc>),
+    ) -> Result<Option<Placed>, Error>;
+
     /// Forgets an installation; whether it waited.
     async fn drop_install(&self, workspace: &WorkspaceId, id: Uuid) -> Result<bool, Error>;
 

@@ -21,13 +21,8 @@ pub fn normalize_email(raw: &str) -> Option<String> {
     if raw.len() > 8 * MAX_BYTES {
         return None;
     }
-    let email: String = if raw.is_ascii() {
-        // ASCII has one form only, and nearly every address is.
-        raw.trim().to_ascii_lowercase()
-    } else {
-        let composed: String = raw.nfkc().collect();
-        composed.trim().to_lowercase().nfkc().collect()
-    };
+    let folded = folded(raw);
+    let email = folded.trim();
     if email.len() > MAX_BYTES || !email.chars().all(is_plausible) {
         return None;
     }
@@ -36,7 +31,18 @@ pub fn normalize_email(raw: &str) -> Option<String> {
         && !domain.contains('@')
         && domain.contains('.')
         && [local, domain].into_iter().all(|part| part.split('.').all(|label| !label.is_empty()));
-    plausible.then_some(email)
+    plausible.then(|| email.to_owned())
+}
+
+/// A text in which an address stands as it is compared: NFKC and lower-case.
+pub fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        // ASCII has one form only, and nearly every address is.
+        text.to_ascii_lowercase()
+    } else {
+        let composed: String = text.nfkc().collect();
+        composed.to_lowercase().nfkc().collect()
+    }
 }
 
 /// What is kept of an address that opted out, when nothing else of its person is.

@@ -64,7 +64,7 @@ pub use contact_edit::{ContactDraft, ContactEdit, EmailDnd};
 pub use custom_value::{CustomFieldEdit, CustomKind, CustomValue};
 pub use difference::{Difference, differences};
 pub use edit::{Edit, EditChange, EditId, SystemWrite, WriteOutcome};
-pub use email::{normalize_email, opt_out_hash};
+pub use email::{folded, normalize_email, opt_out_hash};
 pub use engagement::{Campaign, Delivery, DeliveryStatus, Engagement};
 pub use entry::{
     Basis, Coverage, Entry, Remembered, SORTS, Side, TOP_TAGS, Tally, facet, time_key, words,

@@ -56,6 +56,8 @@ pub enum Writing {
     Seen,
     /// A write was refused for want of a scope, and none was taken since.
     Refused,
+    /// The same, so long ago that one is to be tried again.
+    Doubted,
     /// Its scopes do not allow it.
     Forbidden,
 }

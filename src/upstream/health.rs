@@ -1,14 +1,18 @@
 //! How a connection is doing, as told by the calls that were made over it.
 //!
 //! Nothing here calls the system: the state follows from answers, and goes back by itself with the
-//! next one that is good.
+//! next one that is good. A refused write would keep that one away, so it counts for a while only.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Effect, Kind, UpstreamState, Writing};
+
+/// How long a refused write bars others: nobody hears when the token is given the right, so a write
+/// has to find out.
+pub const REFUSAL_COUNTS: TimeDelta = TimeDelta::minutes(10);
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -27,7 +31,16 @@ struct Trouble {
     last_error: Option<Kind>,
     failing: bool,
     reauthorize: bool,
-    write_refused: bool,
+    /// When a write was last refused, in epoch milliseconds.
+    write_refused: Option<i64>,
+}
+
+impl Trouble {
+    /// Whether writes are refused, as far as that still counts.
+    fn bars_writes(&self, now_ms: i64) -> bool {
+        let until = |refused: i64| refused + REFUSAL_COUNTS.num_milliseconds();
+        self.write_refused.is_some_and(|refused| now_ms < until(refused))
+    }
 }
 
 impl Health {
@@ -45,7 +58,7 @@ impl Health {
             return;
         }
         self.change(|trouble| {
-            let write_refused = trouble.write_refused && !effect.writes();
+            let write_refused = trouble.write_refused.filter(|_| !effect.writes());
             *trouble = Trouble { write_refused, ..Trouble::default() };
         });
     }
@@ -64,7 +77,10 @@ impl Health {
             Kind::ScopeMissing(_) => self.change(|trouble| {
                 trouble.failing = false;
                 trouble.reauthorize = false;
-                trouble.write_refused |= effect.writes();
+                if effect.writes() {
+                    // When it went out is near enough.
+                    trouble.write_refused = Some(self.called_at.load(Ordering::Relaxed));
+                }
                 trouble.last_error = Some(kind.clone());
             }),
             Kind::Unauthorized => self.change(|trouble| {
@@ -85,12 +101,12 @@ impl Health {
     fn change(&self, change: impl FnOnce(&mut Trouble)) {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut trouble);
-        let any = trouble.failing || trouble.reauthorize || trouble.write_refused;
+        let any = trouble.failing || trouble.reauthorize || trouble.write_refused.is_some();
         self.troubled.store(any || trouble.last_error.is_some(), Ordering::Release);
     }
 
-    /// The state, given what is configured.
-    pub(super) fn state(&self, connected: bool, may_write: bool) -> UpstreamState {
+    /// The state now, given what is configured.
+    pub(super) fn state(&self, connected: bool, may_write: bool, now_ms: i64) -> UpstreamState {
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if !connected {
             UpstreamState::NotConnected
@@ -98,7 +114,7 @@ impl Health {
             UpstreamState::NeedsReauthorization
         } else if trouble.failing {
             UpstreamState::Degraded
-        } else if trouble.write_refused || !may_write {
+        } else if trouble.bars_writes(now_ms) || !may_write {
             UpstreamState::ReadOnly
         } else {
             UpstreamState::Connected
@@ -106,12 +122,14 @@ impl Health {
     }
 
     /// What is known of whether the credential may write, given what its scopes say.
-    pub(super) fn writing(&self, may_write: bool) -> Writing {
+    pub(super) fn writing(&self, may_write: bool, now_ms: i64) -> Writing {
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if !may_write {
             Writing::Forbidden
-        } else if trouble.write_refused {
+        } else if trouble.bars_writes(now_ms) {
             Writing::Refused
+        } else if trouble.write_refused.is_some() {
+            Writing::Doubted
         } else if self.wrote.load(Ordering::Relaxed) {
             Writing::Seen
         } else {
@@ -123,7 +141,7 @@ impl Health {
     pub(super) fn another_credential(&self) {
         self.wrote.store(false, Ordering::Relaxed);
         self.change(|trouble| {
-            trouble.write_refused = false;
+            trouble.write_refused = None;
             trouble.reauthorize = false;
         });
     }
@@ -147,8 +165,8 @@ mod tests {
     #[test]
     fn it_follows_the_answers_and_recovers_by_itself() {
         let health = Health::default();
-        assert_eq!(health.state(false, true), UpstreamState::NotConnected);
-        assert_eq!(health.state(true, true), UpstreamState::Connected);
+        assert_eq!(health.state(false, true, 0), UpstreamState::NotConnected);
+        assert_eq!(health.state(true, true, 0), UpstreamState::Connected);
         assert_eq!(health.called_at(), None);
         for (kind, state) in [
             (Kind::Unavailable, UpstreamState::Degraded),
@@ -156,37 +174,64 @@ mod tests {
             (Kind::Unauthorized, UpstreamState::NeedsReauthorization),
         ] {
             health.bad(&kind, Effect::Read);
-            assert_eq!(health.state(true, true), state);
+            assert_eq!(health.state(true, true, 0), state);
             assert_eq!(health.last_error(), Some(kind));
             health.good(Effect::Read);
-            assert_eq!(health.state(true, true), UpstreamState::Connected);
+            assert_eq!(health.state(true, true, 0), UpstreamState::Connected);
             assert_eq!(health.last_error(), None);
         }
         health.bad(&Kind::Timeout, Effect::Read);
         health.bad(&Kind::NotFound, Effect::Read);
-        assert_eq!(health.state(true, true), UpstreamState::Connected, "not found is an answer");
+        assert_eq!(health.state(true, true, 0), UpstreamState::Connected, "not found is an answer");
     }
 
     #[test]
     fn a_refused_write_makes_it_read_only_until_a_write_succeeds() {
         let health = Health::default();
         health.bad(&Kind::ScopeMissing("tags.readonly"), Effect::Read);
-        assert_eq!(health.state(true, true), UpstreamState::Connected);
+        assert_eq!(health.state(true, true, 0), UpstreamState::Connected);
         health.bad(&Kind::ScopeMissing("contacts.write"), Effect::Write);
         health.good(Effect::Read);
-        assert_eq!(health.writing(true), Writing::Refused);
-        assert_eq!(health.state(true, true), UpstreamState::ReadOnly);
+        assert_eq!(health.writing(true, 0), Writing::Refused);
+        assert_eq!(health.state(true, true, 0), UpstreamState::ReadOnly);
         health.bad(&Kind::Timeout, Effect::Read);
-        assert_eq!(health.state(true, true), UpstreamState::Degraded);
-        assert!(health.writing(true).is_read_only(), "a system that fails takes no writes either");
+        assert_eq!(health.state(true, true, 0), UpstreamState::Degraded);
+        assert!(
+            health.writing(true, 0).is_read_only(),
+            "a system that fails takes no writes either"
+        );
         health.good(Effect::Repeatable);
-        assert_eq!(health.state(true, true), UpstreamState::Connected);
-        assert_eq!(health.writing(true), Writing::Seen);
-        assert_eq!(health.writing(false), Writing::Forbidden);
+        assert_eq!(health.state(true, true, 0), UpstreamState::Connected);
+        assert_eq!(health.writing(true, 0), Writing::Seen);
+        assert_eq!(health.writing(false, 0), Writing::Forbidden);
         health.bad(&Kind::ScopeMissing("contacts.write"), Effect::Repeatable);
-        assert_eq!(health.state(true, true), UpstreamState::ReadOnly);
+        assert_eq!(health.state(true, true, 0), UpstreamState::ReadOnly);
         health.good(Effect::Write);
-        assert_eq!(health.state(true, true), UpstreamState::Connected);
-        assert_eq!(health.state(true, false), UpstreamState::ReadOnly, "by its scopes");
+        assert_eq!(health.state(true, true, 0), UpstreamState::Connected);
+        assert_eq!(health.state(true, false, 0), UpstreamState::ReadOnly, "by its scopes");
+    }
+
+    #[test]
+    fn a_refused_write_is_tried_again_after_a_while() {
+        let health = Health::default();
+        let minutes = |minutes| TimeDelta::minutes(minutes).num_milliseconds();
+        let refused = |at| {
+            health.called(at);
+            health.bad(&Kind::ScopeMissing("contacts.write"), Effect::Write);
+        };
+        let seen = |at| (health.writing(true, at), health.state(true, true, at));
+        let barred = (Writing::Refused, UpstreamState::ReadOnly);
+        let doubted = (Writing::Doubted, UpstreamState::Connected);
+        refused(minutes(1));
+        assert_eq!([1, 10, 11].map(|at| seen(minutes(at))), [barred, barred, doubted]);
+        health.good(Effect::Read);
+        assert_eq!(seen(minutes(11)), doubted, "a read tells nothing of it");
+        refused(minutes(12));
+        assert_eq!([12, 21, 22].map(|at| seen(minutes(at))), [barred, barred, doubted]);
+        health.good(Effect::Write);
+        assert_eq!(seen(minutes(22)), (Writing::Seen, UpstreamState::Connected));
+        refused(minutes(23));
+        health.another_credential();
+        assert_eq!(seen(minutes(23)), (Writing::Unknown, UpstreamState::Connected));
     }
 }

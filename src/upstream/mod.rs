@@ -43,6 +43,7 @@ pub use credentials::{Credentials, Facts, Token, fingerprint};
 pub use crm::{Crm, SearchPage, SearchRequest, SearchRow, SearchTerm, TASK_CONTACTS, TASK_ROWS};
 pub use directory::{CredentialKind, Directory, UpstreamState, UpstreamStatus, Writing};
 pub use error::{Error, Kind, Retry};
+pub use health::REFUSAL_COUNTS;
 pub use inbound::{About, Inbound, Notice, Post, Unverified};
 pub use mailing::{Mailing, PAGE_SIZE, SubscriberPage};
 pub use route::{Effect, Route, below};

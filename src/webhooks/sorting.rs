@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::contacts::Contacts;
-use crate::store::{Arrival, Lease, Mark, Next, Priority, Record, Store, Trace};
+use crate::store::{Arrival, Lease, LookedAt, Mark, Next, Priority, Record, Store, Trace};
 use crate::sync::{self, Handler};
 use crate::unified::{EventDraft, EventKind, SyncState, System, WorkspaceId, normalize_email};
 use crate::upstream::{About, Call, Inbound, Priority as Urgency};
@@ -89,7 +89,6 @@ impl Sorting {
         };
         let events: Vec<EventDraft> = hints.iter().filter_map(app_event).collect();
         if !events.is_empty() {
-            self.store.append(workspace, &events, self.clock.now()).await?;
             for at in removed {
                 if let Err(error) = self.contacts.app_removed(at).await {
                     return Ok(Batch::NotAsked(error.to_string()));
@@ -114,7 +113,8 @@ impl Sorting {
             tracing::info!(count, why, "webhooks ignored");
         }
         let ids: Vec<String> = arrivals.iter().map(|arrival| arrival.id.clone()).collect();
-        let stored = self.store.looked_at(lease, (&ids, &forget), &marks).await?;
+        let looked = LookedAt { ids: &ids, forget: &forget, marks: &marks, events: &events };
+        let stored = self.store.looked_at(lease, looked, self.clock.now()).await?;
         Ok(if stored { Batch::Looked } else { Batch::Lost })
     }
 }

@@ -92,6 +92,11 @@ impl World {
         &self.http
     }
 
+    /// How many tasks the gateways have.
+    pub fn running_tasks(&self) -> usize {
+        self.apps.iter().map(App::running_tasks).sum()
+    }
+
     /// Where the gateways' store is.
     pub fn store_url(&self) -> String {
         self.ground.store_url()

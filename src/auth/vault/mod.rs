@@ -171,10 +171,7 @@ impl Vault {
         let sealed = self.shared.seal(system, &secret).ok_or(VaultError::NoKeys)?;
         let told = (event, clock.now());
         let placed = store.put_secret(workspace, system, Some((&sealed, account)), told).await?;
-        if let Placed::Stored(version) = placed {
-            self.entry(system).0.bind(account);
-            self.entry(system).0.adopt(version, held(secret));
-        }
+        self.adopt(system, placed, (secret, account));
         Ok(placed)
     }
 
@@ -209,27 +206,57 @@ impl Vault {
         Ok(store.hold_install(workspace, &install).await?)
     }
 
-    /// The installations that wait, until when, and what they brought.
+    /// Puts what an installation brought, that waits in a workspace, in the place of the credential there
+    /// is, and it waits no longer; `None`: it did not.
+    pub async fn keep_install(
+        &self,
+        (secret, account): (Secret, &str),
+        waits: (&WorkspaceId, Uuid),
+        event: &EventDraft,
+    ) -> Result<Option<Placed>, VaultError> {
+        let Shared { store, workspace, clock, .. } = &*self.shared;
+        let system = System::HighLevel;
+        let sealed = self.shared.seal(system, &secret).ok_or(VaultError::NoKeys)?;
+        let told = (event, clock.now());
+        let placed = store.use_install(workspace, (&sealed, account), waits, told).await?;
+        if let Some(placed) = placed {
+            self.adopt(system, placed, (secret, account));
+        }
+        Ok(placed)
+    }
+
+    /// Uses what was stored.
+    fn adopt(&self, system: System, placed: Placed, (secret, account): (Secret, &str)) {
+        if let Placed::Stored(version) = placed {
+            self.entry(system).0.bind(account);
+            self.entry(system).0.adopt(version, held(secret));
+        }
+    }
+
+    /// The installations that wait, until when, and what they brought. One that cannot be read is left out.
     pub async fn waiting(&self) -> Result<Vec<(StoredInstall, Secret)>, VaultError> {
-        let Shared { store, workspace, clock, keyring, .. } = &*self.shared;
-        let key = |why| VaultError::Key { what: shown(Kept::Install), why };
+        let Shared { store, workspace, clock, .. } = &*self.shared;
         let mut waiting = Vec::new();
         for mut install in store.held_installs(workspace, clock.now()).await? {
-            let about = about(workspace, Kept::Install);
-            let plain = keyring.open(&about, &install.sealed).map_err(key)?;
-            let secret: Secret = serde_json::from_slice(&plain).map_err(|_| key(Unopened::Odd))?;
-            // Those from before accounts were stored beside them say it themselves.
-            if let Some(location) = secret.location().filter(|_| install.account.is_empty()) {
-                location.clone_into(&mut install.account);
+            match self.shared.open_install(&mut install) {
+                Ok(secret) => waiting.push((install, secret)),
+                Err(why) => tracing::error!(%why, "an installation that waits cannot be read"),
             }
-            waiting.push((install, secret));
         }
         Ok(waiting)
     }
 
-    /// Forgets an installation that waits; whether it did.
-    pub async fn unhold(&self, id: Uuid) -> Result<bool, VaultError> {
-        Ok(self.shared.store.drop_install(&self.shared.workspace, id).await?)
+    /// Forgets the installations of an account that wait, also those that cannot be read.
+    pub async fn unhold(&self, account: &str) -> Result<(), VaultError> {
+        let Shared { store, workspace, clock, .. } = &*self.shared;
+        for mut install in store.held_installs(workspace, clock.now()).await? {
+            // For its account alone.
+            let _ = self.shared.open_install(&mut install);
+            if install.account == account {
+                store.drop_install(workspace, install.id).await?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -238,6 +265,17 @@ impl Shared {
         let plain = secret.encoded()?;
         let about = about(&self.workspace, Kept::Credential(system));
         self.keyring.seal(&about, plain.expose_secret().as_bytes())
+    }
+
+    /// What an installation brought. Those from before accounts were stored beside them say it themselves.
+    fn open_install(&self, install: &mut StoredInstall) -> Result<Secret, Unopened> {
+        let about = about(&self.workspace, Kept::Install);
+        let plain = self.keyring.open(&about, &install.sealed)?;
+        let secret: Secret = serde_json::from_slice(&plain).map_err(|_| Unopened::Odd)?;
+        if let Some(location) = secret.location().filter(|_| install.account.is_empty()) {
+            location.clone_into(&mut install.account);
+        }
+        Ok(secret)
     }
 
     fn unseal(&self, system: System, sealed: &str) -> Result<Secret, Unopened> {

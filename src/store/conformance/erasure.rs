@@ -158,6 +158,17 @@ async fn known_well(store: &Arc<dyn Store>, w: &WorkspaceId) -> [ContactId; 2] {
     [ana, ben]
 }
 
+fn parked(contact: ContactId, edit: SubscriberEdit) -> Parked {
+    Parked {
+        id: new_id_at(at(5)),
+        contact,
+        list: Some("7".to_owned()),
+        edit,
+        state: ParkedState::Waiting,
+        body: "{}".to_owned(),
+    }
+}
+
 /// What a reconcile leaves, and a write under way.
 async fn work_on(store: &Arc<dyn Store>, w: &WorkspaceId, [ana, ben]: [ContactId; 2]) {
     let lease = lease_of(store, w, ana, 5).await;
@@ -172,14 +183,7 @@ async fn work_on(store: &Arc<dyn Store>, w: &WorkspaceId, [ana, ben]: [ContactId
         ..holds::hold(Some(ben), &[ana, ben], 1)
     };
     let fields = vec![("FIRSTNAME".to_owned(), NAME.to_owned())];
-    let parked = Parked {
-        id: new_id_at(at(5)),
-        contact: ana,
-        list: Some("7".to_owned()),
-        edit: SubscriberEdit { email: EMAIL.to_owned(), fields },
-        state: ParkedState::Waiting,
-        body: "{}".to_owned(),
-    };
+    let parked = parked(ana, SubscriberEdit { email: EMAIL.to_owned(), fields });
     let write = crate::unified::PendingWrite { body: format!("\"{NAME}\""), ..pending(ana) };
     assert_eq!(store.intend(&lease, &write, None).await.unwrap(), Intended::Stored);
     let mut agreement = AgreementChange::default();
@@ -375,4 +379,107 @@ pub async fn without_the_key_nobody_is_erased(place: &impl Place) {
     let (locked, _) = open(place).await;
     let anybody = locked.recognize(&w, &[contact("h9", None)], at(2)).await;
     assert!(matches!(anybody, Err(Error::Locked)));
+}
+
+/// Stores somebody again and again, as several gateways would.
+async fn keep_storing(store: &Arc<dyn Store>, w: &WorkspaceId, of: ContactId) {
+    for seconds in 10..30 {
+        store.recognize(w, &seen(), at(seconds)).await.unwrap();
+        let copies = [in_highlevel(KEY, EMAIL), copy(Doppler, "subscriber", EMAIL, "{}", seconds)];
+        store.put_copies(w, &copies).await.unwrap();
+        let asked = Edit { id: edit(of, "", seconds).id, ..upsert(of) };
+        store.accept(w, Accept { edit: &asked, events: &[], attempt: None }, at(4)).await.unwrap();
+    }
+}
+
+pub async fn an_erasure_keeps_out_writers_of_its_own_workspace(place: &impl Place) {
+    let (store, w) = unlocked(place).await;
+    let (beside, _) = unlocked(place).await;
+    let other = WorkspaceId::from("other");
+    store.workspace(&other, "Other", at(0)).await.unwrap();
+    let ana = ids(&store.recognize(&w, &seen(), at(0)).await.unwrap())[0];
+    let theirs = ids(&store.recognize(&other, &seen(), at(0)).await.unwrap())[0];
+    let (.., erased) = futures_util::join!(
+        keep_storing(&store, &w, ana),
+        keep_storing(&beside, &w, ana),
+        keep_storing(&beside, &other, theirs),
+        erase(&store, &w, ana)
+    );
+    assert!(matches!(erased, Erasure::Done { .. }));
+    let keys = [in_highlevel(KEY, EMAIL).key, copy(Doppler, "subscriber", EMAIL, "", 0).key];
+    for (of, contact, kept) in [(&w, ana, 0), (&other, theirs, 1)] {
+        assert_eq!(store.contacts_by_email(of, EMAIL).await.unwrap().len(), kept);
+        assert_eq!(store.copies(of, &keys).await.unwrap().len(), kept * 2);
+        let sheet = store.sheet(of, contact).await.unwrap();
+        assert_eq!(sheet.map_or(0, |sheet| sheet.edits.len()), kept * 20);
+        assert_eq!(store.counts(of).await.unwrap().total, u64::try_from(kept).unwrap());
+    }
+}
+
+pub async fn what_names_the_address_of_another_is_theirs_too(place: &impl Place) {
+    const FAMILY: &str = "family@example.com";
+    let (store, w) = unlocked(place).await;
+    let all = ["h1", "h2", "h3"].map(|key| contact(key, Some(FAMILY)));
+    let ana = ids(&store.recognize(&w, &all[..1], at(0)).await.unwrap())[0];
+    let seen = [subscriber(FAMILY), all[1].clone()];
+    assert_eq!(store.recognize(&w, &seen[..1], at(1)).await.unwrap()[0].id, ana);
+    let ben = ids(&store.recognize(&w, &all[1..2], at(2)).await.unwrap())[0];
+    let arrival = Arrival {
+        id: "a".to_owned(),
+        kind: "ContactUpdate".to_owned(),
+        body: format!("{{\"email\":\"{FAMILY}\"}}"),
+        late: false,
+    };
+    store.receive(&w, std::slice::from_ref(&arrival), at(3)).await.unwrap();
+    let copy = copy(Doppler, "subscriber", FAMILY, "{}", 3);
+    let keys = [copy.key.clone()];
+    store.put_copies(&w, std::slice::from_ref(&copy)).await.unwrap();
+    // The subscriber was hers, so what is kept of it goes. From now on it is who else has the address.
+    erase(&store, &w, ana).await;
+    assert_eq!(store.copies(&w, &keys).await.unwrap(), []);
+    let traces = [Trace::Email(FAMILY.to_owned()), Trace::Record(Doppler, FAMILY.to_owned())];
+    assert_eq!(store.erased(&w, &traces).await.unwrap(), [None, None]);
+    let known = store.recognize(&w, &seen, at(4)).await.unwrap();
+    assert_eq!(known.iter().map(|known| known.id).collect::<Vec<_>>(), [ben, ben]);
+    store.put_copies(&w, std::slice::from_ref(&copy)).await.unwrap();
+    // The next one was about to write to the subscriber, which is another's.
+    let cleo = ids(&store.recognize(&w, &all[2..], at(5)).await.unwrap())[0];
+    let lease = lease_of(&store, &w, cleo, 6).await;
+    let edit = SubscriberEdit { email: FAMILY.to_owned(), fields: Vec::new() };
+    let record = Record { parked: vec![parked(cleo, edit)], ..Record::default() };
+    store.record(&lease, record, at(6)).await.unwrap();
+    erase(&store, &w, cleo).await;
+    assert_eq!(store.copies(&w, &keys).await.unwrap(), [copy]);
+    assert_eq!(store.erased(&w, &traces).await.unwrap(), [None, None]);
+    let known = store.recognize(&w, &seen, at(7)).await.unwrap();
+    assert!(known.iter().all(|known| known.id == ben && !known.erased));
+    assert_eq!(store.waiting(&w, 9).await.unwrap(), [arrival]);
+}
+
+pub async fn an_address_is_found_however_it_is_written(place: &impl Place) {
+    let (store, w) = unlocked(place).await;
+    let (written, normal) = ("ÁNGELA.Ñandú@Example.com", "ángela.ñandú@example.com");
+    let angela = ids(&store.recognize(&w, &[contact("h1", Some(normal))], at(0)).await.unwrap())[0];
+    let ben = person(&store, &w, "hBen").await;
+    run_sync(&store, &w, SyncState::Running).await;
+    let body = format!("{{\"contactId\":\"h2\",\"email\":\"{written}\"}}");
+    let (id, kind) = ("a".to_owned(), "ContactUpdate".to_owned());
+    store.receive(&w, &[Arrival { id, kind, body, late: false }], at(1)).await.unwrap();
+    store.put_copies(&w, &[copy(Doppler, "deliveries", written, "[]", 2)]).await.unwrap();
+    let lease = lease_of(&store, &w, ben, 3).await;
+    let told = format!("{written} has it");
+    let told = crate::unified::Failure { message: told, ..failure(ben, Doppler) };
+    let candidate = HoldCandidate {
+        id: "h3".to_owned(),
+        system: Some(HighLevel),
+        label: written.to_owned(),
+        value: None,
+    };
+    let hold =
+        crate::unified::Hold { candidates: vec![candidate], ..holds::hold(Some(ben), &[ben], 1) };
+    let record = Record { failures: vec![told], holds: vec![hold], ..Record::default() };
+    store.record(&lease, record, at(3)).await.unwrap();
+    assert!(!place.find(written).await.is_empty());
+    erase(&store, &w, angela).await;
+    assert_eq!(place.find(written).await, Vec::<String>::new());
 }

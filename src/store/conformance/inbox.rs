@@ -2,10 +2,12 @@
 
 use chrono::TimeDelta;
 
-use super::{Place, at, open, person};
+use super::{Place, at, event, open, person};
 use crate::store::{
-    Arrival, CONTACT, Claim, INBOX, Lease, Mark, Priority, Record, Recorded, Retention, Store,
+    Arrival, CONTACT, Claim, INBOX, Lease, LookedAt, Mark, Priority, Record, Recorded, Retention,
+    Store,
 };
+use crate::unified::EventKind;
 
 fn arrival(id: &str) -> Arrival {
     let body = format!(r#"{{"webhookId":"{id}"}}"#);
@@ -47,17 +49,21 @@ pub async fn what_was_looked_at_is_marked_at_once(place: &impl Place) {
     let marks = [Mark::contact(ana, Priority::Live, at(2))];
     super::run_sync(&store, &w, crate::unified::SyncState::Running).await;
     assert!(claim(&store, CONTACT, 3).await.is_empty());
-    assert!(store.looked_at(&lease, (&ids[..1], &[]), &marks).await.unwrap());
+    let told_before = store.last_cursor(&w).await.unwrap();
+    let told = [event(EventKind::UpstreamChanged, None)];
+    let looked = LookedAt { ids: &ids[..1], marks: &marks, events: &told, ..LookedAt::default() };
+    assert!(store.looked_at(&lease, looked, at(3)).await.unwrap());
+    assert_eq!(store.last_cursor(&w).await.unwrap(), told_before + 1);
     assert_eq!(store.waiting(&w, 10).await.unwrap().len(), 1);
     assert_eq!(claim(&store, CONTACT, 3).await[0].key, ana.to_string());
     store.receive(&w, &[arrival("c")], at(3)).await.unwrap();
     let ended = store.record(&lease, Record::default(), at(4)).await.unwrap();
     assert!(matches!(ended, Recorded::Stored { .. }));
     assert_eq!(claim(&store, INBOX, 5).await.len(), 1, "what came meanwhile is still to be done");
-    assert!(
-        !store.looked_at(&lease, (&ids, &[]), &[]).await.unwrap(),
-        "somebody else has the lease"
-    );
+    let late = LookedAt { ids: &ids, events: &told, ..LookedAt::default() };
+    let stored = store.looked_at(&lease, late, at(5)).await.unwrap();
+    assert!(!stored, "somebody else has the lease");
+    assert_eq!(store.last_cursor(&w).await.unwrap(), told_before + 1);
     assert_eq!(store.waiting(&w, 10).await.unwrap().len(), 2);
 }
 
@@ -65,7 +71,8 @@ pub async fn words_are_forgotten_before_ids(place: &impl Place) {
     let (store, w) = open(place).await;
     store.receive(&w, &[arrival("a"), arrival("waits")], at(0)).await.unwrap();
     let lease = claim(&store, INBOX, 1).await.remove(0);
-    assert!(store.looked_at(&lease, (&["a".to_owned()], &[]), &[]).await.unwrap());
+    let looked = LookedAt { ids: &["a".to_owned()], ..LookedAt::default() };
+    assert!(store.looked_at(&lease, looked, at(1)).await.unwrap());
     let prune = async |now| {
         let retention = Retention { events_before: at(0), bodies_before: at(0) };
         store.prune(now, retention).await.unwrap()

@@ -108,6 +108,7 @@ macro_rules! conformance {
             queue: {
                 marks_coalesce, a_mark_during_a_run_is_not_lost, a_backoff_is_kept,
                 who_waits_does_not_wait_for_the_backoff, the_dead_live_again_when_marked, what_was_put_off_can_be_brought_forward,
+                what_is_due_can_be_put_off_together,
                 what_kills_its_workers_is_given_up, a_lease_can_be_prolonged_and_given_back,
                 a_schedule_marks_itself_again, the_next_due_is_known, nobody_gets_what_another_has
             }
@@ -145,7 +146,9 @@ macro_rules! conformance {
             erasure: {
                 nothing_of_an_erased_person_is_left, an_erased_person_does_not_come_back,
                 who_works_on_an_erased_person_writes_nothing, what_another_has_too_stays_theirs,
-                every_id_of_an_erased_person_is_nobodys, without_the_key_nobody_is_erased
+                every_id_of_an_erased_person_is_nobodys, without_the_key_nobody_is_erased,
+                an_erasure_keeps_out_writers_of_its_own_workspace, what_names_the_address_of_another_is_theirs_too,
+                an_address_is_found_however_it_is_written
             }
             engagement: {
                 a_reading_is_remembered_whole, a_reading_of_a_merged_contact_is_the_survivors
@@ -166,7 +169,8 @@ macro_rules! conformance {
                 a_credential_is_kept_and_forgotten, one_of_many_may_renew,
                 who_lost_the_lease_renews_nothing, an_installation_waits_until_it_expires,
                 a_key_is_changed_without_a_change, an_account_is_connected_in_one_workspace,
-                installations_of_several_accounts_wait, an_end_is_announced_once_a_step
+                installations_of_several_accounts_wait, an_installation_waits_until_it_is_used,
+                an_end_is_announced_once_a_step
             }
             workspaces: { workspaces_are_made_once_and_listed_in_order }
             settings: {

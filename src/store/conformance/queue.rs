@@ -9,7 +9,7 @@ use crate::store::{
     Backlog, CONTACT, Claim, ClaimKey, ClaimOne, EventFilter, Events, Mark, Next, Priority, Record,
     Recorded, Span,
 };
-use crate::unified::EventKind;
+use crate::unified::{EventKind, WorkspaceId};
 
 fn ends(next: Next) -> Record {
     Record { next, ..Record::default() }
@@ -104,6 +104,35 @@ pub async fn what_was_put_off_can_be_brought_forward(place: &impl Place) {
     assert_eq!(store.hasten(&w, CONTACT, at(100)).await.unwrap(), 0);
     assert_eq!(store.hasten(&w, POLL, at(100)).await.unwrap(), 1);
     assert_eq!(claim_only(&store, 100).await.key, "later");
+}
+
+pub async fn what_is_due_can_be_put_off_together(place: &impl Place) {
+    let (store, w) = open(place).await;
+    mark(&store, &w, "leased", 0).await;
+    let lease = claim_only(&store, 1).await;
+    mark(&store, &w, "fails", 1).await;
+    let fails = claim_only(&store, 1).await;
+    store.record(&fails, retry(3), at(2)).await.unwrap();
+    for (key, due) in [("a", 0), ("b", 5), ("later", 6)] {
+        mark(&store, &w, key, due).await;
+    }
+    let other = WorkspaceId::from("other");
+    store.workspace(&other, "Other", at(0)).await.unwrap();
+    mark(&store, &other, "a", 0).await;
+    assert_eq!(store.put_off(&w, CONTACT, at(5), at(100)).await.unwrap(), 0);
+    assert_eq!(store.put_off(&w, POLL, at(5), at(100)).await.unwrap(), 2);
+    assert_eq!(store.put_off(&w, POLL, at(5), at(200)).await.unwrap(), 0);
+    let keys = async |seconds| {
+        let leases = claim(&store, seconds, 9).await;
+        leases.into_iter().map(|lease| (lease.workspace, lease.key)).collect::<HashSet<_>>()
+    };
+    let of = |key: &str| (w.clone(), key.to_owned());
+    assert_eq!(keys(6).await, HashSet::from([of("fails"), of("later"), (other, "a".to_owned())]));
+    assert!(store.extend(&lease, at(500)).await.unwrap());
+    mark(&store, &w, "b", 7).await;
+    assert_eq!(keys(8).await, HashSet::from([of("b")]), "a new mark counts from its own time");
+    assert!(!keys(99).await.contains(&of("a")));
+    assert_eq!(keys(100).await, HashSet::from([of("a")]));
 }
 
 pub async fn the_dead_live_again_when_marked(place: &impl Place) {

@@ -196,6 +196,36 @@ pub async fn installations_of_several_accounts_wait(place: &impl Place) {
     assert_eq!((left.len(), left.contains(&2), left.contains(&109)), (100, false, true));
 }
 
+pub async fn an_installation_waits_until_it_is_used(place: &impl Place) {
+    let (store, w) = open(place).await;
+    let other = WorkspaceId::from("other");
+    store.workspace(&other, "Other", at(0)).await.unwrap();
+    let told = event(UpstreamChanged, None);
+    let install = StoredInstall {
+        id: Uuid::from_u128(1),
+        account: ACCOUNT.to_owned(),
+        sealed: "waits".to_owned(),
+        expires_at: at(60),
+    };
+    store.hold_install(&w, &install).await.unwrap();
+    let uses = async |by: &WorkspaceId, account: &str| {
+        let waits = (&w, install.id);
+        store.use_install(by, ("used", account), waits, (&told, at(1))).await.unwrap()
+    };
+    store.put_secret(&w, HighLevel, Some(("a", ACCOUNT)), (&told, at(0))).await.unwrap();
+    assert_eq!(uses(&other, ACCOUNT).await, Some(Placed::Taken));
+    assert_eq!(uses(&w, "L2").await, Some(Placed::Bound));
+    assert_eq!(store.held_installs(&w, at(1)).await.unwrap(), std::slice::from_ref(&install));
+    assert_eq!(store.secret(&w, HighLevel).await.unwrap(), Some(stored(1, "a")));
+    store.put_secret(&w, HighLevel, None, (&told, at(0))).await.unwrap();
+    assert_eq!(uses(&other, ACCOUNT).await, Some(Placed::Stored(1)));
+    assert_eq!(store.held_installs(&w, at(1)).await.unwrap(), []);
+    assert_eq!(store.secret(&other, HighLevel).await.unwrap(), Some(stored(1, "used")));
+    assert_eq!(store.last_cursor(&other).await.unwrap(), 1);
+    assert_eq!(uses(&other, ACCOUNT).await, None, "once");
+    assert_eq!(store.last_cursor(&other).await.unwrap(), 1);
+}
+
 pub async fn an_end_is_announced_once_a_step(place: &impl Place) {
     let (store, w) = open(place).await;
     let (other, _) = open(place).await;

@@ -12,8 +12,10 @@ use futures_util::future::join_all;
 use sqlx::Executor;
 
 use super::*;
-use crate::store::conformance::{Place, accept, at, claim, conformance, edit, event, mark, person};
-use crate::store::{EventFilter, Events, History, Settings, Span, Store, sql};
+use crate::store::conformance::{
+    Place, accept, at, claim, conformance, contact, edit, event, mark, person,
+};
+use crate::store::{EventFilter, Events, History, People, Settings, Span, Store, sql};
 use crate::unified::{EventKind, WorkspaceId};
 
 /// A schema of its own in the test database. One whose test fails is left for a look.
@@ -159,6 +161,34 @@ async fn cursors_come_in_the_order_of_commits() {
         events.iter().map(|e| (e.cursor, e.at)).collect::<Vec<_>>(),
         [(1, at(1)), (2, at(2))]
     );
+    schema.remove().await;
+}
+
+/// Whoever stores something of people waits for an erasure of their own workspace and for no other.
+#[tokio::test]
+async fn an_erasure_holds_up_its_own_workspace_alone() {
+    let Some((schema, [one, two], _)) = behind().await else { return };
+    // The lock is the server's, and other tests have workspaces too.
+    let [own, other] = ["own", "other"].map(|name| format!("{name} of {}", schema.name));
+    let [own, other] = [own, other].map(|id| WorkspaceId::from(id.as_str()));
+    for workspace in [&own, &other] {
+        two.workspace(workspace, workspace.as_str(), at(0)).await.unwrap();
+    }
+    let mut erasure = one.db.write().await.unwrap();
+    erasure.lock_erasures(&own, true).await.unwrap();
+    let pid: Option<(i32,)> = erasure.one("SELECT pg_backend_pid()", Vec::new()).await.unwrap();
+    let people = [contact("h1", None)];
+    two.recognize(&other, &people, at(1)).await.expect("nobody erases there");
+    let look = async {
+        let waits = "SELECT CAST(count(*) AS BIGINT) FROM pg_stat_activity AS a
+                     WHERE CAST(CAST($1 AS BIGINT) AS INT) = ANY(pg_blocking_pids(a.pid))";
+        let pid = i64::from(pid.unwrap().0);
+        let args = || sql::arg::args![pid];
+        while two.db.one::<(i64,)>(waits, args()).await.unwrap().unwrap().0 == 0 {}
+        drop(erasure);
+    };
+    let (seen, ()) = futures_util::join!(two.recognize(&own, &people, at(1)), look);
+    assert_eq!(seen.unwrap().len(), 1);
     schema.remove().await;
 }
 

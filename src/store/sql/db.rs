@@ -19,6 +19,7 @@ use sqlx::{FromRow, Transaction};
 use super::arg::Arg;
 use super::erasure::Pepper;
 use crate::store::Error;
+use crate::unified::WorkspaceId;
 
 /// An open database. Clones share its connections and the key of erased people.
 #[derive(Clone, Debug)]
@@ -212,24 +213,30 @@ impl Tx {
         Ok(self.all(sql, args).await?.pop())
     }
 
-    /// Waits until nobody erases anybody, or with `alone` until nobody is at what an erasure takes away,
-    /// and keeps it so to the end of the transaction. To be called before any other lock is taken. SQLite
-    /// has one writer.
-    pub(super) async fn lock_erasures(&mut self, alone: bool) -> Result<(), Error> {
+    /// Waits until nobody erases anybody of the workspace, or with `alone` until nobody is at what an
+    /// erasure takes away, and keeps it so to the end of the transaction. To be called before any other
+    /// lock is taken. SQLite has one writer.
+    pub(in crate::store) async fn lock_erasures(
+        &mut self,
+        workspace: &WorkspaceId,
+        alone: bool,
+    ) -> Result<(), Error> {
         match &mut self.on {
             Begun::Sqlite(_) => {}
             #[cfg(feature = "postgres")]
             Begun::Postgres(tx) => {
+                // The number keeps it apart from other locks of the database. Two workspaces of one
+                // hash wait for each other, which harms nobody.
                 let sql = if alone {
-                    "SELECT pg_advisory_xact_lock(8386094136)"
+                    "SELECT pg_advisory_xact_lock(hashtextextended($1, 8386094136))"
                 } else {
-                    "SELECT pg_advisory_xact_lock_shared(8386094136)"
+                    "SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 8386094136))"
                 };
-                sqlx::query(sql).execute(&mut **tx).await?;
+                sqlx::query(sql).bind(workspace.as_str()).execute(&mut **tx).await?;
             }
         }
         #[cfg(not(feature = "postgres"))]
-        let _ = alone;
+        let _ = (workspace, alone);
         Ok(())
     }
 

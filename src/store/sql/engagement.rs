@@ -77,7 +77,7 @@ impl Engagements for SqlStore {
         let workspace = &lease.workspace;
         let Engaged { contact, engagements, events, marks } = engaged;
         let mut tx = self.db.write().await?;
-        tx.lock_erasures(false).await?;
+        tx.lock_erasures(workspace, false).await?;
         if !work::fence_with(&mut tx, lease, marks).await? {
             return Ok(None);
         }

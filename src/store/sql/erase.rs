@@ -10,7 +10,7 @@ use super::db::{Db, Tx};
 use super::traces::{self, Traces};
 use super::{history, identity, index, people, row, words, work};
 use crate::store::{CONTACT, Erasure, Error, Mark, Priority};
-use crate::unified::{ContactId, EventDraft, EventKind, WorkspaceId};
+use crate::unified::{ContactId, EventDraft, EventKind, System, WorkspaceId, subscriber_key};
 
 /// What every event says that was about an erased person.
 const NOT_KEPT: &str = "The person was erased, and with them what this said";
@@ -25,7 +25,7 @@ pub(super) async fn erase(
         return Err(Error::Locked);
     }
     let mut tx = db.write().await?;
-    tx.lock_erasures(true).await?;
+    tx.lock_erasures(workspace, true).await?;
     identity::lock(&mut tx, workspace).await?;
     let Some(contact) = people::survivor(&mut tx, workspace, contact).await? else {
         return Ok(Erasure::Unknown);
@@ -166,7 +166,7 @@ async fn forget_records(
     workspace: &WorkspaceId,
     traces: &Traces,
 ) -> Result<(), Error> {
-    let records = row::json(traces.records())?;
+    let records = row::json(traces.kept_under())?;
     tx.run(
         "DELETE FROM seen WHERE workspace = $1 AND (system, key) IN
            (SELECT value ->> 0, value ->> 1 FROM json_each($2)
@@ -174,13 +174,31 @@ async fn forget_records(
         args![workspace, records.clone()],
     )
     .await?;
-    // Some copies are kept under an address as it was written.
     tx.run(
         "DELETE FROM copy WHERE workspace = $1 AND EXISTS
            (SELECT 1 FROM json_each($2) AS k WHERE copy.system = k.value ->> 0 AND
-             (substr(copy.key, instr(copy.key, '/') + 1) = k.value ->> 1
-               OR lower(substr(copy.key, instr(copy.key, '/') + 1)) = k.value ->> 1))",
+             substr(copy.key, instr(copy.key, '/') + 1) = k.value ->> 1)",
         args![workspace, records],
+    )
+    .await?;
+    // Some are kept under an address as it was written.
+    let written: Vec<(String,)> = tx
+        .all(
+            "SELECT DISTINCT key FROM copy WHERE workspace = $1 AND system = 'DOPPLER' AND
+               (octet_length(key) > length(key) OR lower(key) <> key)",
+            args![workspace],
+        )
+        .await?;
+    let kept_under = traces.kept_under();
+    let is_theirs = |key: &String| {
+        let address = key.split_once('/').map_or(key.as_str(), |(_, address)| address);
+        kept_under.contains(&(System::Doppler.as_str(), &*subscriber_key(address)))
+    };
+    let theirs = written.into_iter().map(|(key,)| key).filter(is_theirs);
+    tx.run(
+        "DELETE FROM copy WHERE workspace = $1 AND system = 'DOPPLER'
+           AND key IN (SELECT value ->> 0 FROM json_each($2))",
+        args![workspace, row::list(theirs)?],
     )
     .await?;
     Ok(())

@@ -97,7 +97,7 @@ pub(super) struct Guard {
 impl Guard {
     /// Keeps erasures out to the end of the transaction. Before any other lock.
     pub async fn enter(tx: &mut Tx, workspace: &WorkspaceId) -> Result<Self, Error> {
-        tx.lock_erasures(false).await?;
+        tx.lock_erasures(workspace, false).await?;
         let anybody = tx.one::<(String,)>(ANYBODY, args![workspace]).await?.is_some();
         Ok(Self { anybody })
     }
@@ -130,8 +130,8 @@ impl Guard {
 
     /// Sightings without those of erased people, in their order, and who the others are by their places.
     ///
-    /// A record that is somebody else's and shows an erased person's address stays that somebody's; the
-    /// address is not looked at. `linked`: the records that are somebody's.
+    /// A record that is somebody else's stays that somebody's; an erased person's address that it shows is
+    /// not looked at. `linked`: the records that are somebody's.
     pub async fn sift(
         self,
         tx: &mut Tx,
@@ -151,15 +151,10 @@ impl Guard {
         let by_email = self.whose(tx, workspace, &emails).await?;
         for (place, sighting) in sightings.iter().enumerate() {
             let known = linked.contains(&(sighting.system, sighting.key.clone()));
-            match (by_record[place], by_email[place]) {
-                (Some(contact), _) => {
-                    out.insert(place, contact);
-                }
-                (None, Some(contact)) if !known => {
-                    out.insert(place, contact);
-                }
-                (None, Some(_)) => kept.push(Sighting { email: None, ..sighting.clone() }),
-                (None, None) => kept.push(sighting.clone()),
+            let email = sighting.email.clone().filter(|_| by_email[place].is_none());
+            match by_record[place].or(by_email[place]) {
+                Some(contact) if !known => _ = out.insert(place, contact),
+                Some(_) | None => kept.push(Sighting { email, ..sighting.clone() }),
             }
         }
         Ok((kept, out))

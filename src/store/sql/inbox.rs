@@ -7,8 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::arg::args;
 use super::db::Db;
-use super::{SqlStore, forget, row, work};
-use crate::store::{Arrival, Error, INBOX, Inbox, Lease, Mark, Priority};
+use super::{SqlStore, forget, history, row, work};
+use crate::store::{Arrival, Error, INBOX, Inbox, Lease, LookedAt, Mark, Priority};
 use crate::unified::{System, WorkspaceId};
 
 /// How long the words are kept.
@@ -74,8 +74,8 @@ impl Inbox for SqlStore {
     async fn looked_at(
         &self,
         lease: &Lease,
-        (ids, forget): (&[String], &[String]),
-        marks: &[Mark],
+        LookedAt { ids, forget, marks, events }: LookedAt<'_>,
+        now: DateTime<Utc>,
     ) -> Result<bool, Error> {
         let workspace = &lease.workspace;
         let mut tx = self.db.write().await?;
@@ -90,6 +90,7 @@ impl Inbox for SqlStore {
         )
         .await?;
         work::mark(&mut tx, workspace, marks).await?;
+        history::append(&mut tx, workspace, events, now).await?;
         tx.commit().await?;
         if !forget.is_empty() {
             self.db.empty_log().await?;

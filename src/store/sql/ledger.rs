@@ -40,7 +40,7 @@ impl Ledger for SqlStore {
         now: DateTime<Utc>,
     ) -> Result<Accepted, Error> {
         let mut tx = self.db.write().await?;
-        tx.lock_erasures(false).await?;
+        tx.lock_erasures(workspace, false).await?;
         if let Some(attempt) = attempt
             && let Some(before) = idempotency::tie(&mut tx, workspace, attempt, edit.id).await?
         {

@@ -172,7 +172,7 @@ impl People for SqlStore {
             return Ok(seen);
         }
         let mut tx = self.db.write().await?;
-        tx.lock_erasures(false).await?;
+        tx.lock_erasures(workspace, false).await?;
         let erased = "SELECT id FROM contact
              WHERE workspace = $1 AND id = $2 AND erased_at IS NOT NULL";
         if tx.one::<(String,)>(erased, args![workspace, contact]).await?.is_some() {

@@ -45,6 +45,14 @@ const TAKE: &str = "
     WHERE workspace = $1
       AND (kind, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each($2))";
 
+/// What somebody is about to mark or to lease is passed over, so that nobody waits for this. `$1` workspace,
+/// `$2` kind, `$3` now, `$4` until.
+const PUT_OFF: &str = "
+    UPDATE work SET due_at = $4 WHERE workspace = $1 AND kind = $2 AND key IN
+      (SELECT key FROM work WHERE workspace = $1 AND kind = $2 AND due_at <= $3
+         AND gen > done_gen AND dead = 0 AND attempt = 0 AND lease IS NULL
+       /*pg FOR UPDATE SKIP LOCKED */)";
+
 /// `kind, key, gen, attempt, due_at`, as it was before.
 type Found = (String, String, i64, i64, i64);
 
@@ -77,6 +85,19 @@ impl Queue for SqlStore {
             .await?;
         tx.commit().await?;
         Ok(hastened)
+    }
+
+    async fn put_off(
+        &self,
+        workspace: &WorkspaceId,
+        kind: &'static str,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<u64, Error> {
+        let mut tx = self.db.write().await?;
+        let put_off = tx.run(PUT_OFF, args![workspace, kind, now, until]).await?;
+        tx.commit().await?;
+        Ok(put_off)
     }
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Claimed, Error> {

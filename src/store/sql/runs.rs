@@ -94,7 +94,7 @@ impl Runs for SqlStore {
 
     async fn step_run(&self, workspace: &WorkspaceId, step: RunStep<'_>) -> Result<Stepped, Error> {
         let mut tx = self.db.write().await?;
-        tx.lock_erasures(false).await?;
+        tx.lock_erasures(workspace, false).await?;
         let stepped = take_step(&mut tx, workspace, step).await?;
         if stepped != Stepped::Stale {
             tx.commit().await?;

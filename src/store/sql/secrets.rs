@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::arg::args;
-use super::db::{Db, is_taken};
+use super::db::{Db, Tx, is_taken};
 use super::{SqlStore, history, row};
 use crate::store::{Error, Kept, Placed, Sealed, Secrets, StoredInstall, StoredSecret, Turn};
 use crate::unified::{EventDraft, System, WorkspaceId};
@@ -29,19 +29,9 @@ impl Secrets for SqlStore {
         workspace: &WorkspaceId,
         system: System,
         sealed: Option<(&str, &str)>,
-        (event, now): (&EventDraft, DateTime<Utc>),
+        told: (&EventDraft, DateTime<Utc>),
     ) -> Result<Placed, Error> {
-        let mut tx = self.db.write().await?;
-        let (sealed, account) = sealed.unzip();
-        let put = tx.one(PUT, args![workspace, system, sealed, account]).await;
-        let row: Option<(i64,)> = match put {
-            Err(error) if is_taken(&error) => return Ok(Placed::Taken),
-            put => put?,
-        };
-        let Some((version,)) = row else { return Ok(Placed::Bound) };
-        history::append(&mut tx, workspace, std::slice::from_ref(event), now).await?;
-        tx.commit().await?;
-        Ok(Placed::Stored(version))
+        put(self.db.write().await?, (workspace, system), sealed, told).await
     }
 
     async fn bind_account(
@@ -146,10 +136,24 @@ impl Secrets for SqlStore {
             .collect()
     }
 
+    async fn use_install(
+        &self,
+        workspace: &WorkspaceId,
+        sealed: (&str, &str),
+        (waits_in, id): (&WorkspaceId, Uuid),
+        told: (&EventDraft, DateTime<Utc>),
+    ) -> Result<Option<Placed>, Error> {
+        let mut tx = self.db.write().await?;
+        // First: of two who use it at once, one gets it.
+        if tx.run(DROP, args![waits_in, id]).await? == 0 {
+            return Ok(None);
+        }
+        put(tx, (workspace, System::HighLevel), Some(sealed), told).await.map(Some)
+    }
+
     async fn drop_install(&self, workspace: &WorkspaceId, id: Uuid) -> Result<bool, Error> {
         let mut tx = self.db.write().await?;
-        let sql = "DELETE FROM held_install WHERE workspace = $1 AND id = $2";
-        let gone = tx.run(sql, args![workspace, id]).await?;
+        let gone = tx.run(DROP, args![workspace, id]).await?;
         tx.commit().await?;
         Ok(gone > 0)
     }
@@ -198,6 +202,25 @@ impl Secrets for SqlStore {
         tx.commit().await?;
         Ok(changed > 0)
     }
+}
+
+/// Ends a transaction with a credential and its account, or without one; of one that is not kept nothing is.
+async fn put(
+    mut tx: Tx,
+    (workspace, system): (&WorkspaceId, System),
+    sealed: Option<(&str, &str)>,
+    (event, now): (&EventDraft, DateTime<Utc>),
+) -> Result<Placed, Error> {
+    let (sealed, account) = sealed.unzip();
+    let put = tx.one(PUT, args![workspace, system, sealed, account]).await;
+    let row: Option<(i64,)> = match put {
+        Err(error) if is_taken(&error) => return Ok(Placed::Taken),
+        put => put?,
+    };
+    let Some((version,)) = row else { return Ok(Placed::Bound) };
+    history::append(&mut tx, workspace, std::slice::from_ref(event), now).await?;
+    tx.commit().await?;
+    Ok(Placed::Stored(version))
 }
 
 /// The key of erased people as it is kept; `new` where there is none yet.
@@ -270,6 +293,8 @@ const RENEW: &str = "
 const UNLEASE: &str = "
     UPDATE credential SET lease = NULL, leased_until = NULL
     WHERE workspace = $1 AND system = $2 AND lease = $3";
+
+const DROP: &str = "DELETE FROM held_install WHERE workspace = $1 AND id = $2";
 
 const HOLD: &str = "
     INSERT INTO held_install (workspace, id, sealed, expires_at, account)

@@ -17,6 +17,9 @@ pub(super) struct Traces {
     pub emails: BTreeSet<String>,
     pub phones: BTreeSet<String>,
     records: BTreeSet<(System, String)>,
+    /// Keys of their subscribers under an address that another contact has too. What is kept of these
+    /// goes with them, and who is seen there later is that other.
+    shared: BTreeSet<String>,
 }
 
 impl Traces {
@@ -27,12 +30,18 @@ impl Traces {
         emails.chain(records.map(|(system, key)| Trace::Record(system, key))).collect()
     }
 
-    /// Each system's keys.
+    /// Each system's keys, and nobody else's.
     pub fn records(&self) -> Vec<(&str, &str)> {
         let own = self.records.iter().map(|(system, key)| (system.as_str(), key.as_str()));
         // Whoever had an address may have been looked for under it.
         let by_email = self.emails.iter().map(|email| (System::Doppler.as_str(), email.as_str()));
         own.chain(by_email).collect()
+    }
+
+    /// The keys under which something is kept of them.
+    pub fn kept_under(&self) -> Vec<(&str, &str)> {
+        let shared = self.shared.iter().map(|key| (System::Doppler.as_str(), key.as_str()));
+        self.records().into_iter().chain(shared).collect()
     }
 
     /// What is kept of the addresses if they opted out.
@@ -127,8 +136,9 @@ pub(super) async fn of(tx: &mut Tx, workspace: &WorkspaceId, ids: String) -> Res
         traces.records.insert((System::Doppler, subscriber_key(&edit.email)));
         traces.email(&edit.email);
     }
+    leave_records(tx, workspace, (&ids, &mut traces)).await?;
     copies(tx, workspace, &mut traces).await?;
-    leave_others(tx, workspace, (&ids, &mut traces)).await?;
+    leave_values(tx, workspace, (&ids, &mut traces)).await?;
     Ok(traces)
 }
 
@@ -149,8 +159,24 @@ async fn copies(tx: &mut Tx, workspace: &WorkspaceId, traces: &mut Traces) -> Re
     Ok(())
 }
 
-/// Leaves out what another contact has too: it is that one's as well.
-async fn leave_others(
+/// Leaves out records that are another contact's: an earlier one's key may be that of somebody else by now.
+async fn leave_records(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    (ids, traces): (&str, &mut Traces),
+) -> Result<(), Error> {
+    let keys: Vec<_> = traces.records.iter().map(|(system, key)| (system.as_str(), key)).collect();
+    let args = args![workspace, row::json(keys)?, ids];
+    let rows: Vec<(String, String)> = tx.all(RECORDS_OF_OTHERS, args).await?;
+    for (system, key) in rows {
+        traces.records.remove(&(row::system(&system)?, key));
+    }
+    Ok(())
+}
+
+/// Leaves out addresses and numbers that another contact has too: they are that one's as well, and so is
+/// the subscriber of such an address.
+async fn leave_values(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     (ids, traces): (&str, &mut Traces),
@@ -163,10 +189,19 @@ async fn leave_others(
         let rows: Vec<(String,)> = tx.all(column, args).await?;
         for (value,) in rows {
             values.remove(&value);
+            if kind == "EMAIL" && traces.records.remove(&(System::Doppler, value.clone())) {
+                traces.shared.insert(value);
+            }
         }
     }
     Ok(())
 }
+
+/// `$2` systems and keys, `$3` the ids of whom they are.
+const RECORDS_OF_OTHERS: &str = "
+    SELECT l.system, l.key FROM json_each($2) AS k CROSS JOIN link AS l
+    WHERE l.workspace = $1 AND l.system = k.value ->> 0 AND l.key = k.value ->> 1
+      AND l.contact NOT IN (SELECT value ->> 0 FROM json_each($3))";
 
 macro_rules! of_others {
     ($column:literal) => {

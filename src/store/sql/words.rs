@@ -1,5 +1,8 @@
 //! What is said of an erased person in rows that are not the contact's own: holds, what systems sent,
 //! the examples of runs, failures of others.
+//!
+//! Whether a text names somebody is looked at here and not in SQL: what is lower-case there is another
+//! thing in each database, and SQLite knows it of ASCII alone.
 
 use serde_json::Value;
 
@@ -8,15 +11,15 @@ use super::db::Tx;
 use super::row;
 use super::traces::Traces;
 use crate::store::Error;
-use crate::unified::{Hold, HoldDecision, WorkspaceId};
+use crate::unified::{Hold, HoldDecision, WorkspaceId, folded};
 
 /// What stands where something of the person stood.
 const ERASED: &str = "(erased)";
 
-/// Texts that are the person's wherever they stand, lower-case and as JSON has them: addresses and
+/// Texts that are the person's wherever they stand, folded and as JSON has them: addresses and
 /// numbers, and keys and ids as whole texts, because a short one may be part of something else.
 fn needles((names, traces): (&[String], &Traces)) -> Vec<String> {
-    let json = |text: &str| serde_json::to_string(text).unwrap_or_default().to_lowercase();
+    let json = |text: &str| folded(&serde_json::to_string(text).unwrap_or_default());
     let within = traces.emails.iter().chain(&traces.phones);
     let within = within.map(|text| json(text).trim_matches('"').to_owned());
     let keys = traces.records().into_iter().map(|(_, key)| json(key));
@@ -26,18 +29,66 @@ fn needles((names, traces): (&[String], &Traces)) -> Vec<String> {
     within.chain(keys).chain(ids).collect()
 }
 
-/// Rows of `$1` whose text has one of `$2` in it.
-macro_rules! naming {
-    ($start:literal, $text:literal) => {
+/// A page of the rows of `$1` after the key `$3` whose text may name somebody: it has one of `$2` in it,
+/// or something that is no ASCII or is escaped.
+macro_rules! candidates {
+    ($key:literal, $text:literal of $table:literal) => {
         concat!(
-            $start,
+            "SELECT ",
+            $key,
+            ", ",
+            $text,
+            " FROM ",
+            $table,
             " WHERE workspace = $1 AND ",
+            $key,
+            " > $3 AND ",
             $text,
-            " IS NOT NULL AND EXISTS (SELECT 1 FROM json_each($2) AS k WHERE instr(lower(",
+            " IS NOT NULL AND (octet_length(",
             $text,
-            "), k.value ->> 0) > 0)"
+            ") > length(",
+            $text,
+            ") OR instr(",
+            $text,
+            ", '\\u') > 0 OR EXISTS (SELECT 1 FROM json_each($2) AS k WHERE instr(lower(",
+            $text,
+            "), k.value ->> 0) > 0)) ORDER BY ",
+            $key,
+            " LIMIT 500"
         )
     };
+}
+
+const HOLDS: &str = candidates!("id", "body" of "hold");
+const ARRIVALS: &str = candidates!("id", "body" of "webhook");
+
+/// The rows that name the person: their keys and texts.
+async fn naming(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    (candidates, needles): (&'static str, &[String]),
+) -> Result<Vec<(String, String)>, Error> {
+    let (list, mut after, mut found) = (row::list(needles)?, String::new(), Vec::new());
+    loop {
+        let args = args![workspace, list.clone(), &after];
+        let page: Vec<(String, String)> = tx.all(candidates, args).await?;
+        let Some((key, _)) = page.last() else { return Ok(found) };
+        after.clone_from(key);
+        found.extend(page.into_iter().filter(|(_, text)| is_named(text, needles)));
+    }
+}
+
+/// Whether a stored text names the person. What a system sent may have escapes where we have none.
+fn is_named(text: &str, needles: &[String]) -> bool {
+    match serde_json::from_str(text) {
+        Ok(value) => names(&value, needles),
+        Err(_) => has_one(text, needles),
+    }
+}
+
+fn has_one(text: &str, needles: &[String]) -> bool {
+    let text = folded(text);
+    needles.iter().any(|needle| text.contains(needle))
 }
 
 /// Holds that are about the person or name them.
@@ -46,12 +97,7 @@ pub(super) async fn holds(
     workspace: &WorkspaceId,
     (names, traces): (&[String], &Traces),
 ) -> Result<Vec<String>, Error> {
-    let rows: Vec<(String,)> = tx
-        .all(
-            naming!("SELECT id FROM hold", "body"),
-            args![workspace, row::list(needles((names, traces)))?],
-        )
-        .await?;
+    let rows = naming(tx, workspace, (HOLDS, &needles((names, traces)))).await?;
     let own: Vec<(String,)> = tx
         .all(
             "SELECT c.hold FROM json_each($2) AS k CROSS JOIN hold_contact AS c
@@ -59,7 +105,8 @@ pub(super) async fn holds(
             args![workspace, row::list(names)?],
         )
         .await?;
-    let mut ids: Vec<String> = rows.into_iter().chain(own).map(|(id,)| id).collect();
+    let own = own.into_iter().map(|(id,)| id);
+    let mut ids: Vec<String> = rows.into_iter().map(|(id, _)| id).chain(own).collect();
     ids.sort_unstable();
     ids.dedup();
     Ok(ids)
@@ -81,12 +128,13 @@ pub(super) async fn forget(
         tx.run(sql, args![workspace, holds.clone()]).await?;
     }
     let needles = needles((names, traces));
-    let list = row::list(&needles)?;
-    let sql = naming!("UPDATE webhook SET body = NULL, waits = 0", "body");
-    tx.run(sql, args![workspace, list.clone()]).await?;
+    let arrivals = naming(tx, workspace, (ARRIVALS, &needles)).await?;
+    let ids = row::list(arrivals.into_iter().map(|(id, _)| id))?;
+    let sql = "UPDATE webhook SET body = NULL, waits = 0
+         WHERE workspace = $1 AND id IN (SELECT value ->> 0 FROM json_each($2))";
+    tx.run(sql, args![workspace, ids]).await?;
     for (find, put) in [FAILURES, PREVIEWS] {
-        let rows: Vec<(String, String)> = tx.all(find, args![workspace, list.clone()]).await?;
-        for (key, body) in rows {
+        for (key, body) in naming(tx, workspace, (find, &needles)).await? {
             let mut value: Value = serde_json::from_str(&body)
                 .map_err(|_| Error::Inconsistent { table: "words", column: "body" })?;
             without(&mut value, &needles);
@@ -130,11 +178,11 @@ async fn keep_decisions(
 
 /// How rows are found (a key and a text each), and the text put back.
 const FAILURES: (&str, &str) = (
-    naming!("SELECT contact || ' ' || system, body FROM failure", "body"),
+    candidates!("contact || ' ' || system", "body" of "failure"),
     "UPDATE failure SET body = $3 WHERE workspace = $1 AND contact || ' ' || system = $2",
 );
 const PREVIEWS: (&str, &str) = (
-    naming!("SELECT id, preview FROM sync_run", "preview"),
+    candidates!("id", "preview" of "sync_run"),
     "UPDATE sync_run SET preview = $3 WHERE workspace = $1 AND id = $2",
 );
 
@@ -151,8 +199,7 @@ fn without(value: &mut Value, needles: &[String]) {
 }
 
 fn names(value: &Value, needles: &[String]) -> bool {
-    let text = value.to_string().to_lowercase();
-    needles.iter().any(|needle| text.contains(needle))
+    has_one(&value.to_string(), needles)
 }
 
 #[cfg(test)]
@@ -160,6 +207,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn capitals_and_escapes_name_somebody_too() {
+        let needles = ["ángela@example.com".to_owned()];
+        for text in [
+            "{\"email\":\"\u{c1}NGELA@Example.com\"}",
+            "{\"email\":\"\\u00c1ngela@example.com\"}",
+            "not JSON, but \u{c1}ngela@example.com",
+        ] {
+            assert!(is_named(text, &needles), "{text}");
+        }
+        assert!(!is_named("{\"email\":\"angela@example.com\"}", &needles));
+    }
 
     #[test]
     fn whoever_is_named_goes_and_the_rest_stays() {

@@ -39,15 +39,13 @@ impl Inner {
         let doppler = self.act_in(System::Doppler, (lease, facts, plan), call);
         let highlevel = self.act_in(System::HighLevel, (lease, facts, plan), call);
         let (doppler, highlevel) = match self.writing() {
-            Writing::Forbidden => (barred(plan, System::Doppler), barred(plan, System::HighLevel)),
-            // What HighLevel takes shows that it may be written to.
-            Writing::Refused => {
-                let done = highlevel.await?;
-                let barred = || barred(plan, System::Doppler);
-                (if self.writing().is_read_only() { barred() } else { doppler.await? }, done)
+            Writing::Forbidden | Writing::Refused => {
+                (barred(plan, System::Doppler), barred(plan, System::HighLevel))
             }
             // A token does not say what it may do: the first write tells, before anything else is written.
-            Writing::Unknown if System::ALL.into_iter().all(|system| writes(plan, system)) => {
+            Writing::Unknown | Writing::Doubted
+                if System::ALL.into_iter().all(|system| writes(plan, system)) =>
+            {
                 let mut highlevel = pin!(highlevel);
                 if let Ok(done) = timeout(FIRST_WORD, &mut highlevel).await {
                     let done = done?;
@@ -59,7 +57,7 @@ impl Inner {
                     (doppler?, highlevel?)
                 }
             }
-            Writing::Unknown | Writing::Seen => {
+            Writing::Unknown | Writing::Doubted | Writing::Seen => {
                 let (doppler, highlevel) = join(doppler, highlevel).await;
                 (doppler?, highlevel?)
             }

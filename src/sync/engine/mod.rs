@@ -109,7 +109,6 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     parts: Parts,
     catalog: Catalog,
-    trial: barred::Trial,
 }
 
 /// What an engine is made of.
@@ -143,7 +142,7 @@ impl Engine {
     /// An engine at rest; [`super::work`] sets it to work.
     pub fn new(parts: Parts) -> Self {
         let catalog = Catalog::new(&parts);
-        Self(Arc::new(Inner { parts, catalog, trial: barred::Trial::default() }))
+        Self(Arc::new(Inner { parts, catalog }))
     }
 
     /// Has the workers of this process work on a workspace's contacts, and on other kinds of its work.

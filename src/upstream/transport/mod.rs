@@ -124,7 +124,8 @@ impl Transport {
             (Some(scopes), Some(needed)) => scopes.iter().any(|scope| scope == needed),
             (Some(_), None) | (None, _) => self.may_write,
         };
-        let state = self.health.state(credential.is_some(), may_write);
+        let now_ms = self.clock.now_ms();
+        let state = self.health.state(credential.is_some(), may_write, now_ms);
         let scopes = match (credential, facts.scopes) {
             // Those of the settings are what the next one may have.
             (None, _) => Vec::new(),
@@ -135,7 +136,7 @@ impl Transport {
         UpstreamStatus {
             state: if lost { UpstreamState::NeedsReauthorization } else { state },
             writing: match credential {
-                Some(_) => self.health.writing(may_write),
+                Some(_) => self.health.writing(may_write, now_ms),
                 None => Writing::Unknown,
             },
             account: account.as_deref().map(str::to_owned),

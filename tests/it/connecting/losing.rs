@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tandem::sandbox::credentials::HIGHLEVEL_LOCATION;
 
 use super::{ANA, grant, upstream, with_app};
 use crate::place::Place;
@@ -112,5 +113,36 @@ async fn an_app_that_is_taken_off_is_disconnected() {
     assert!(events(&world).await.contains("the app was taken off there"));
     let answer = read(&world).await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "NOT_CONNECTED", "{answer:#}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_that_cannot_be_read_holds_up_nothing() {
+    const TAKEN_OFF: &str = "The app was taken off HighLevel";
+    let world = with_app().hearing().start().await;
+    world.control("/webhooks", json!({"url": world.url("/webhooks/highlevel")})).await;
+    assert_eq!(grant(&world, Value::Null, &[]).await.0, 200);
+    let waits = |id: u8, location: &str| {
+        format!(
+            "INSERT INTO held_install (workspace, id, account, sealed, expires_at) VALUES
+               ('default', '0000000000007000800000000000000{id}', '{location}', 'torn', 9999999999999)"
+        )
+    };
+    world.run(&waits(1, HIGHLEVEL_LOCATION)).await;
+    world.run(&waits(2, "anotherLocation0001")).await;
+    let held = world.data("{ heldInstalls { id } }", json!({})).await["heldInstalls"].clone();
+    assert_eq!(held, json!([]), "who cannot be read is not shown");
+    world.control("/edit", json!({"system": "HIGHLEVEL", "op": "uninstall"})).await;
+    let gone = || async { upstream(&world, "HIGHLEVEL").await["state"] == "NOT_CONNECTED" };
+    world.until("it is disconnected", gone).await;
+    let told = || async { events(&world).await.matches(TAKEN_OFF).count() };
+    world.until("it is told", || async { told().await > 0 }).await;
+    // What was granted to the app goes with it.
+    let count = "UPDATE workspace SET name =
+        (SELECT 'left ' || count(*) || ' of ' || max(account) FROM held_install)";
+    world.run(count).await;
+    assert!(!world.find_stored("left 1 of anotherLocation0001").await.is_empty());
+    minutes_pass(&world).await;
+    assert_eq!(told().await, 1);
     world.end().await;
 }

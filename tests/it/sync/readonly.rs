@@ -1,8 +1,11 @@
 //! A token that may only read: mutations are refused before a call, plans still work.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tandem::sandbox::credentials::HIGHLEVEL_READ_ONLY_TOKEN;
 
+use super::ungranted::{people, told};
 use super::{ANA, first_list, with_a_rule};
 use crate::world::{Builder, World};
 
@@ -75,6 +78,34 @@ async fn a_token_that_turns_out_to_be_one_is_known_from_then_on() {
     assert_eq!(answer["errors"][0]["extensions"]["code"], "READ_ONLY", "{answer:#}");
     assert_eq!(world.calls().await.len(), 0);
     assert_eq!(world.state().await, before);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_turned_out_to_be_one_is_tried_again_after_ten_minutes() {
+    // A gateway learns that by its own calls. Sync is not running: nobody but clients writes.
+    let builder = with_a_rule().set("highlevel.token", HIGHLEVEL_READ_ONLY_TOKEN);
+    let world = builder.alone().start().await;
+    let before = people(&world).await;
+    let told = async || told(&world, "credential").await;
+    let tries = async || {
+        world.forget_calls().await;
+        let tags = json!({"contact": {"email": ANA}, "tags": ["x"]});
+        let answer = ask(&world, "addTags", tags).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "READ_ONLY", "{answer:#}");
+        world.writes().await
+    };
+    for _ in 0..3 {
+        assert!(tries().await > 0, "somebody may have granted it");
+        world.until("it is told once", async || told().await == 1).await;
+        // Not at once, so that no lease runs out.
+        for _ in 0..11 {
+            assert_eq!(tries().await, 0);
+            world.clock.advance(Duration::from_secs(55));
+        }
+    }
+    assert_eq!(told().await, 1);
+    assert_eq!(people(&world).await, before);
     world.end().await;
 }
 

@@ -62,14 +62,14 @@ async fn failures(world: &World) -> Value {
     world.data(query, json!({})).await["failures"]["nodes"].clone()
 }
 
-async fn told(world: &World, words: &str) -> usize {
+pub async fn told(world: &World, words: &str) -> usize {
     let query =
         "{ syncEvents(first: 100, filter: {kinds: [UPSTREAM_CHANGED]}) { nodes { message } } }";
     world.data(query, json!({})).await.to_string().matches(words).count()
 }
 
 /// What a workspace's people are in both systems.
-async fn people(world: &World) -> (Value, Value) {
+pub async fn people(world: &World) -> (Value, Value) {
     let state = world.state().await;
     (state["doppler"].clone(), state["highlevel"].clone())
 }
@@ -155,5 +155,47 @@ async fn a_token_that_turns_out_to_only_read_gives_nobody_up() {
     assert_eq!(people(&world).await.1, highlevel);
     let cancelled = decide(&world, "cancelSync", &run).await;
     assert_eq!(cancelled["userErrors"], json!([]), "{cancelled:#}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_written_is_put_off_together() {
+    let scopes = json!(["contacts.readonly", "locations.readonly"]);
+    let builder = calm()
+        .contacts(40)
+        .set("sync.workers", 2)
+        .set("highlevel.token", HIGHLEVEL_READ_ONLY_TOKEN)
+        .set("highlevel.scopes", scopes);
+    // Each gateway has workers of its own.
+    let world = builder.alone().start().await;
+    world.data("{ contacts(first: 100) { nodes { id } } }", json!({})).await;
+    world.switch_sync_on().await;
+    world
+        .run(
+            "INSERT INTO work (workspace, kind, key, priority, gen, due_at)
+             SELECT workspace, 'contact', id, 1, 1, 1 FROM contact WHERE survivor IS NULL",
+        )
+        .await;
+    let rests = async || {
+        let query = "{ syncStatus { pending lagSeconds } }";
+        let status = world.data(query, json!({})).await["syncStatus"].clone();
+        assert!(status["pending"].as_u64() >= Some(40), "{status:#}");
+        status["lagSeconds"].is_null()
+    };
+    world.until("all is put off", rests).await;
+    // Whoever is put off with others is not looked at. The first polls mark all of them again, each at once.
+    world
+        .run(
+            "UPDATE workspace SET name =
+               (SELECT 'Looked at ' || count(*) || ' of them' FROM work
+                WHERE kind = 'contact' AND done_gen > 0)",
+        )
+        .await;
+    let mut few = false;
+    for count in 1..20 {
+        let text = format!("Looked at {count} of them");
+        few |= !world.find_stored(&text).await.is_empty();
+    }
+    assert!(few, "nearly all were looked at");
     world.end().await;
 }

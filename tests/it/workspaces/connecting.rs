@@ -160,6 +160,31 @@ async fn an_installation_can_make_a_workspace() {
     world.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_that_is_not_used_waits_on() {
+    let world = with_accounts(2).start().await;
+    let operator = Client::operator(&world);
+    let choices = [("from_marketplace", "yes"), ("location_id", ACCOUNTS[1].location)];
+    assert_eq!(grant(&operator, Value::Null, &choices).await.0, 202);
+    let held = async || operator.data(HELD, json!({})).await["heldInstalls"].clone();
+    let waits = held().await;
+    // Somebody connects the location meanwhile.
+    let one = second(&world, "One").await;
+    let confirm = async |name: &str| {
+        let variables = json!({"i": waits[0]["id"], "n": name});
+        operator.data(CONFIRM, variables).await["confirmInstall"].clone()
+    };
+    let refused = confirm("Two").await;
+    assert_eq!(refused["userErrors"][0]["code"], "DUPLICATE", "{refused:#}");
+    assert_eq!(held().await, waits);
+    one.data(DISCONNECT, json!({"s": "HIGHLEVEL"})).await;
+    let used = confirm("Three").await;
+    assert_eq!(used["userErrors"], json!([]), "{used:#}");
+    assert_eq!(used["upstream"]["account"], ACCOUNTS[1].location);
+    assert_eq!(held().await, json!([]));
+    world.end().await;
+}
+
 /// What is stored of one workspace cannot be read: the others go on, and it says so.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_cannot_be_opened_costs_the_others_nothing() {

@@ -5,7 +5,7 @@ use tandem::app;
 use tandem::config::Loader;
 use tandem::sandbox::credentials::ACCOUNTS;
 
-use super::{CREATE, Client, second, with_accounts};
+use super::{CREATE, Client, STATES, second, with_accounts};
 use crate::auth::code;
 
 const LIST: &str = "query($f: Int, $a: String) { workspaces(first: $f, after: $a) { \
@@ -40,7 +40,7 @@ async fn a_workspace_can_be_used_as_soon_as_it_is_made() {
     world.restart().await;
     let other = Client::of(&world, &key);
     assert!(other.people().await.len() > 10);
-    let states = other.data(super::STATES, json!({})).await["upstreams"].clone();
+    let states = other.data(STATES, json!({})).await["upstreams"].clone();
     assert_eq!(states[0]["account"], ACCOUNTS[1].doppler);
     assert_eq!(states[1]["account"], ACCOUNTS[1].location);
     world.end().await;
@@ -116,5 +116,23 @@ async fn one_that_is_made_beside_a_gateway_is_served_by_it() {
     let all = app::list_workspaces(&config).await.unwrap();
     let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["default", "Beside"]);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_one_that_cannot_be_opened_nothing_goes_on() {
+    // The tasks that are counted are all of one gateway.
+    let world = with_accounts(1).alone().start().await;
+    // What is opened of it before its mapping is read works in the background.
+    let broken = "INSERT INTO workspace (id, name, created_at) VALUES ('broken', 'Broken', 0);
+        INSERT INTO mapping (workspace, revision, body) VALUES ('broken', 1, '{');";
+    let own = Client::operator(&world);
+    own.data(STATES, json!({})).await;
+    let before = world.running_tasks();
+    world.run(broken).await;
+    let answer = Client::of(&world, "broken").ask(STATES, json!({})).await;
+    assert!(answer["errors"][0].is_object(), "{answer:#}");
+    world.until("what was begun ends", || async { world.running_tasks() <= before }).await;
+    own.data(STATES, json!({})).await;
     world.end().await;
 }
