@@ -15,9 +15,7 @@ use tandem::sandbox::{Options, Sandbox, credentials};
 use tandem::tasks::Tasks;
 
 use crate::place::{Ground, Place};
-
-/// How long a condition is waited for before the test gives up on it.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::time::{Outlasting, PATIENCE};
 
 /// Says what a world is like.
 pub struct Builder {
@@ -38,7 +36,8 @@ pub struct World {
     tasks: Tasks,
     http: reqwest::Client,
     settings: Vec<(&'static str, Value)>,
-    ground: Ground,
+    pub ground: Ground,
+    pub outlasting: Outlasting,
 }
 
 /// A call as the journal shows it.
@@ -80,6 +79,11 @@ impl World {
     /// One gateway in every place: see [`Builder::alone`].
     pub async fn alone() -> Self {
         Self::builder().alone().start().await
+    }
+
+    /// One gateway whose clock stands still: see [`Builder::still`].
+    pub async fn still() -> Self {
+        Self::builder().alone().still().start().await
     }
 
     /// An address of the gateway whose turn it is.
@@ -307,6 +311,13 @@ impl Builder {
         self
     }
 
+    /// On a clock that stands still until the test moves it, for what is kept or counted for a while: how
+    /// long a test takes is then no part of it.
+    pub fn still(mut self) -> Self {
+        self.options.clock = Clock::manual("2026-11-24T12:00:00Z".parse().unwrap());
+        self
+    }
+
     /// Sets a key of the gateway's config.
     pub fn set(mut self, key: &'static str, value: impl Into<Value>) -> Self {
         self.settings.push((key, value.into()));
@@ -341,7 +352,9 @@ impl Builder {
         }
         let http = reqwest::Client::builder().build().unwrap();
         let turns = AtomicUsize::new(0);
-        let world = World { sandbox, clock, apps, turns, tasks, http, settings, ground };
+        let outlasting = Outlasting::default();
+        let world =
+            World { sandbox, clock, apps, turns, tasks, http, settings, ground, outlasting };
         world.forget_calls().await;
         world
     }
@@ -355,6 +368,10 @@ async fn start_app(
 ) -> App {
     let mut loader = Loader::new()
         .set("server.listen", "127.0.0.1:0", "test")
+        // What nobody asks about is no matter of a busy machine.
+        .set("server.request_timeout", "1m", "test")
+        .set("server.drain_timeout", "1m", "test")
+        .set("sync.mutation_deadline", "30s", "test")
         .set("store.connections", 8, "test")
         .set("doppler.base_url", sandbox.doppler_url(), "test")
         .set("doppler.account", credentials::DOPPLER_ACCOUNT, "test")
