@@ -22,6 +22,7 @@ pub struct Builder {
     options: Options,
     settings: Vec<(&'static str, Value)>,
     hearing: bool,
+    is_still: bool,
     place: Place,
     gateways: usize,
 }
@@ -37,6 +38,7 @@ pub struct World {
     http: reqwest::Client,
     settings: Vec<(&'static str, Value)>,
     pub ground: Ground,
+    is_still: bool,
     pub outlasting: Outlasting,
 }
 
@@ -68,7 +70,8 @@ impl World {
         };
         let place = Place::chosen();
         let gateways = place.gateways();
-        Builder { options, settings: Vec::new(), hearing: false, place, gateways }
+        let (settings, hearing, is_still) = (Vec::new(), false, false);
+        Builder { options, settings, hearing, is_still, place, gateways }
     }
 
     /// A small one with everything as it comes.
@@ -88,6 +91,10 @@ impl World {
 
     /// An address of the gateway whose turn it is.
     pub fn url(&self, path: &str) -> String {
+        if self.is_still {
+            // No two questions come within one millisecond: what the first read is older than the second.
+            self.clock.advance(Duration::from_millis(1));
+        }
         let turn = self.turns.fetch_add(1, Ordering::Relaxed) % self.apps.len();
         format!("http://{}{path}", self.apps[turn].addr())
     }
@@ -315,6 +322,7 @@ impl Builder {
     /// long a test takes is then no part of it.
     pub fn still(mut self) -> Self {
         self.options.clock = Clock::manual("2026-11-24T12:00:00Z".parse().unwrap());
+        self.is_still = true;
         self
     }
 
@@ -351,10 +359,20 @@ impl Builder {
             apps.push(start_app(&sandbox, &clock, &ground, &settings).await);
         }
         let http = reqwest::Client::builder().build().unwrap();
+        let (outlasting, is_still) = (Outlasting::default(), self.is_still);
         let turns = AtomicUsize::new(0);
-        let outlasting = Outlasting::default();
-        let world =
-            World { sandbox, clock, apps, turns, tasks, http, settings, ground, outlasting };
+        let world = World {
+            sandbox,
+            clock,
+            apps,
+            turns,
+            tasks,
+            http,
+            settings,
+            ground,
+            is_still,
+            outlasting,
+        };
         world.forget_calls().await;
         world
     }
