@@ -39,6 +39,8 @@ pub struct World {
     settings: Vec<(&'static str, Value)>,
     pub ground: Ground,
     is_still: bool,
+    /// Whether HighLevel's webhooks count here.
+    pub is_hearing: bool,
     pub outlasting: Outlasting,
 }
 
@@ -359,7 +361,8 @@ impl Builder {
             apps.push(start_app(&sandbox, &clock, &ground, &settings).await);
         }
         let http = reqwest::Client::builder().build().unwrap();
-        let (outlasting, is_still) = (Outlasting::default(), self.is_still);
+        let outlasting = Outlasting::default();
+        let (is_still, is_hearing) = (self.is_still, self.hearing);
         let turns = AtomicUsize::new(0);
         let world = World {
             sandbox,
@@ -371,6 +374,7 @@ impl Builder {
             settings,
             ground,
             is_still,
+            is_hearing,
             outlasting,
         };
         world.forget_calls().await;
