@@ -17,6 +17,7 @@ mod openapi;
 mod place;
 mod sandbox;
 mod sync;
+mod time;
 mod webhooks;
 mod workspaces;
 mod world;

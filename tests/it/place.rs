@@ -7,6 +7,7 @@
 use std::sync::LazyLock;
 
 use sqlx::{Connection, Executor};
+use tokio::sync::Mutex;
 
 /// Where a test runs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -61,11 +62,21 @@ pub struct Ground {
     /// The file of SQLite is in it, and its name is nobody else's.
     folder: tempfile::TempDir,
     place: Place,
+    /// Kept open for many looks.
+    looking: Mutex<Option<Looking>>,
+}
+
+/// A connection beside the gateways'.
+enum Looking {
+    Sqlite(sqlx::SqliteConnection),
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::PgConnection),
 }
 
 impl Ground {
     pub async fn new(place: Place) -> Self {
-        let ground = Self { folder: tempfile::tempdir().unwrap(), place };
+        let (folder, looking) = (tempfile::tempdir().unwrap(), Mutex::default());
+        let ground = Self { folder, place, looking };
         if place != Place::Sqlite {
             let server = server("TEST_POSTGRES_URL");
             run(&server, format!("CREATE SCHEMA {}", ground.name())).await;
@@ -100,6 +111,50 @@ impl Ground {
         let mut store = sqlx::SqliteConnection::connect(&self.store_url()).await.unwrap();
         store.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
         store.close().await.unwrap();
+    }
+
+    /// The leases on work that have not run out by a time.
+    pub async fn leases(&self, now_ms: i64) -> Vec<String> {
+        let mut looking = self.looking.lock().await;
+        if looking.is_none() {
+            *looking = Some(self.look().await);
+        }
+        let sql =
+            "SELECT kind || key || lease FROM work WHERE lease IS NOT NULL AND lease_until > $1";
+        let rows: Vec<(String,)> = match looking.as_mut().unwrap() {
+            Looking::Sqlite(store) => sqlx::query_as(sql).bind(now_ms).fetch_all(store).await,
+            #[cfg(feature = "postgres")]
+            Looking::Postgres(store) => sqlx::query_as(sql).bind(now_ms).fetch_all(store).await,
+        }
+        .unwrap();
+        rows.into_iter().map(|(lease,)| lease).collect()
+    }
+
+    /// Writes something that means nothing, which takes as long as a write here does.
+    pub async fn write(&self) {
+        let mut looking = self.looking.lock().await;
+        if looking.is_none() {
+            *looking = Some(self.look().await);
+        }
+        for sql in
+            ["CREATE TABLE IF NOT EXISTS beside (n BIGINT)", "INSERT INTO beside (n) VALUES (1)"]
+        {
+            match looking.as_mut().unwrap() {
+                Looking::Sqlite(store) => store.execute(sql).await.map(|_| ()),
+                #[cfg(feature = "postgres")]
+                Looking::Postgres(store) => store.execute(sql).await.map(|_| ()),
+            }
+            .unwrap();
+        }
+    }
+
+    async fn look(&self) -> Looking {
+        let url = self.store_url();
+        #[cfg(feature = "postgres")]
+        if self.place != Place::Sqlite {
+            return Looking::Postgres(sqlx::PgConnection::connect(&url).await.unwrap());
+        }
+        Looking::Sqlite(sqlx::SqliteConnection::connect(&url).await.unwrap())
     }
 
     /// Where a text stands in what is stored: in the very bytes of SQLite's files, or in the rows of

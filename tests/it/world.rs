@@ -15,15 +15,14 @@ use tandem::sandbox::{Options, Sandbox, credentials};
 use tandem::tasks::Tasks;
 
 use crate::place::{Ground, Place};
-
-/// How long a condition is waited for before the test gives up on it.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::time::{Outlasting, PATIENCE};
 
 /// Says what a world is like.
 pub struct Builder {
     options: Options,
     settings: Vec<(&'static str, Value)>,
     hearing: bool,
+    is_still: bool,
     place: Place,
     gateways: usize,
 }
@@ -38,7 +37,11 @@ pub struct World {
     tasks: Tasks,
     http: reqwest::Client,
     settings: Vec<(&'static str, Value)>,
-    ground: Ground,
+    pub ground: Ground,
+    is_still: bool,
+    /// Whether HighLevel's webhooks count here.
+    pub is_hearing: bool,
+    pub outlasting: Outlasting,
 }
 
 /// A call as the journal shows it.
@@ -69,7 +72,8 @@ impl World {
         };
         let place = Place::chosen();
         let gateways = place.gateways();
-        Builder { options, settings: Vec::new(), hearing: false, place, gateways }
+        let (settings, hearing, is_still) = (Vec::new(), false, false);
+        Builder { options, settings, hearing, is_still, place, gateways }
     }
 
     /// A small one with everything as it comes.
@@ -82,8 +86,17 @@ impl World {
         Self::builder().alone().start().await
     }
 
+    /// One gateway whose clock stands still: see [`Builder::still`].
+    pub async fn still() -> Self {
+        Self::builder().alone().still().start().await
+    }
+
     /// An address of the gateway whose turn it is.
     pub fn url(&self, path: &str) -> String {
+        if self.is_still {
+            // No two questions come within one millisecond: what the first read is older than the second.
+            self.clock.advance(Duration::from_millis(1));
+        }
         let turn = self.turns.fetch_add(1, Ordering::Relaxed) % self.apps.len();
         format!("http://{}{path}", self.apps[turn].addr())
     }
@@ -312,6 +325,14 @@ impl Builder {
         self
     }
 
+    /// On a clock that stands still until the test moves it, for what is kept or counted for a while: how
+    /// long a test takes is then no part of it.
+    pub fn still(mut self) -> Self {
+        self.options.clock = Clock::manual("2026-11-24T12:00:00Z".parse().unwrap());
+        self.is_still = true;
+        self
+    }
+
     /// Sets a key of the gateway's config.
     pub fn set(mut self, key: &'static str, value: impl Into<Value>) -> Self {
         self.settings.push((key, value.into()));
@@ -345,8 +366,22 @@ impl Builder {
             apps.push(start_app(&sandbox, &clock, &ground, &settings).await);
         }
         let http = reqwest::Client::builder().build().unwrap();
+        let outlasting = Outlasting::default();
+        let (is_still, is_hearing) = (self.is_still, self.hearing);
         let turns = AtomicUsize::new(0);
-        let world = World { sandbox, clock, apps, turns, tasks, http, settings, ground };
+        let world = World {
+            sandbox,
+            clock,
+            apps,
+            turns,
+            tasks,
+            http,
+            settings,
+            ground,
+            is_still,
+            is_hearing,
+            outlasting,
+        };
         world.forget_calls().await;
         world
     }
@@ -360,6 +395,10 @@ async fn start_app(
 ) -> App {
     let mut loader = Loader::new()
         .set("server.listen", "127.0.0.1:0", "test")
+        // What nobody asks about is no matter of a busy machine.
+        .set("server.request_timeout", "1m", "test")
+        .set("server.drain_timeout", "1m", "test")
+        .set("sync.mutation_deadline", "30s", "test")
         .set("store.connections", 8, "test")
         .set("doppler.base_url", sandbox.doppler_url(), "test")
         .set("doppler.account", credentials::DOPPLER_ACCOUNT, "test")

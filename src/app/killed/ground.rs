@@ -18,7 +18,7 @@ use crate::unified::WorkspaceId;
 use super::cases::Case;
 
 /// How long anything is waited for before the test gives up on it.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 /// Longer than a lease.
 const LEASES_LAPSE: Duration = Duration::from_secs(61);
 

@@ -15,6 +15,7 @@ use super::draft::Draft;
 use super::fields::{self, Topic};
 use super::{
     Action, Input, Payload, PlannedField, Scope, TagsDelta, facts, holds, others, presence, tags,
+    unplaced,
 };
 
 /// Plans creations where the person is not.
@@ -223,6 +224,9 @@ fn in_doppler(draft: &mut Draft<'_>, values: &[Value<'_>], standing: Standing, e
     let unknown = standing.unknown.or_else(|| {
         input.unread(System::HighLevel).filter(|_| input.link(System::HighLevel).is_none())
     });
+    // And nobody is made without a name because the account's fields could not be read.
+    let unplaced = input.definitions.of(system).is_none().then_some(unplaced::UNREAD);
+    let unknown = unknown.or(unplaced.filter(|_| input.unread(system).is_none()));
     match unknown {
         Some(code) => draft.wait(action, code, edits),
         None => draft.act(action, edits),

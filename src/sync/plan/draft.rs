@@ -91,6 +91,12 @@ impl<'a> Draft<'a> {
             || self.depends.iter().any(|(other, at, _)| is(other, at))
     }
 
+    /// Makes edits wait for an action that is planned already.
+    pub fn depend(&mut self, index: usize, edits: &[EditId]) {
+        let Some(system) = self.actions.get(index).map(|action| action.system) else { return };
+        self.depends.extend(edits.iter().map(|edit| (*edit, system, index)));
+    }
+
     /// Makes an edit wait for every write of a system.
     pub fn depend_on_all(&mut self, edit: EditId, system: System) {
         let writes = self

@@ -10,7 +10,7 @@ use crate::unified::{
 
 use super::decide::{Case, SKEW, SideCase, Source, Verdict, Wish, decide};
 use super::draft::Draft;
-use super::{Input, Over, PlannedField, Scope, TagsDelta, difference, holds};
+use super::{Input, Over, PlannedField, Scope, TagsDelta, difference, holds, unplaced};
 
 /// One field that is to be written to one system.
 #[derive(Clone, Debug)]
@@ -106,6 +106,7 @@ pub(super) fn plan<'a>(draft: &mut Draft<'a>, topics: &[Topic<'a>]) -> Vec<Chang
         if let Some(canon) = settle_canon(draft, topic) {
             for system in System::ALL {
                 changes.extend(difference::of(draft, topic, &canon, system));
+                unplaced::wait(draft, topic, &canon, system);
             }
         }
     }
@@ -161,6 +162,7 @@ pub(super) fn derived<'a>(
             change.planned.reason = Some("it is worked out from other fields".to_owned());
             changes.push(change);
         }
+        unplaced::wait(draft, topic, canon, system);
     }
     changes
 }

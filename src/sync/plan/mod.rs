@@ -28,6 +28,7 @@ mod presence;
 mod rename;
 mod shown_note;
 mod tags;
+mod unplaced;
 mod writes;
 
 pub use action::{

@@ -16,7 +16,9 @@ use crate::unified::{
 use super::consent::Standing;
 use super::draft::Draft;
 use super::fields::Change;
-use super::{Action, Input, ListTarget, Payload, PlannedField, Scope, TagsDelta, holds, writes};
+use super::{
+    Action, Input, ListTarget, Payload, PlannedField, Scope, TagsDelta, holds, unplaced, writes,
+};
 
 /// The agreement's name of them.
 pub(super) const TAGS: &str = "tags";
@@ -347,7 +349,9 @@ fn in_field<'a>(
             return None;
         }
         Lookup::Unknown => {
-            draft.because("the fields of Doppler could not be read, so its tags are left alone");
+            let reason = "the fields of Doppler could not be read, and its tags are in one";
+            let action = Action::new(System::Doppler, ActionKind::Tag, Payload::Nothing, reason);
+            draft.wait(action.with(vec![planned(&turn)]), unplaced::UNREAD, &turn.edits);
             return None;
         }
     };

@@ -419,3 +419,64 @@ fn what_is_asked_for_while_a_run_decides_is_not_lost() {
     assert_eq!(world.subscriber().unwrap().field("FIRSTNAME"), Some("Ana"));
     assert_eq!(world.highlevel.as_ref().unwrap().tags, ["expo", "vip"]);
 }
+
+/// As after a start while Doppler is down: nobody has read yet which fields it has.
+#[test]
+fn what_belongs_into_fields_that_could_not_be_read_waits_for_them() {
+    for down in [vec![System::Doppler], Vec::new()] {
+        let mut world = World::paired();
+        let known = world.definitions.doppler.take();
+        world.down = down;
+        let asked = [
+            world.ask(upsert(&[("firstName", "Ana"), ("lastName", "Paz")])),
+            world.ask(EditChange::AddTags(vec!["vip".to_owned()])),
+        ];
+        world.settle_down();
+        for edit in asked {
+            assert_eq!(world.outcome(edit), both(Queued, Applied), "{:?}", world.down);
+        }
+        // What nobody asked for waits as well.
+        world.highlevel_mut().address.city = Some("Salta".to_owned());
+        world.settle_down();
+        let plan = world.plan();
+        let waits = |name: &str| {
+            let named = |action: &&crate::sync::Action| {
+                action.fields.iter().any(|field| field.field == name)
+            };
+            let mut all = plan.actions.iter().filter(|action| action.when != When::Now);
+            all.any(|action| named(&action))
+        };
+        for name in ["firstName", "lastName", "address.city", "tags"] {
+            assert!(waits(name), "{name}: {:#?}", plan.actions);
+        }
+        world.definitions.doppler = known;
+        world.down.clear();
+        world.settle_down();
+        for edit in asked {
+            assert_eq!(world.outcome(edit), both(Applied, Applied));
+        }
+        let held = world.subscriber().unwrap();
+        let fields = ["FIRSTNAME", "LASTNAME", "CITY", "TAGS"].map(|name| held.field(name));
+        assert_eq!(fields, [Some("Ana"), Some("Paz"), Some("Salta"), Some("vip")]);
+    }
+}
+
+#[test]
+fn nobody_is_made_without_a_name_because_the_fields_could_not_be_read() {
+    let mut world = World::new();
+    let known = world.definitions.doppler.take();
+    let EditChange::Upsert { fields, .. } =
+        upsert(&[("email", "ana@example.com"), ("firstName", "Ana")])
+    else {
+        unreachable!()
+    };
+    let (tags, lists, create_in) = (Vec::new(), vec!["1".to_owned()], None);
+    let edit = world.ask(EditChange::Upsert { fields, tags, lists, create_in });
+    world.settle_down();
+    assert_eq!(world.outcome(edit), both(Queued, Applied));
+    assert!(world.subscribers.is_empty());
+    world.definitions.doppler = known;
+    world.settle_down();
+    assert_eq!(world.outcome(edit), both(Applied, Applied));
+    assert_eq!(world.subscriber().unwrap().field("FIRSTNAME"), Some("Ana"));
+}

@@ -1,13 +1,12 @@
 //! A subscription ends when its token does.
 
-use std::time::Duration;
-
 use futures_util::StreamExt;
 use serde_json::json;
 use tandem::clock::Clock;
 
 use super::{EVERYTHING, MINUTE, claims, good, guarded, signed};
 use crate::http::client::Socket;
+use crate::time::PATIENCE;
 
 const FOLLOW: &str = "subscription { syncStatus { state } }";
 
@@ -50,7 +49,7 @@ async fn a_stream_of_events_says_that_the_token_ended() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), read).await.expect("the stream goes on");
+    tokio::time::timeout(PATIENCE, read).await.expect("the stream goes on");
     assert!(text.contains("UNAUTHENTICATED") && text.contains("the token has expired"), "{text}");
     assert!(text.trim_end().ends_with("event: complete\ndata: {}"), "{text}");
     world.end().await;

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use super::{lines, tandem};
 use crate::world::{Builder, World};
 
+/// A port that no program may take by chance.
+const NOBODY: &str = "http://127.0.0.1:1";
+
 /// A world whose systems are polled by nobody meanwhile.
 fn calm() -> Builder {
     let rule = json!([{"system": "DOPPLER",
@@ -184,10 +187,7 @@ async fn ctrl_c_leaves_the_run_going() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_is_one_line_that_says_what_to_do() {
-    // A port that nobody listens on any more.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("http://{free}");
-    let nobody = output(tandem(&["sync", "status", "--url", &url])).await;
+    let nobody = output(tandem(&["sync", "status", "--url", NOBODY])).await;
     let line = complaint(&nobody, 2);
     assert!(line.contains("is not there") && line.contains("tandem serve"), "{line}");
 

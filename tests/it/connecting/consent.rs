@@ -177,7 +177,7 @@ async fn an_installation_that_does_not_work_is_not_held() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_may_bring_a_few_installations_only() {
-    let world = with_app().alone().start().await;
+    let world = with_app().alone().still().start().await;
     let come = async || {
         let nobodys = world.url("/oauth/highlevel/callback?code=nobodys");
         Browser::new().come_back(&nobodys).await.0

@@ -24,15 +24,11 @@ async fn told(world: &World) -> Vec<String> {
 }
 
 async fn until_told(world: &World, count: usize) -> Vec<String> {
-    let enough = || async {
-        world.clock.advance(Duration::from_secs(2));
-        told(world).await.len() >= count
-    };
-    world.until("told", enough).await;
+    let step = Duration::from_secs(2);
+    world.comes("told", step, || async { told(world).await.len() >= count }).await;
     // And no more than that, however often it is looked.
     for _ in 0..5 {
-        world.clock.advance(Duration::from_secs(2));
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        world.pass(step).await;
     }
     let said = told(world).await;
     assert_eq!(said.len(), count, "{said:?}");

@@ -21,7 +21,7 @@ async fn rename(world: &World, name: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_cache_asks_again_and_everyone_sees_it_afterwards() {
-    let world = World::alone().await;
+    let world = World::still().await;
     let id = ana(&world).await;
     let first = world.data(NAME, json!({"id": id})).await;
     rename(&world, "Anita").await;
@@ -35,7 +35,7 @@ async fn no_cache_asks_again_and_everyone_sees_it_afterwards() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn values_are_kept_for_their_time_to_live() {
-    let world = World::alone().await;
+    let world = World::still().await;
     let id = ana(&world).await;
     world.data(NAME, json!({"id": id})).await;
     rename(&world, "Anita").await;
@@ -54,7 +54,7 @@ async fn values_are_kept_for_their_time_to_live() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn max_age_bounds_what_counts() {
-    let world = World::alone().await;
+    let world = World::still().await;
     let id = ana(&world).await;
     world.data(NAME, json!({"id": id})).await;
     world.clock.advance(Duration::from_secs(10));
@@ -68,7 +68,7 @@ async fn max_age_bounds_what_counts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_if_cached_makes_no_call() {
-    let world = World::alone().await;
+    let world = World::still().await;
     let id = ana(&world).await;
     let query = "query($id: ID!) { contact(by: {id: $id}) { notes { nodes { id } } highlevel { contactId } } }";
     world.data(NAME, json!({"id": id})).await;
@@ -83,7 +83,7 @@ async fn only_if_cached_makes_no_call() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn freshness_tells_live_from_cache() {
-    let world = World::alone().await;
+    let world = World::still().await;
     let id = ana(&world).await;
     let fresh =
         world.ask_with(FRESHNESS, json!({"id": id}), &[("cache-control", "no-cache")]).await;
@@ -96,7 +96,7 @@ async fn freshness_tells_live_from_cache() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn absence_is_believed_for_a_while_only() {
-    let world = World::alone().await;
+    let world = World::still().await;
     let query = "{ contact(by: {email: \"late@example.com\"}) { id } }";
     assert!(world.data(query, json!({})).await["contact"].is_null());
     world.forget_calls().await;

@@ -63,7 +63,8 @@ async fn holds(world: &World, query: &str, variables: &Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_example_of_the_playground_costs_more_than_estimated() {
-    let world = World::builder().contacts(300).start().await;
+    // What somebody else's worker does of a mutation is not in its answer.
+    let world = World::builder().contacts(300).alone().still().start().await;
     for (query, variables) in EXAMPLES {
         holds(&world, query, &serde_json::from_str(variables).unwrap()).await;
     }

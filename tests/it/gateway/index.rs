@@ -154,12 +154,11 @@ async fn once_both_systems_were_read_through_it_is_the_listing() {
     let page = "query($after: String) { contacts(first: 5, after: $after) {
         coverage { complete asOf } pageInfo { endCursor } nodes { id freshness { source } } } }";
     let complete = || async {
-        world.clock.advance(Duration::from_secs(5));
         let coverage = &world.data(page, json!({})).await["contacts"]["coverage"];
         // A live listing is complete by itself and as of now.
         coverage["complete"] == true && !coverage["asOf"].is_null()
     };
-    world.until("both were read through", complete).await;
+    world.comes("both were read through", Duration::from_secs(5), complete).await;
     let filter = "{ contacts(first: 5, filter: {systems: [DOPPLER]}) { nodes { id } } }";
     world.data(filter, json!({})).await;
     world.end().await;

@@ -14,7 +14,7 @@ async fn what_one_writes_the_other_shows(place: Place) {
     if !place.is_there() {
         return;
     }
-    let world = World::builder().place(place).start().await;
+    let world = World::builder().place(place).still().start().await;
     let id = ana(&world).await;
     let variables = json!({"id": id});
     for body in ["Called", "Called again"] {
@@ -26,7 +26,7 @@ async fn what_one_writes_the_other_shows(place: Place) {
         assert_eq!(one, other);
         world.data(CREATE, json!({"id": id, "body": body})).await;
         let (world, variables) = (&world, &variables);
-        // The clock hardly moves, so nothing is read again for its age.
+        // The clock stands still, so nothing is read again for its age.
         let shown = || async move {
             world.data(NOTES, variables.clone()).await.to_string().contains(&format!("\"{body}\""))
         };

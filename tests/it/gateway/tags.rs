@@ -50,7 +50,7 @@ async fn a_tags_contacts_are_the_listing_filtered_by_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_tag_is_a_call_and_counted_before_the_first_page_is() {
     // How many tags there are a gateway learns by its own calls.
-    let world = World::alone().await;
+    let world = World::still().await;
     let data = world.data("{ tags { name } }", json!({})).await;
     let tags = data["tags"].as_array().unwrap().len();
     assert!(tags > 2, "{tags} tags");

@@ -50,7 +50,7 @@ async fn a_search_answers_as_single_reads_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_search_brought_is_at_hand_for_one_person() {
     // In the cache, which is one gateway's own.
-    let world = World::alone().await;
+    let world = World::still().await;
     let page = world.data(PAGE, json!({})).await;
     world.forget_calls().await;
     let node = &page["contacts"]["nodes"][3];
@@ -92,7 +92,7 @@ async fn more_tasks_than_a_page_holds_are_all_there() {
 async fn without_the_scope_everybody_is_asked_singly_and_the_search_is_left_for_a_while() {
     // What its token may do a gateway learns by its own calls.
     let builder = World::builder().set("highlevel.token", HIGHLEVEL_READ_ONLY_TOKEN);
-    let world = builder.alone().start().await;
+    let world = builder.alone().still().start().await;
     let page = world.data(PAGE, json!({})).await;
     assert_eq!((count(&world, SEARCH).await, count(&world, SINGLE).await), (1, 20));
     world.clock.advance(Duration::from_secs(240));
@@ -163,7 +163,7 @@ async fn what_was_known_last_stands_in_for_a_search_that_fails() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whose_tasks_were_just_written_is_asked_singly() {
-    let world = World::start().await;
+    let world = World::builder().still().start().await;
     let page = world.data(PAGE, json!({})).await;
     let who = page["contacts"]["nodes"][0]["id"].clone();
     let create = "mutation($id: ID!) { createTask(input: {contact: {id: $id}, title: \"Call\", \

@@ -10,7 +10,7 @@ use crate::world::World;
 #[tokio::test(flavor = "multi_thread")]
 async fn who_joined_late_does_not_fail_for_want_of_the_starters_time() {
     // Reads are shared inside one gateway.
-    let world = World::builder().set("server.request_timeout", "5s").alone().start().await;
+    let world = World::builder().set("server.request_timeout", "10s").alone().start().await;
     let id = ana(&world).await;
     world.forget_calls().await;
     let route = "/contacts/{contactId}/notes";
@@ -25,12 +25,13 @@ async fn who_joined_late_does_not_fail_for_want_of_the_starters_time() {
     let late = async {
         world.until("the first read is under way", || async { reads().await == 1 }).await;
         // Not a wait for anything: it is how much more time the others have.
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
         futures_util::future::join_all((0..10).map(|_| ask())).await
     };
     let (first, others) = tokio::join!(ask(), late);
-    // On a busy machine what the others read may be known by the time it gives up.
-    if first["data"]["contact"]["notes"].is_null() {
+    // On a busy machine what the others read may be known by the time it gives up, or there is no time
+    // left to say so.
+    if first["data"]["contact"].is_object() && first["data"]["contact"]["notes"].is_null() {
         assert_eq!(codes(&first), [("UPSTREAM_TIMEOUT".to_owned(), "contact.notes".to_owned())]);
     }
     for other in others {

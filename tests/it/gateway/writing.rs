@@ -116,7 +116,7 @@ async fn a_key_outlives_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_whose_answer_got_lost_is_looked_for_and_not_repeated() {
-    let world = World::builder().set("highlevel.timeout", "500ms").start().await;
+    let world = World::start().await;
     let id = ana(&world).await;
     let before = bodies(&world, &id).await.len();
     // The note is written, but its answer breaks off.

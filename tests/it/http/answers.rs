@@ -24,7 +24,7 @@ fn body(query: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_known_answer_needs_no_call_and_keeps_to_its_media_type() {
     // What is kept is kept by one gateway.
-    let world = World::alone().await;
+    let world = World::still().await;
     let first = post(&world, &[], body(ANA)).await.text().await.unwrap();
     assert!(!world.calls().await.is_empty());
     world.forget_calls().await;
@@ -47,7 +47,7 @@ async fn a_known_answer_needs_no_call_and_keeps_to_its_media_type() {
 #[tokio::test(flavor = "multi_thread")]
 async fn cost_is_told_when_asked_for() {
     // What is kept is kept by one gateway.
-    let world = World::alone().await;
+    let world = World::still().await;
     let cost = |answer: &Value| answer["extensions"]["cost"]["calls"]["HIGHLEVEL"].as_u64();
     let by_header: Value =
         post(&world, &[("tandem-cost", "true")], body(ANA)).await.json().await.unwrap();
@@ -65,7 +65,7 @@ async fn cost_is_told_when_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_cached_is_said_so() {
     // What is kept is kept by one gateway.
-    let world = World::alone().await;
+    let world = World::still().await;
     let only = [("cache-control", "only-if-cached")];
     let notes = ANA.replace("email }", "notes { nodes { body } } }");
     let answer: Value = post(&world, &only, body(&notes)).await.json().await.unwrap();

@@ -1,7 +1,5 @@
 //! A client of `graphql-transport-ws` and one of server-sent events, as small as they can be.
 
-use std::time::Duration;
-
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -10,9 +8,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::time::PATIENCE;
 use crate::world::World;
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A WebSocket.
 pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);

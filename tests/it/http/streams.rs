@@ -13,6 +13,9 @@ const WRITE: &str = "mutation($input: CreateNoteInput!) {
     createNote(input: $input) { note { id body } userErrors { message } }
 }";
 
+/// How long a note is waited for before the next is written.
+const AGAIN: Duration = Duration::from_secs(1);
+
 fn ana() -> Value {
     json!({"by": {"email": "ana.paz@example.com"}})
 }
@@ -24,10 +27,11 @@ fn note(body: &str) -> Value {
 /// Writes until the change is heard of: when a subscription began to listen cannot be seen.
 async fn write_until<T>(world: &World, body: &str, heard: impl Future<Output = T>) -> T {
     let mut heard = Box::pin(heard);
+    // As many as the subscription shows.
     for _ in 0..100 {
         let written = world.data(WRITE, note(body)).await;
         assert_eq!(written["createNote"]["note"]["body"], body);
-        if let Ok(heard) = timeout(Duration::from_millis(200), &mut heard).await {
+        if let Ok(heard) = timeout(AGAIN, &mut heard).await {
             return heard;
         }
     }

@@ -1,7 +1,6 @@
 //! A running sandbox on a clock that stands still, and the calls that tests make to it.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use reqwest::{Client, Method, Request, Url};
 use serde_json::{Value, json};
@@ -9,6 +8,8 @@ use tandem::clock::Clock;
 use tandem::sandbox::credentials::{DOPPLER_ACCOUNT, DOPPLER_API_KEY};
 use tandem::sandbox::{Options, Sandbox};
 use tandem::tasks::Tasks;
+
+use crate::time::PATIENCE;
 
 /// A sandbox and a client of it. Dropping it stops the sandbox.
 pub struct Api {
@@ -43,7 +44,7 @@ impl Api {
         });
         let tasks = Tasks::new();
         let sandbox = Sandbox::start(options, &tasks).await.unwrap();
-        let http = Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
+        let http = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         Self { sandbox, clock, tasks, http }
     }
 

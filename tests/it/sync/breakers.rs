@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tandem::sandbox::credentials::{DOPPLER_ACCOUNT, DOPPLER_API_KEY};
 
-use super::keeping::{edit, hearing, keeping, settled, tick};
+use super::keeping::{connect, edit, hearing, keeping, settled, tick};
 use super::{ANA, contact, subscriber};
 use crate::world::{Builder, World};
 
@@ -151,14 +151,14 @@ async fn a_refused_credential_stops_its_system_loudly_and_nothing_is_lost() {
     until(&world, "it waits", waits).await;
     // Hours pass.
     for _ in 0..30 {
-        world.clock.advance(Duration::from_mins(11));
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        world.pass(Duration::from_mins(11)).await;
     }
     let failures = world.data(failure, json!({})).await["failures"]["nodes"].clone();
     for one in failures.as_array().unwrap() {
         assert_eq!((&one["dead"], &one["attempts"]), (&json!(false), &json!(1)), "{failures:#}");
     }
     world.restart().await;
+    connect(&world).await;
     world.clear_faults().await;
     until(&world, "it lands", async || shown(&world, "LASTNAME").await == "Pazos").await;
     settled(&world).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::keeping::{edit, hearing, keeping, settled, tick};
+use super::keeping::{connect, edit, hearing, keeping, settled, tick};
 use super::{ANA, contact, mutate, subscriber};
 use crate::world::World;
 
@@ -46,6 +46,7 @@ async fn by_itself_nobody_else_is_deleted_and_nobody_comes_back() {
     assert_eq!(systems(&world).await, json!(["DOPPLER"]));
     // Neither a restart nor a change in the other system makes the person again.
     world.restart().await;
+    connect(&world).await;
     edit(&world, "DOPPLER", "upsert", json!({"fields": {"LASTNAME": "Pazos"}})).await;
     settled(&world).await;
     mutate(&world, "syncContact", json!({"contact": {"email": ANA}})).await;
@@ -102,6 +103,7 @@ async fn what_could_not_be_done_when_somebody_was_deleted_is_done_later() {
     };
     world.until("it failed", failed).await;
     world.restart().await;
+    connect(&world).await;
     world.clear_faults().await;
     unlinked(&world, "HIGHLEVEL").await;
     assert_eq!(subscriber(&world, ANA).await.unwrap()["status"], "unsubscribed");

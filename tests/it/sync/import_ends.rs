@@ -43,13 +43,7 @@ async fn no_import_has_last_names(world: &World) {
 
 /// Waits until so many of the people are subscribers, while time goes by in such steps.
 async fn are_made(world: &World, count: usize, step: Duration) {
-    let there = || async {
-        world.clock.advance(step);
-        // Leases run out by the same clock.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        made(world).await == count
-    };
-    world.until("all are made", there).await;
+    world.comes("all are made", step, || async { made(world).await == count }).await;
 }
 
 /// What comes after the run is sent soon: nobody knows whether more people come.
@@ -104,13 +98,11 @@ async fn an_import_that_never_ends_is_waited_for_an_hour() {
     is_sent(&world).await;
     // So long nothing is written beside it.
     for _ in 0..10 {
-        world.clock.advance(Duration::from_secs(300));
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        world.pass(Duration::from_secs(300)).await;
     }
     let before = calls(&world).await;
     assert_eq!(of(&before, "POST", "/lists/{listId}/subscribers"), 0, "{before:#?}");
-    // Leases run out by the same clock: from here on it does not leap.
-    world.clock.advance(Duration::from_secs(600));
+    world.pass(Duration::from_secs(600)).await;
     are_made(&world, 40, Duration::from_secs(2)).await;
     let after = calls(&world).await;
     assert_eq!(of(&after, "POST", "/lists/{listId}/subscribers"), 40, "{after:#?}");
@@ -130,12 +122,9 @@ async fn a_field_that_is_paused_meanwhile_is_in_no_import() {
     let one = subscriber(&world, &person(3)).await.unwrap();
     assert!(one["fields"]["LASTNAME"].as_str().is_none_or(str::is_empty), "{one:#}");
     mutate(&world, "resumeSync", json!({"field": "lastName"})).await;
-    let arrived = || async {
-        world.clock.advance(Duration::from_secs(2));
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        subscriber(&world, &person(3)).await.unwrap()["fields"]["LASTNAME"] == "N3"
-    };
-    world.until("what waited", arrived).await;
+    let arrived =
+        || async { subscriber(&world, &person(3)).await.unwrap()["fields"]["LASTNAME"] == "N3" };
+    world.comes("what waited", Duration::from_secs(2), arrived).await;
     world.end().await;
 }
 
@@ -147,8 +136,7 @@ async fn while_sync_is_paused_no_import_is_sent() {
         mutate(&world, "pauseSync", pause.clone()).await;
         world.clear_faults().await;
         for _ in 0..20 {
-            world.clock.advance(Duration::from_secs(15));
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            world.pass(Duration::from_secs(15)).await;
         }
         assert_eq!((made(&world).await, imports(&world).await.len()), (0, 0), "{pause}");
         mutate(&world, "resumeSync", pause).await;
@@ -201,11 +189,8 @@ async fn what_is_sent_again_is_looked_at_again() {
     assert_eq!(run["created"], 39, "{run:#}");
     let sent = imports(&world).await;
     assert!(addresses(&sent[..1]).contains(&person(3)));
-    let quiet = || async {
-        world.clock.advance(Duration::from_secs(2));
-        failures(&world).await.is_empty()
-    };
-    world.until("she is looked at", quiet).await;
+    let quiet = || async { failures(&world).await.is_empty() };
+    world.comes("she is looked at", Duration::from_secs(2), quiet).await;
     let last = addresses(&sent[sent.len() - 1..]);
     assert!(last.contains(&person(4)) && !last.contains(&person(3)), "{last:?}");
     let out = subscriber(&world, &person(3)).await.unwrap();

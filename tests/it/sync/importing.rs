@@ -242,11 +242,9 @@ async fn an_answer_that_is_lost_makes_nobody_twice() {
     is_sent(&world).await;
     world.restart().await;
     let run = reaches(&world, &run, "FINISHED").await;
-    assert_eq!(
-        (&run["failed"], run["created"].as_u64().unwrap() >= 40),
-        (&json!(0), true),
-        "{run:#}"
-    );
+    // Whom the lost one made needs nothing any more, when it is looked at again.
+    let done = ["created", "unchanged"].map(|name| run[name].as_u64().unwrap());
+    assert!(run["failed"] == 0 && done.into_iter().sum::<u64>() >= 40, "{run:#}");
     let calls = calls(&world).await;
     // Again only if Doppler had not begun with the first one.
     assert!((1..=2).contains(&of(&calls, "POST", INTO_LIST)), "{calls:#?}");

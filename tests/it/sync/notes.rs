@@ -1,9 +1,8 @@
 //! Notes whose answer got lost: looked up, not written again.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
+use super::keeping::STEP;
 use super::{ANA, contact, mutate, outcome};
 use crate::world::World;
 
@@ -16,7 +15,7 @@ async fn copies(world: &World) -> usize {
 }
 
 async fn written_once(fault: Value, there_at_once: usize) {
-    let world = World::builder().set("highlevel.timeout", "1s").start().await;
+    let world = World::builder().set("highlevel.timeout", "4s").start().await;
     world.fault(fault).await;
     let input = json!({"contact": {"email": ANA}, "body": BODY, "idempotencyKey": "lost"});
     let lost = mutate(&world, "createNote", input.clone()).await;
@@ -24,9 +23,7 @@ async fn written_once(fault: Value, there_at_once: usize) {
     assert_eq!(copies(&world).await, there_at_once);
     world.clear_faults().await;
     world
-        .until("the note is known to be there", || async {
-            world.clock.advance(Duration::from_secs(5));
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        .comes("the note is known to be there", STEP, || async {
             let again = mutate(&world, "createNote", input.clone()).await;
             outcome(&again, "HIGHLEVEL") == "APPLIED"
         })

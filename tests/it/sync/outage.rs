@@ -1,9 +1,8 @@
 //! One system is down: the other is written, the rest lands later, and it is told.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
+use super::keeping::STEP;
 use super::{contact, outcome, subscriber, upsert, with_a_rule};
 use crate::world::World;
 
@@ -39,10 +38,7 @@ async fn lands_later(world: World, fault: Value) {
     world.clear_faults().await;
     world.forget_calls().await;
     world
-        .until("the rest has landed", || async {
-            // What waits for its next attempt is due by then.
-            world.clock.advance(Duration::from_secs(5));
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        .comes("the rest has landed", STEP, || async {
             subscriber(&world, NEW).await.is_some() && failures(&world).await == json!([])
         })
         .await;
@@ -75,11 +71,7 @@ async fn what_doppler_refuses_while_it_is_down_lands_later() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_hangs_in_doppler_is_not_waited_for() {
-    let world = with_a_rule()
-        .set("doppler.timeout", "1s")
-        .set("sync.mutation_deadline", "6s")
-        .start()
-        .await;
+    let world = with_a_rule().set("doppler.timeout", "1s").start().await;
     lands_later(world, json!({"system": "DOPPLER", "kind": "hang"})).await;
 }
 
@@ -98,9 +90,7 @@ async fn a_mutation_answers_by_its_deadline_while_a_system_hangs() {
     assert_eq!(contact(&world, super::ANA).await.unwrap()["lastName"], "Paz");
     world.clear_faults().await;
     world
-        .until("the rest has landed", || async {
-            world.clock.advance(Duration::from_secs(5));
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        .comes("the rest has landed", STEP, || async {
             contact(&world, super::ANA).await.unwrap()["lastName"] == "Later"
         })
         .await;
@@ -113,11 +103,7 @@ async fn an_outage_is_told_once_however_often_it_is_tried() {
     world.fault(json!({"system": "DOPPLER", "kind": "status", "status": 503})).await;
     upsert(&world, json!({"email": NEW, "firstName": "Pat"})).await;
     world
-        .until("it is given up", || async {
-            world.clock.advance(Duration::from_secs(5));
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            failures(&world).await[0]["dead"] == true
-        })
+        .comes("it is given up", STEP, || async { failures(&world).await[0]["dead"] == true })
         .await;
     let trouble = |kinds: Vec<String>| {
         let of = ["PLANNED DOPPLER", "FAILED DOPPLER"];

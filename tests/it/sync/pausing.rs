@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::keeping::{keeping, settled, status, stays};
+use super::keeping::{STEP, keeping, settled, status, stays, tick};
 use super::{ANA, contact, subscriber};
 use crate::world::World;
 
@@ -77,28 +77,21 @@ async fn waits_and_then_arrives(pause: Value, changes: [Change; 4]) {
         let mut edit = change.edit.clone();
         (edit["system"], edit["email"]) = (json!(change.system), json!(ANA));
         world.control("/edit", edit).await;
-        world.clock.advance(Duration::from_secs(1));
+        world.pass(Duration::from_secs(1)).await;
     }
     // Some polls, and a gateway that begins anew.
     for step in 0..12 {
-        world.clock.advance(Duration::from_secs(5));
-        tokio::time::sleep(Duration::from_millis(30)).await;
+        tick(&world).await;
         if step == 6 {
             world.restart().await;
         }
         stands(&world, &changes, false).await;
     }
-    let others = || async {
-        world.clock.advance(Duration::from_secs(5));
-        stands(&world, &changes, false).await
-    };
-    world.until("what is not paused", others).await;
+    let others = || async { stands(&world, &changes, false).await };
+    world.comes("what is not paused", STEP, others).await;
     mutate(&world, "resumeSync", &pause).await;
-    let all = || async {
-        world.clock.advance(Duration::from_secs(5));
-        stands(&world, &changes, true).await
-    };
-    world.until("what waited", all).await;
+    let all = || async { stands(&world, &changes, true).await };
+    world.comes("what waited", STEP, all).await;
     settled(&world).await;
     assert_eq!(status(&world).await["failed"], 0);
     stays(&world, &world.state().await).await;

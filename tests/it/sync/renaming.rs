@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::keeping::{edit, hearing, keeping, settled, tick};
+use super::keeping::{connect, edit, hearing, keeping, settled, tick};
 use super::{ANA, contact, subscriber};
 use crate::world::World;
 
@@ -56,6 +56,7 @@ async fn what_ends_between_the_new_address_and_the_old_is_finished() {
     world.until("the new one is there", made).await;
     assert_eq!(subscriber(&world, ANA).await.unwrap()["lists"], lists, "and so is the old one");
     world.restart().await;
+    connect(&world).await;
     world.clear_faults().await;
     moved(&world, &lists).await;
     world.end().await;

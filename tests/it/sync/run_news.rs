@@ -8,15 +8,20 @@ use crate::http::client::Events;
 #[tokio::test(flavor = "multi_thread")]
 async fn who_follows_a_run_sees_it_go_on_and_end() {
     let world = calm().contacts(120).start().await;
-    // Each creation takes so long that there is something to see.
-    let slow =
-        json!({"system": "HIGHLEVEL", "route": "/contacts/", "kind": "delay", "delayMs": 300});
-    world.fault(slow).await;
+    // Nothing is listed until somebody follows, however long that takes.
+    let search = "/contacts/search";
+    let down = json!({"system": "HIGHLEVEL", "route": search, "kind": "status", "status": 503});
+    world.fault(down).await;
     let begun = start(&world, "BACKFILL", false).await["run"].clone();
     let query = "subscription($id: ID!) { syncRun(id: $id) { id state seen progress created updated \
         unchanged held failed } }";
     let mut news = Events::open(&world, query, json!({"id": begun["id"]})).await;
-    let mut seen = Vec::new();
+    let mut seen = vec![news.next().await.unwrap().1["data"]["syncRun"].clone()];
+    world.clear_faults().await;
+    // Each creation takes so long that there is something to see.
+    let slow =
+        json!({"system": "HIGHLEVEL", "route": "/contacts/", "kind": "delay", "delayMs": 300});
+    world.fault(slow).await;
     while let Some((name, data)) = news.next().await {
         if name == "complete" {
             break;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tandem::sandbox::credentials::HIGHLEVEL_TOKEN;
 
-use super::keeping::{edit, hearing, keeping, settled, tick};
+use super::keeping::{connect, edit, hearing, keeping, settled, tick};
 use super::{ANA, contact, subscriber};
 use crate::world::World;
 
@@ -63,6 +63,7 @@ async fn a_new_value_of_the_field_is_one_note() {
     becomes(&world, "Was called", 1).await;
     settled(&world).await;
     world.restart().await;
+    connect(&world).await;
     reconciled(&world).await;
     world.forget_calls().await;
     // Something else of the person changes, and nothing of it is repeated.
@@ -102,7 +103,7 @@ async fn the_last_note_is_shown_and_shortened_and_goes_with_its_note() {
     let before = bodies(&world).await;
     let last = "Prefers to be called in the afternoon.";
     world.until("the last of those that were there", async || shows(last).await).await;
-    world.clock.advance(Duration::from_secs(60));
+    world.pass(Duration::from_secs(60)).await;
     edit(&world, "HIGHLEVEL", "note", json!({"body": "long ".repeat(200)})).await;
     let shortened = async || {
         tick(&world).await;

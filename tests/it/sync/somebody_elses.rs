@@ -1,9 +1,8 @@
 //! An address or a number that another person has: asked about once, and never tried again till then.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
+use super::keeping::tick;
 use super::{ANA, contact, outcome, reason, subscriber, upsert, with_a_rule};
 use crate::world::World;
 
@@ -34,8 +33,7 @@ async fn only_hold(world: &World) -> Value {
         .await;
     world.forget_calls().await;
     for _ in 0..4 {
-        world.clock.advance(Duration::from_secs(5));
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tick(world).await;
     }
     assert_eq!(world.calls().await.len(), 0, "nothing is tried again");
     let data = world.data(HOLDS, json!({})).await;

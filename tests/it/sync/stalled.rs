@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::events::{FOLLOW, Following, cursor};
 use super::upsert;
 use crate::place::Place;
+use crate::time::PATIENCE;
 use crate::world::World;
 
 /// How many events come at once, and how often: more than may lie ready for a follower
@@ -20,19 +21,57 @@ const CHUNK: i64 = 500;
 const CHUNKS: i64 = 6;
 
 /// Events that are large enough to fill every buffer on the way.
-fn large() -> String {
+fn large(after: i64) -> String {
     let company: Vec<_> = (0..45).map(|n| format!("a{n}: companyName")).collect();
-    format!("subscription {{ syncEvents {{ cursor contact {{ {} }} }} }}", company.join(" "))
+    let company = company.join(" ");
+    format!(
+        "subscription {{ syncEvents(after: \"{after}\") {{ cursor contact {{ {company} }} }} }}"
+    )
 }
 
-/// Begins to follow on a connection that takes as little as possible, and reads nothing.
-async fn stall(world: &World) -> TcpStream {
+/// A follower on a connection that takes as little as possible, and what it has read.
+struct Stalled {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+impl Stalled {
+    /// Reads one event, which shows that it follows, and then nothing any more.
+    async fn begins(&mut self) {
+        let one = async {
+            let mut piece = [0; 4_096];
+            while !self.has_event() {
+                let length = self.stream.read(&mut piece).await.unwrap();
+                assert_ne!(length, 0, "the stream ended");
+                self.read.extend_from_slice(&piece[..length]);
+            }
+        };
+        timeout(PATIENCE, one).await.unwrap();
+    }
+
+    fn has_event(&self) -> bool {
+        String::from_utf8_lossy(&self.read).lines().any(|line| line.starts_with("data:"))
+    }
+
+    /// All that it was and is told.
+    async fn rest(mut self) -> Vec<Value> {
+        timeout(PATIENCE, self.stream.read_to_end(&mut self.read)).await.unwrap().unwrap();
+        let text = String::from_utf8(self.read).unwrap();
+        let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
+        data.filter(|data| data.trim() != "{}")
+            .map(|data| serde_json::from_str(data).unwrap())
+            .collect()
+    }
+}
+
+/// Begins to follow.
+async fn stall(world: &World, after: i64) -> Stalled {
     let url = url::Url::parse(&world.url("/graphql")).unwrap();
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(65_536).unwrap();
     let addr = *url.socket_addrs(|| None).unwrap().first().unwrap();
     let mut stream = socket.connect(addr).await.unwrap();
-    let body = json!({"query": large()}).to_string();
+    let body = json!({"query": large(after)}).to_string();
     // By HTTP 1.0 the answer comes as it is, not in chunks.
     let head = format!(
         "POST /graphql HTTP/1.0\r\nhost: {addr}\r\ncontent-type: application/json\r\n\
@@ -40,18 +79,12 @@ async fn stall(world: &World) -> TcpStream {
         body.len()
     );
     stream.write_all((head + &body).as_bytes()).await.unwrap();
-    stream
+    Stalled { stream, read: Vec::new() }
 }
 
-/// All that a stream still has to say.
-async fn rest(mut stream: TcpStream) -> Vec<Value> {
-    let mut bytes = Vec::new();
-    timeout(Duration::from_secs(20), stream.read_to_end(&mut bytes)).await.unwrap().unwrap();
-    let text = String::from_utf8(bytes).unwrap();
-    let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
-    data.filter(|data| data.trim() != "{}")
-        .map(|data| serde_json::from_str(data).unwrap())
-        .collect()
+async fn newest(world: &World) -> i64 {
+    let query = "{ syncEvents(first: 1) { nodes { cursor } } }";
+    cursor(&world.data(query, json!({})).await["syncEvents"]["nodes"][0])
 }
 
 /// Another gateway's work, as far as this one sees it: the last event, again and again.
@@ -73,13 +106,14 @@ async fn much_happens(store: &mut SqliteConnection) {
 async fn a_stalled_follower_keeps_nobody_waiting_and_is_told_where_to_resume() {
     // What happened elsewhere is written into this file.
     let world = World::builder().place(Place::Sqlite).start().await;
-    let mut reading = Following::start(&world, FOLLOW, json!({})).await;
-    let stalled = stall(&world).await;
-    let person = json!({"email": "p@example.com", "companyName": "C".repeat(250)});
-    upsert(&world, person).await;
-    let newest = "{ syncEvents(first: 1) { nodes { cursor } } }";
-    let newest = world.data(newest, json!({})).await["syncEvents"]["nodes"][0].clone();
-    let mut last = cursor(&newest);
+    let person = |name: &str| json!({"email": "p@example.com", "firstName": name, "companyName": "C".repeat(250)});
+    upsert(&world, person("Before")).await;
+    let begun = newest(&world).await;
+    let mut reading = Following::start(&world, FOLLOW, json!({"after": begun.to_string()})).await;
+    let mut stalled = stall(&world, begun).await;
+    upsert(&world, person("After")).await;
+    stalled.begins().await;
+    let mut last = newest(&world).await;
     let mut seen: Vec<i64> = Vec::new();
     let mut store = SqliteConnection::connect(&world.store_url()).await.unwrap();
     for _ in 0..CHUNKS {
@@ -94,7 +128,7 @@ async fn a_stalled_follower_keeps_nobody_waiting_and_is_told_where_to_resume() {
     store.close().await.unwrap();
     assert!(seen.windows(2).all(|two| two[0] + 1 == two[1]), "who reads sees everything");
 
-    let told = rest(stalled).await;
+    let told = stalled.rest().await;
     let (error, events) = told.split_last().unwrap();
     assert_eq!(error["errors"][0]["extensions"]["code"], "SUBSCRIPTION_LAGGED", "{error:#}");
     let cursors: Vec<i64> =

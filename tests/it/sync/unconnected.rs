@@ -1,8 +1,11 @@
 //! Runs of a workspace whose systems are not both connected.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tandem::sandbox::credentials::HIGHLEVEL_TOKEN;
 
+use super::keeping::STEP;
 use super::runs::{calm, reaches};
 use crate::connecting::KEY;
 use crate::world::World;
@@ -49,21 +52,15 @@ async fn a_run_says_that_it_waits_for_a_connection_and_goes_on_with_it() {
     let id = world.data(start, json!({})).await["startSync"]["run"]["id"].clone();
     disconnect(&world).await;
     world.clear_faults().await;
-    let says = async || {
-        world.clock.advance(std::time::Duration::from_secs(5));
-        current(&world).await["error"] == "HighLevel is not connected"
-    };
-    world.until("it says so", says).await;
+    let says = async || current(&world).await["error"] == "HighLevel is not connected";
+    world.comes("it says so", STEP, says).await;
     assert_eq!(current(&world).await["state"], "PREVIEWING");
     let connect = "mutation($t: String!) { connectHighLevel(input: {privateIntegrationToken: $t}) { userErrors { code } } }";
     let connected = world.data(connect, json!({"t": HIGHLEVEL_TOKEN})).await;
     assert_eq!(connected["connectHighLevel"]["userErrors"], json!([]), "{connected:#}");
     // Without another minute: it looks every other second.
-    let over = async || {
-        world.clock.advance(std::time::Duration::from_secs(1));
-        current(&world).await.is_null()
-    };
-    world.until("it is over", over).await;
+    let over = async || current(&world).await.is_null();
+    world.comes("it is over", Duration::from_secs(1), over).await;
     let run = reaches(&world, &id, "FINISHED").await;
     assert_eq!(run["error"], Value::Null, "{run:#}");
     let status = world.data(CURRENT, json!({})).await["syncStatus"].clone();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tandem::sandbox::credentials::{DOPPLER_FIRST_LIST, HIGHLEVEL_READ_ONLY_TOKEN};
 
-use super::keeping::edit;
+use super::keeping::{STEP, edit};
 use super::runs::{calm, decide, previewed, reaches, start};
 use super::{ANA, subscriber};
 use crate::connecting::{grant, upstream, with_app};
@@ -114,24 +114,20 @@ async fn a_sync_that_may_not_write_any_more_waits_and_goes_on_by_itself() {
     let before = people(&world).await;
     // The poll has found her, and she waits.
     let waits = async || {
-        world.clock.advance(Duration::from_secs(5));
         let query = "{ syncStatus { state pending } }";
         let status = world.data(query, json!({})).await["syncStatus"].clone();
         status["state"] == "READ_ONLY" && status["pending"].as_u64() > Some(0)
     };
-    world.until("the change waits", waits).await;
-    world.clock.advance(Duration::from_secs(1200));
+    world.comes("the change waits", STEP, waits).await;
+    world.pass(Duration::from_mins(20)).await;
     world.data("mutation { pauseSync(input: {}) { userErrors { code } } }", json!({})).await;
     says_so(&refusal(&world, "mutation { resumeSync(input: {}) { status { state } } }").await);
     assert_eq!(people(&world).await, before);
     assert_eq!(failures(&world).await, json!([]));
     grant_writing(&world).await;
     world.data("mutation { resumeSync(input: {}) { userErrors { code } } }", json!({})).await;
-    let arrived = async || {
-        world.clock.advance(Duration::from_secs(5));
-        subscriber(&world, ANA).await.unwrap()["fields"]["LASTNAME"] == "Pazos"
-    };
-    world.until("the name in Doppler", arrived).await;
+    let arrived = async || subscriber(&world, ANA).await.unwrap()["fields"]["LASTNAME"] == "Pazos";
+    world.comes("the name in Doppler", STEP, arrived).await;
     assert_eq!(failures(&world).await, json!([]));
     assert_eq!(told(&world, "may only read").await, 1);
     world.end().await;

@@ -57,11 +57,8 @@ async fn somebody_new_gets_to_be_known() {
     let made = json!({"system": "HIGHLEVEL", "op": "upsert", "email": "new@example.com",
         "fields": {"firstName": "New"}});
     world.control("/edit", made).await;
-    let known = async || {
-        world.clock.advance(Duration::from_secs(1));
-        total(&world).await == before + 1
-    };
-    world.until("known", known).await;
+    let known = async || total(&world).await == before + 1;
+    world.comes("known", Duration::from_secs(1), known).await;
     world.end().await;
 }
 
@@ -74,11 +71,8 @@ async fn while_highlevel_cannot_be_asked_nothing_is_lost() {
     world.control("/edit", made).await;
     world.until("it came", async || counted(&world, "stored").await >= 1).await;
     world.clear_faults().await;
-    let known = async || {
-        world.clock.advance(Duration::from_secs(5));
-        total(&world).await == before + 1
-    };
-    world.until("known", known).await;
+    let known = async || total(&world).await == before + 1;
+    world.comes("known", Duration::from_secs(5), known).await;
     world.end().await;
 }
 

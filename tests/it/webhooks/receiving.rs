@@ -1,12 +1,11 @@
 //! What is taken in and how it is answered.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use futures_util::StreamExt;
 use serde_json::json;
 
 use super::{counted, event, post, send, signed, trusting};
+use crate::time::PATIENCE;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_is_signed_over_these_very_bytes_is_taken() {
@@ -90,7 +89,7 @@ async fn the_route_is_a_route_like_the_others() {
     assert_eq!((got.status().as_u16(), got.headers()["allow"].to_str().unwrap()), (405, "POST"));
     let long = "x".repeat(4_096);
     assert_eq!(post(&world, &long, Some(&signed(&long))).await.0, 413);
-    let slow = world.http().post(&url).timeout(Duration::from_secs(20)).body("").send().await;
+    let slow = world.http().post(&url).timeout(PATIENCE).body("").send().await;
     assert_eq!(slow.unwrap().status().as_u16(), 401);
     world.end().await;
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tandem::sandbox::credentials::ACCOUNTS;
 
 use super::{Client, calls_of, with_accounts};
+use crate::time::PATIENCE;
 use crate::webhooks::{event, pem, send};
 use crate::world::World;
 
@@ -267,9 +268,7 @@ async fn ask(client: &Client<'_>, query: &str, variables: Value) -> Value {
     let request = request.header("accept", "text/event-stream");
     let sent = request.json(&json!({"query": query, "variables": variables})).send();
     // A stream of something that is not there ends by itself.
-    let text = tokio::time::timeout(std::time::Duration::from_secs(20), async {
-        sent.await.unwrap().text().await.unwrap()
-    });
+    let text = tokio::time::timeout(PATIENCE, async { sent.await.unwrap().text().await.unwrap() });
     let text = text.await.expect("it goes on and on");
     let data = text.lines().find_map(|line| line.strip_prefix("data:")).unwrap_or("null");
     serde_json::from_str(data).unwrap_or_default()

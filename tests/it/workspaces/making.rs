@@ -1,5 +1,7 @@
 //! Making workspaces, and who sees which.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tandem::app;
 use tandem::config::Loader;
@@ -107,6 +109,7 @@ async fn one_that_is_made_beside_a_gateway_is_served_by_it() {
     let world = with_accounts(2).start().await;
     let settings = Loader::new().set("store.url", world.store_url(), "test");
     let config = settings.load_section("store").unwrap();
+    world.clock.advance(Duration::from_millis(1));
     let made = app::create_workspace(&config, "Beside", &world.clock).await.unwrap();
     let again = app::create_workspace(&config, "Beside", &world.clock).await;
     assert!(again.unwrap_err().to_string().contains("another workspace has this name"));

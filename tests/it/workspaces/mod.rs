@@ -6,6 +6,8 @@ mod hearing;
 mod isolation;
 mod making;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tandem::sandbox::credentials::{
     ACCOUNTS, Account, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OAUTH_VERSION_ID,
@@ -73,6 +75,8 @@ impl<'a> Client<'a> {
 
     /// Makes another workspace; its client.
     async fn create(&self, name: &str) -> Self {
+        // They are listed by age, in milliseconds.
+        self.world.clock.advance(Duration::from_millis(1));
         let made = self.data(CREATE, json!({"n": name})).await["createWorkspace"].clone();
         assert_eq!(made["userErrors"], json!([]), "{made:#}");
         Self::of(self.world, made["workspace"]["key"].as_str().unwrap())

@@ -1,7 +1,6 @@
 //! Webhooks: each event against its schema, the signature over the exact bytes, disturbances.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -15,6 +14,7 @@ use tandem::sandbox::control::edit::EditOp;
 
 use super::vendor::{LOCATION, Vendor};
 use crate::openapi;
+use crate::time::PATIENCE;
 
 /// Receives what a vendor sends and checks signatures and schemas.
 struct Receiver {
@@ -53,7 +53,7 @@ impl Receiver {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), arrived).await.unwrap();
+        tokio::time::timeout(PATIENCE, arrived).await.unwrap();
         let got = self.got.lock().unwrap();
         assert_eq!(got.len(), count);
         got.iter().map(|(_, body)| serde_json::from_slice(body).unwrap()).collect()
@@ -251,7 +251,7 @@ async fn a_delivery_that_never_succeeds_is_tried_thirteen_times() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), over).await.unwrap();
+    tokio::time::timeout(PATIENCE, over).await.unwrap();
     assert_eq!(receiver.bodies(13).await.len(), 13);
     vendor.tasks.stop();
 }
@@ -284,6 +284,13 @@ async fn deliveries_can_be_disturbed() {
     assert_eq!(receiver.got.lock().unwrap()[5].0["x-ghl-signature"], "N/A");
     let results = vendor.fake.webhooks().results();
     assert_eq!(results["deliveries"][0]["outcome"], "lost");
+    // What arrived is over once its answer is back.
+    let answered = async {
+        while vendor.fake.webhooks().results()["pending"] != 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, answered).await.unwrap();
     change(&vendor, json!({"url": null}));
     add(6).await;
     assert_eq!(vendor.fake.webhooks().results()["pending"], 0);
@@ -303,7 +310,7 @@ async fn a_failed_delivery_is_retried_with_the_same_bytes() {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), arrived).await.unwrap();
+        tokio::time::timeout(PATIENCE, arrived).await.unwrap();
     }
     let bodies = receiver.bodies(3).await;
     assert!(bodies.iter().all(|body| *body == bodies[0]));
@@ -312,7 +319,7 @@ async fn a_failed_delivery_is_retried_with_the_same_bytes() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), delivered).await.unwrap();
+    tokio::time::timeout(PATIENCE, delivered).await.unwrap();
     change(&vendor, json!({"retry": "too-many-requests"}));
     receiver.answers.lock().unwrap().push(500);
     vendor.post("/contacts/", json!({"locationId": LOCATION, "email": "b@example.com"})).await;
@@ -321,6 +328,6 @@ async fn a_failed_delivery_is_retried_with_the_same_bytes() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), ended).await.unwrap();
+    tokio::time::timeout(PATIENCE, ended).await.unwrap();
     vendor.tasks.stop();
 }

@@ -1,10 +1,9 @@
 //! What may happen to the two people.
 
-use std::time::Duration;
-
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::super::keeping::tick;
 use super::super::{contact, first_list, subscriber};
 use super::done::Done;
 use super::people::{FIELDS, TAGS, WHO};
@@ -183,8 +182,7 @@ impl Step {
             Self::Mend => world.clear_faults().await,
             Self::Wait { steps } => {
                 for _ in 0..*steps {
-                    world.clock.advance(Duration::from_secs(5));
-                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    tick(world).await;
                 }
             }
             Self::Restart => {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tandem::sandbox::credentials::{HIGHLEVEL_LOCATION, HIGHLEVEL_TOKEN};
 
+use super::super::keeping::{is_read, journal, reads, tick};
 use super::super::with_a_rule;
 use super::people::FIELDS;
 use super::step::Step;
@@ -23,8 +24,8 @@ impl Way {
     pub async fn world(self, seed: u64) -> World {
         let builder = with_a_rule()
             .contacts(1)
-            .set("doppler.timeout", "1s")
-            .set("highlevel.timeout", "1s")
+            .set("doppler.timeout", "3s")
+            .set("highlevel.timeout", "3s")
             .set("sync.mutation_deadline", "1s");
         let world = match self {
             Self::Told => builder.start().await,
@@ -70,8 +71,7 @@ impl Way {
         let mut since = journal(world, 0).await.1;
         for _ in 0..600 {
             // The status is a moment old.
-            world.clock.advance(Duration::from_secs(5));
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tick(world).await;
             let (calls, next) = journal(world, since).await;
             if self == Self::Heard && !was_looked_at(&calls) {
                 continue;
@@ -89,27 +89,8 @@ impl Way {
 
 /// Two polls of each system, of which at least one began after the first of these calls.
 fn was_looked_at(calls: &[Value]) -> bool {
-    let times = |system: &str, route: &str| {
-        let is_one = |call: &&Value| {
-            let called = call["route"].as_str().unwrap_or_default();
-            call["system"] == system
-                && called.ends_with(route)
-                && is_read(call)
-                && call["status"] == 200
-        };
-        calls.iter().filter(is_one).count()
-    };
-    times("HIGHLEVEL", "/contacts/search") >= 2 && times("DOPPLER", "/unsubscribed") >= 2
-}
-
-fn is_read(call: &Value) -> bool {
-    let searches = call["route"].as_str().is_some_and(|route| route.ends_with("/search"));
-    call["method"] == "GET" || searches
-}
-
-async fn journal(world: &World, since: u64) -> (Vec<Value>, u64) {
-    let journal = world.control_get(&format!("/journal?since={since}")).await;
-    (journal["calls"].as_array().unwrap().clone(), journal["next"].as_u64().unwrap())
+    reads(calls, "HIGHLEVEL", "/contacts/search") >= 2
+        && reads(calls, "DOPPLER", "/unsubscribed") >= 2
 }
 
 async fn open(world: &World) -> Value {

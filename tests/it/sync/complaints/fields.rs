@@ -69,7 +69,7 @@ async fn a_field_that_was_deleted_stops_itself_and_nothing_else() {
         .control("/edit", json!({"system": "DOPPLER", "op": "deleteField", "name": "COMPANY"}))
         .await;
     // What a field's definition says is believed for some minutes.
-    world.clock.advance(std::time::Duration::from_secs(600));
+    world.pass(std::time::Duration::from_secs(600)).await;
     edit(&world, "HIGHLEVEL", ANA, ("upsert", json!({"fields": {"firstName": "Anabel"}}))).await;
     let arrived =
         async || subscriber(&world, ANA).await.unwrap()["fields"]["FIRSTNAME"] == "Anabel";

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::keeping::{keeping, settled, status};
+use super::super::keeping::{keeping, settled, status, tick};
 use super::comes;
 use crate::world::World;
 
@@ -66,8 +66,7 @@ async fn a_run_that_fails_half_way_deletes_nobody() {
         world.fault(empty).await;
     }
     for _ in 0..20 {
-        world.clock.advance(Duration::from_secs(5));
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tick(&world).await;
     }
     world.clear_faults().await;
     settled(&world).await;
@@ -82,8 +81,7 @@ async fn nothing_is_written_before_somebody_says_so() {
     let world = World::builder().contacts(40).start().await;
     let before = world.state().await;
     for _ in 0..20 {
-        world.clock.advance(Duration::from_secs(60));
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        world.pass(Duration::from_secs(60)).await;
     }
     assert_eq!(status(&world).await["state"], "NOT_SET_UP");
     assert_eq!(world.calls().await.len(), 0, "nobody is even read");

@@ -26,10 +26,9 @@ mod fields;
 mod hooks;
 mod many;
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
+use super::keeping::STEP;
 use crate::world::World;
 
 /// What somebody does inside a system.
@@ -41,9 +40,5 @@ async fn edit(world: &World, system: &str, email: &str, (op, more): (&str, Value
 
 /// Waits until something is so, while time goes by.
 async fn comes<F: Future<Output = bool>>(world: &World, what: &str, condition: impl Fn() -> F) {
-    let condition = || async {
-        world.clock.advance(Duration::from_secs(5));
-        condition().await
-    };
-    world.until(what, condition).await;
+    world.comes(what, STEP, condition).await;
 }
