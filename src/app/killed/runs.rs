@@ -166,7 +166,7 @@ fn made(before: &Value, after: &Value) -> usize {
     count(after) - count(before)
 }
 
-/// How many people polls found: what the run wrote is news to them, and each is looked at once more.
+/// How many people polls found who are looked at once more.
 async fn found_by_polls(app: &App) -> usize {
     let workspace = WorkspaceId::from(DEFAULT_WORKSPACE);
     let polls = app.store.runs(&workspace, None, 100, Some(&[RunKind::Poll])).await.unwrap();
@@ -195,7 +195,8 @@ fn the_calls_are_few(calls: &[Row], undisturbed: &[Row], (made, found): (usize, 
         written += paths.len();
     }
     let reads = of(calls, "GET", &["/contacts/{contactId}", "/contacts/search/duplicate"]).len();
-    let allowed = written + AT_ONCE + found;
+    // Who is under way may also be shown by a page that a poll reads between the write and its record.
+    let allowed = written + 2 * AT_ONCE + found;
     assert!(
         reads <= allowed,
         "{reads} reads of {written} who are written and {found} whom polls found"
