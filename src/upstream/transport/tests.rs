@@ -263,10 +263,9 @@ async fn a_silent_system_costs_a_few_calls_and_comes_back_by_itself() {
     // A slow machine may take so long that now and then a call finds out how things are.
     let mut found_out = 0;
     for _ in 0..50 {
-        match get(&transport, &call()).await.unwrap_err().kind {
-            Kind::Timeout => found_out += 1,
-            kind => assert_eq!(kind, Kind::Unavailable),
-        }
+        let kind = get(&transport, &call()).await.unwrap_err().kind;
+        assert!([Kind::Unavailable, Kind::Timeout].contains(&kind), "{kind:?}");
+        found_out += usize::from(kind == Kind::Timeout);
     }
     assert!(found_out < 10, "{found_out} calls waited");
     assert!(script.count() <= 5 + found_out, "{} calls", script.count());

@@ -63,7 +63,8 @@ async fn a_thousand_equal_queries_make_the_calls_of_one() {
     // A few hundred at once, so that no machine runs out of files or of patience.
     let answers: Vec<_> = stream::iter(queries).buffer_unordered(250).collect().await;
     assert!(answers.iter().all(|answer| *answer == answers[0]));
-    assert_eq!(world.calls().await.len(), alone);
+    let calls = world.calls().await;
+    assert_eq!(calls.len(), alone, "{calls:#?}");
     world.end().await;
 }
 
