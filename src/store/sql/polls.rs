@@ -81,6 +81,18 @@ pub(super) async fn saw(
     Ok(())
 }
 
+/// Remembers in which versions records were left.
+pub(super) async fn saw_each(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    seen: Vec<(System, Version)>,
+) -> Result<(), Error> {
+    for (system, version) in seen {
+        saw(tx, workspace, (system, None), &[version]).await?;
+    }
+    Ok(())
+}
+
 /// Lets a system's polls go on from a position; unless `always`, only if they never were anywhere.
 pub(super) async fn go_on(
     tx: &mut Tx,

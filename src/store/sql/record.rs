@@ -52,11 +52,10 @@ pub(super) async fn record(
         for system in record.cleared {
             problem::clear(&mut tx, workspace, (contact, system)).await?;
         }
-        let moved: Vec<&(System, String)> = record
-            .unlinked
-            .iter()
-            .filter(|(system, _)| record.links.iter().any(|link| link.system == *system))
-            .collect();
+        let moved = |(system, _): &&(System, String)| {
+            record.links.iter().any(|link| link.system == *system)
+        };
+        let moved: Vec<_> = record.unlinked.iter().filter(moved).collect();
         remember(&mut tx, workspace, contact, &moved).await?;
         unlink(&mut tx, workspace, contact, &record.unlinked).await?;
         let (links, erased) = living(&mut tx, (workspace, guard), record.links).await?;
@@ -68,9 +67,7 @@ pub(super) async fn record(
         rename(&mut failures, &mut holds, (contact, linked.contact));
         let of = (workspace, linked.contact);
         imports::put_parked(&mut tx, of, (&record.parked, &record.unparked)).await?;
-        for (system, version) in record.seen {
-            polls::saw(&mut tx, workspace, (system, None), &[version]).await?;
-        }
+        polls::saw_each(&mut tx, workspace, record.seen).await?;
         if let Some(outcome) = record.outcome {
             runs::tally(&mut tx, workspace, linked.contact, outcome).await?;
         }

@@ -28,14 +28,8 @@ pub(in crate::sync) fn with_next(plan: &Plan, index: usize) -> Option<(usize, Ac
 
 /// The contact and its new values, where an action changes them now.
 fn updated(action: &Action) -> Option<(&HighLevelId, &ContactEdit)> {
-    match &action.payload {
-        Payload::UpdateContact { id, edit }
-            if action.when == When::Now && action.edit.is_none() =>
-        {
-            Some((id, edit))
-        }
-        _ => None,
-    }
+    let Payload::UpdateContact { id, edit } = &action.payload else { return None };
+    (action.when == When::Now && action.edit.is_none()).then_some((id, edit))
 }
 
 #[cfg(test)]
