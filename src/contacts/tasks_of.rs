@@ -60,28 +60,32 @@ impl Core {
             return Failed::new();
         }
         let now_ms = self.clock.now_ms();
-        let mut missing: Vec<&HighLevelId> =
-            ids.iter().filter(|id| self.is_to_be_searched(session, id, now_ms)).collect();
+        let workspace = &session.requester.workspace;
+        let mut wanted: Vec<&HighLevelId> =
+            ids.iter().filter(|id| !self.is_written(workspace, id, now_ms)).collect();
+        // Equal searches are found to be equal whatever the order of the loader.
+        wanted.sort_unstable();
+        let missing: Vec<&HighLevelId> = wanted
+            .iter()
+            .copied()
+            .filter(|id| !self.has_tasks(workspace, session.demand, id))
+            .collect();
         if missing.len() < 2 {
             return Failed::new();
         }
-        // Equal searches are found to be equal whatever the order of the loader.
-        missing.sort_unstable();
-        let chunks = missing.chunks(TASK_CONTACTS).map(|ids| self.search_tasks(session, ids));
+        let chunks = wanted.chunks(TASK_CONTACTS).map(|ids| self.search_tasks(session, ids));
         let (found, ()) = tokio::join!(join_all(chunks), self.fetch_contacts(session, &missing));
         let mut failed = Failed::new();
-        for (ids, found) in missing.chunks(TASK_CONTACTS).zip(found) {
+        for (ids, found) in wanted.chunks(TASK_CONTACTS).zip(found) {
             match found {
                 Ok(idle) => self.keep_idle(session, idle.as_deref().unwrap_or_default()),
-                Err(error) => failed.extend(ids.iter().map(|&id| (id.clone(), error.clone()))),
+                Err(error) => {
+                    let ids = ids.iter().filter(|id| missing.contains(id));
+                    failed.extend(ids.map(|&id| (id.clone(), error.clone())));
+                }
             }
         }
         failed
-    }
-
-    fn is_to_be_searched(&self, session: &Session, id: &HighLevelId, now_ms: i64) -> bool {
-        let workspace = &session.requester.workspace;
-        !self.has_tasks(workspace, session.demand, id) && !self.is_written(workspace, id, now_ms)
     }
 
     fn has_tasks(&self, workspace: &WorkspaceId, demand: Demand, id: &HighLevelId) -> bool {
@@ -108,8 +112,10 @@ impl Core {
         self.written.get(&key).is_some_and(unheard)
     }
 
-    /// One search, shared by equal ones under way. Gives those who have no tasks if they are there,
-    /// of which nothing was known; nobody if HighLevel refuses the search.
+    /// One search for those of them whose tasks are not at hand, shared by whoever asks for the same people
+    /// while it is under way: what it brings comes in one by one, and must not make it another search. Gives
+    /// those who have no tasks if they are there, of which nothing was known; nobody if HighLevel refuses the
+    /// search.
     async fn search_tasks(
         self: &Arc<Self>,
         session: &Session,
@@ -121,7 +127,9 @@ impl Core {
         let (core, call, demand) = (Arc::clone(self), session.call.clone(), session.demand);
         let load = || async move {
             // An equal search may have ended since we looked.
-            if ids.iter().all(|id| core.has_tasks(&workspace, demand, id)) {
+            let missing = |id: &HighLevelId| !core.has_tasks(&workspace, demand, id);
+            let ids: Vec<HighLevelId> = ids.into_iter().filter(missing).collect();
+            if ids.is_empty() {
                 return Ok(Entity::Idle(Arc::default()));
             }
             let fetched_ms = core.clock.now_ms();
