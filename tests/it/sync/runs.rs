@@ -132,13 +132,15 @@ async fn a_preview_costs_listings_only_and_equals_what_is_done() {
     let (updates, opt_outs) = (planned("HIGHLEVEL", "UPDATE"), planned("HIGHLEVEL", "UNSUBSCRIBE"));
     let put = of(&done, "PUT", "/contacts/{contactId}");
     assert!(put < updates + opt_outs && put >= updates.max(opt_outs), "{done:#?}\n{run:#}");
-    // Of a contact that is written, one read; of the others none.
+    // Of a contact that is written, one read; of the others none. The end of an import of one person is
+    // looked at; and who is under way, sixteen at most, may be on a page that a poll reads just then.
+    let ended = of(&done, "POST", "/accounts/{accountName}/subscribers/import");
     let written = of(&done, "POST", "/contacts/")
         + of(&done, "PUT", "/contacts/{contactId}")
         + of(&done, "POST", "/contacts/{contactId}/tags");
     let read =
         of(&done, "GET", "/contacts/{contactId}") + of(&done, "GET", "/contacts/search/duplicate");
-    assert!(read <= written, "{read} reads for {written} writes: {done:#?}");
+    assert!(read <= written + ended + 16, "{read} reads for {written} writes: {done:#?}");
     let number = |name: &str| run[name].as_u64().unwrap();
     let sum: u64 =
         ["created", "updated", "unchanged", "held", "failed"].into_iter().map(number).sum();
