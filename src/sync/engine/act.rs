@@ -84,10 +84,7 @@ impl Inner {
         // What ended the run in this system: nothing more is tried in it.
         let mut ended: Option<String> = None;
         for (index, action) in plan.actions.iter().enumerate() {
-            if action.system != system {
-                continue;
-            }
-            if done.iter().any(|(made, ..)| *made == index) {
+            if action.system != system || done.iter().any(|(made, ..)| *made == index) {
                 continue;
             }
             let only = |outcome| vec![(index, outcome, None)];
@@ -115,9 +112,7 @@ impl Inner {
         }
         Ok(done)
     }
-}
 
-impl Inner {
     /// Performs an action, and with it the next one where one call makes both. Of several outcomes of one
     /// action the last counts.
     async fn perform_with_next(
@@ -134,22 +129,13 @@ impl Inner {
         };
         let (outcome, write) = self.perform(lease, facts, &both, call).await?;
         let mut made = vec![(index, outcome.clone(), write)];
-        match outcome {
-            Outcome::Done { .. } => made.push((next, outcome, None)),
+        let is_refused = matches!(outcome, Outcome::Refused { .. } | Outcome::Taken { .. });
+        if is_refused && !is_read_only(&outcome) {
             // What is wrong with the one does not hold up the other.
-            Outcome::Refused { .. } | Outcome::Taken { .. } if !is_read_only(&outcome) => {
-                let (alone, write) = self.perform(lease, facts, action, call).await?;
-                made.push((index, alone, write));
-            }
-            Outcome::Refused { .. }
-            | Outcome::Taken { .. }
-            | Outcome::Accepted
-            | Outcome::Parked
-            | Outcome::Failed { .. }
-            | Outcome::Unknown { .. }
-            | Outcome::NotTried { .. }
-            | Outcome::Found(_)
-            | Outcome::GivenUp => {}
+            let (alone, write) = self.perform(lease, facts, action, call).await?;
+            made.push((index, alone, write));
+        } else if matches!(outcome, Outcome::Done { .. }) {
+            made.push((next, outcome, None));
         }
         Ok(made)
     }

@@ -1,8 +1,8 @@
 //! What imports will cost that a run makes, from what people's plans want of Doppler. Pure.
 //!
 //! An import costs its own calls and two looks at the account, however many are in it; too few for one
-//! are written alone, and the few of a list whose fields differ are one together. Imports are sent when everybody is planned or ten minutes have gone by, so their
-//! calls come after HighLevel's.
+//! are written alone, and the few of a list whose fields differ are one together. Imports are sent when
+//! everybody is planned or ten minutes have gone by, so their calls come after HighLevel's.
 
 use std::collections::BTreeMap;
 
@@ -97,7 +97,7 @@ impl Together {
     }
 }
 
-/// The list which a key is about.
+/// The list that a key is about.
 fn list_of(key: &str) -> &str {
     key.split_once(BETWEEN).map_or(key, |(list, _)| list)
 }
