@@ -7,11 +7,13 @@
 //! A write that waits can be taken out as long as no import has it: both are one statement on its row,
 //! so one of the two gets it.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Error, Lease};
+use super::{Error, Lease, Version};
 use crate::unified::{ContactId, SubscriberEdit, WorkspaceId};
 
 /// The kind of work that sends imports and sees to their end. Its only key is [`IMPORTS`].
@@ -123,13 +125,23 @@ pub trait Imports: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<bool, Error>;
 
-    /// Forgets an import that is over; its writes are ended and their contacts marked.
+    /// Forgets an import that is over; its writes are ended and their contacts marked. `seen` are the
+    /// versions of their subscribers that were read since: whoever settles the writes looks at them, so a
+    /// poll need not show them again.
     async fn end_import(
         &self,
         lease: &Lease,
         import: Uuid,
         (since, now): (DateTime<Utc>, DateTime<Utc>),
+        seen: &[Version],
     ) -> Result<bool, Error>;
+
+    /// Which of these contacts have a write in an import that did not end.
+    async fn being_imported(
+        &self,
+        workspace: &WorkspaceId,
+        contacts: &[ContactId],
+    ) -> Result<BTreeSet<ContactId>, Error>;
 
     /// Whose an import is that did not end, by its token.
     async fn import_named(&self, token: &str) -> Result<Option<WorkspaceId>, Error>;

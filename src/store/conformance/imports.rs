@@ -10,6 +10,7 @@ use crate::store::{
     BulkImport, CONTACT, Claim, Lease, Mark, Next, POLL, Parked, ParkedState, Priority, Record,
     Store,
 };
+use crate::unified::System::Doppler;
 use crate::unified::{ContactId, SubscriberEdit, SyncState, WorkspaceId};
 
 fn write(of: ContactId, seconds: i64) -> Parked {
@@ -109,7 +110,14 @@ pub async fn the_end_of_an_import_marks_its_people(place: &impl Place) {
     assert_eq!(store.import_named("token").await.unwrap(), None);
     assert_eq!(store.in_import(&w, sent.id).await.unwrap()[0].id, of_ana.id);
 
-    assert!(store.end_import(&sender, sent.id, (at(4), at(5))).await.unwrap());
+    let ben = person(&store, &w, "h2").await;
+    assert_eq!(store.being_imported(&w, &[ana, ben]).await.unwrap(), [ana].into());
+    assert_eq!(store.being_imported(&w, &[ben]).await.unwrap(), [].into());
+    let seen = [("ana@example.com".to_owned(), "as it was left".to_owned())];
+    assert_eq!(store.unseen(&w, Doppler, &seen).await.unwrap(), [true]);
+    assert!(store.end_import(&sender, sent.id, (at(4), at(5)), &seen).await.unwrap());
+    assert_eq!(store.unseen(&w, Doppler, &seen).await.unwrap(), [false]);
+    assert_eq!(store.being_imported(&w, &[ana]).await.unwrap(), [].into());
     assert_eq!(store.open_imports(&w).await.unwrap(), []);
     assert_eq!(store.import_named(&sent.token).await.unwrap(), None);
     assert_eq!(states(&store, &w, ana).await, [ParkedState::Ended { since: at(4) }]);
@@ -147,7 +155,7 @@ pub async fn who_is_left_out_is_written_alone(place: &impl Place) {
     assert!(!store.put_import(&old, &BulkImport { over: true, ..again.clone() }).await.unwrap());
     assert!(!store.take_back_import(&old, again.id).await.unwrap());
     assert!(!store.release(&old, &[], at(61)).await.unwrap());
-    assert!(!store.end_import(&old, again.id, (at(61), at(61))).await.unwrap());
+    assert!(!store.end_import(&old, again.id, (at(61), at(61)), &[]).await.unwrap());
     assert_eq!(store.open_imports(&w).await.unwrap(), [again]);
 }
 

@@ -2,17 +2,21 @@
 //!
 //! Work is locked before parked rows, here and in `record`, so that two never wait for each other.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::arg::args;
 use super::db::Tx;
-use super::{SqlStore, row, work};
+use super::erasure::Guard;
+use super::{SqlStore, polls, row, work};
 use crate::store::{
-    BulkImport, CONTACT, Error, Imports, Lease, Mark, Parked, ParkedState, Priority, Waiting,
+    BulkImport, CONTACT, Error, Imports, Lease, Mark, Parked, ParkedState, Priority, Version,
+    Waiting,
 };
-use crate::unified::{ContactId, WorkspaceId};
+use crate::unified::{ContactId, System, WorkspaceId};
 
 /// Rows of `parked` of the workspace `$1`.
 macro_rules! parked_where {
@@ -227,9 +231,12 @@ impl Imports for SqlStore {
         lease: &Lease,
         import: Uuid,
         (since, now): (DateTime<Utc>, DateTime<Utc>),
+        seen: &[Version],
     ) -> Result<bool, Error> {
         let workspace = &lease.workspace;
         let mut tx = self.db.write().await?;
+        // Before any lock is taken, because it is needed for who was seen.
+        Guard::enter(&mut tx, workspace).await?;
         let sql = "SELECT contact FROM parked WHERE workspace = $1 AND import = $2";
         let contacts: Vec<(String,)> = tx.all(sql, args![workspace, import]).await?;
         if !mark(&mut tx, lease, contacts, now).await? {
@@ -241,9 +248,27 @@ impl Imports for SqlStore {
             args![workspace, import, since],
         )
         .await?;
+        polls::saw(&mut tx, workspace, (System::Doppler, None), seen).await?;
         forget(&mut tx, workspace, import).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    async fn being_imported(
+        &self,
+        workspace: &WorkspaceId,
+        contacts: &[ContactId],
+    ) -> Result<BTreeSet<ContactId>, Error> {
+        let contacts = row::list(contacts.iter().map(ToString::to_string))?;
+        let rows: Vec<(String,)> = self
+            .db
+            .all(
+                "SELECT DISTINCT contact FROM parked WHERE workspace = $1 AND state = 'SENT'
+                   AND contact IN (SELECT value ->> 0 FROM json_each($2))",
+                args![workspace, contacts],
+            )
+            .await?;
+        rows.iter().map(|(id,)| row::contact_id(id)).collect()
     }
 
     async fn import_named(&self, token: &str) -> Result<Option<WorkspaceId>, Error> {

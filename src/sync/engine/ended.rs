@@ -192,9 +192,10 @@ impl Inner {
         record.unparked.push(row);
         let now = self.parts.clock.now();
         if record.next == Next::Done {
-            // What is paused goes on waiting.
+            // What is paused goes on waiting. Where more than the write is to be seen, no poll tells.
+            let is_all = untouched && record.seen.iter().any(|(of, _)| *of == System::Doppler);
             let at =
-                if untouched { self.waits_until(workspace, facts, now).await? } else { Some(now) };
+                if is_all { self.waits_until(workspace, facts, now).await? } else { Some(now) };
             record.next = at.map_or(Next::Done, Next::Again);
         }
         record.outcome = outcome(facts, plan, outcomes, &record);

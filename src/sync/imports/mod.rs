@@ -24,9 +24,11 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::store::{BulkImport, IMPORT, IMPORTS, Lease, Mark, Next, Priority, Record, Store};
+use crate::store::{
+    BulkImport, IMPORT, IMPORTS, Lease, Mark, Next, Priority, Record, Store, Version,
+};
 use crate::tasks::Tasks;
-use crate::unified::{ImportState, RunState, Stage, SyncState, WorkspaceId};
+use crate::unified::{ImportState, RunState, Stage, SyncState, WorkspaceId, subscriber_key};
 use crate::upstream::{self, Call, Crm, Directory, Kind, Mailing, Priority as Urgency};
 
 use super::engine::{LEASE, fault};
@@ -200,15 +202,20 @@ impl Imports {
 
     /// Lets imports end: reads what came of them and marks everybody who was in them.
     async fn end(&self, lease: &Lease, over: &[&BulkImport]) -> Result<(), Failure> {
-        let mut people = 0;
+        let mut people = Vec::new();
         for import in over {
-            people += self.store.in_import(&lease.workspace, import.id).await?.len();
+            let rows = self.store.in_import(&lease.workspace, import.id).await?;
+            let keys: Vec<String> =
+                rows.iter().map(|row| subscriber_key(&row.edit.email)).collect();
+            people.push(keys);
         }
         let since = self.clock.now();
-        self.look_over(lease, people).await?;
-        for import in over {
+        let mut versions = self.look_over(lease, &people.concat().into_iter().collect()).await?;
+        for (import, keys) in over.iter().zip(people) {
             let times = (since, self.clock.now());
-            if !self.store.end_import(lease, import.id, times).await? {
+            let seen: Vec<Version> =
+                keys.into_iter().filter_map(|key| versions.remove_entry(&key)).collect();
+            if !self.store.end_import(lease, import.id, times, &seen).await? {
                 return Err(Failure::Stop);
             }
         }

@@ -1,13 +1,13 @@
 //! Looking at many subscribers: the account's pages, each of which shows a hundred, or one by one where
 //! that is fewer calls. What is read is kept as a last known copy.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use chrono::{DateTime, Utc};
 
 use crate::store::{Copy, CopyKey, Lease, Parked};
-use crate::sync::poll::{DopplerPosition, Request};
+use crate::sync::poll::{DopplerPosition, Request, version};
 use crate::unified::{Subscriber, System, WorkspaceId, subscriber_key};
 use crate::upstream::{Directory, SubscriberPage};
 
@@ -73,18 +73,26 @@ impl Imports {
         Ok(())
     }
 
-    /// Reads what came of so many writes, unless it is fewer calls that each of them is asked for.
-    pub(super) async fn look_over(&self, lease: &Lease, people: usize) -> Result<(), Failure> {
+    /// Reads what came of writes to subscribers, by their keys, and tells in which version each was read.
+    /// Nobody, if it is fewer calls that each of them is asked for.
+    pub(super) async fn look_over(
+        &self,
+        lease: &Lease,
+        people: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, String>, Failure> {
         let now = self.clock.now();
         let mut position = DopplerPosition::since(now, now);
-        while people > 0 && matches!(position.request(), Request::Account(_)) {
+        let mut versions = BTreeMap::new();
+        while !people.is_empty() && matches!(position.request(), Request::Account(_)) {
             let (_, page) = self.page(lease, &position).await?;
-            if !pace::by_pages(people, page.pages) {
-                return Ok(());
+            if !pace::by_pages(people.len(), page.pages) {
+                break;
             }
             position = position.after(&page).0;
+            let read = page.items.iter().map(|one| (subscriber_key(&one.email), version(one)));
+            versions.extend(read.filter(|(key, _)| people.contains(key)));
         }
-        Ok(())
+        Ok(versions)
     }
 
     /// Reads the page that comes next.

@@ -1,5 +1,7 @@
 //! Listing a system whole, page by page.
 
+use std::collections::BTreeSet;
+
 use crate::clock::new_id;
 use crate::store::{Known, Lease, Priority, Revised, RunStep, Staged, Version};
 use crate::sync::engine::fault;
@@ -61,7 +63,7 @@ impl Runner {
             None => self.store.position(workspace, system).await?,
         };
         let page = self.pages.next(workspace, system, before.as_deref(), &Self::call()).await?;
-        let (sightings, seen): (Vec<Sighting>, Vec<Version>) = page.people.into_iter().unzip();
+        let (sightings, mut seen): (Vec<Sighting>, Vec<Version>) = page.people.into_iter().unzip();
         let unseen = self.store.unseen(workspace, system, &seen).await?;
         let new: Vec<Sighting> =
             sightings.into_iter().zip(unseen).filter_map(|(one, new)| new.then_some(one)).collect();
@@ -69,7 +71,16 @@ impl Runner {
         let known = self.store.recognize(workspace, &new, now).await?;
         pass_over(system, &known);
         let living = known.iter().filter(|known| !known.erased);
-        let members: Vec<ContactId> = living.map(|known| known.id).collect();
+        let mut members: Vec<ContactId> = living.map(|known| known.id).collect();
+        if page.is_of_account && !members.is_empty() {
+            // Whoever sends imports reads them again when theirs is over. They do not count as seen here,
+            // so that the next poll looks at them if that was just before.
+            let busy = self.store.being_imported(workspace, &members).await?;
+            members.retain(|id| !busy.contains(id));
+            let left = new.iter().zip(&known).filter(|(_, known)| busy.contains(&known.id));
+            let left: BTreeSet<&str> = left.map(|(one, _)| one.key.as_str()).collect();
+            seen.retain(|(key, _)| !left.contains(key.as_str()));
+        }
         let run = SyncRun {
             seen: held.run.seen + seen.len() as u64,
             differing: held.run.differing + members.len() as u64,

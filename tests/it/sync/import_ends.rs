@@ -10,7 +10,7 @@ use super::importing::{
     person, previewed,
 };
 use super::runs::reaches;
-use super::subscriber;
+use super::{contact, subscriber};
 use crate::world::{Builder, World};
 
 const SECOND_LIST: &str = "27311002";
@@ -226,5 +226,34 @@ async fn a_list_that_is_busy_holds_up_no_other() {
     let sent = addresses(&imports(&world).await);
     assert!(sent.contains(&person(0)) && !sent.contains(&person(79)), "{sent:?}");
     assert!(subscriber(&world, &person(0)).await.is_some());
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn polls_leave_people_to_the_import_that_has_them() {
+    let world = calm().contacts(0).set("doppler.poll_interval", "2s").start().await;
+    people(&world, 40).await;
+    let run = previewed(&world).await;
+    let task = "/accounts/{accountName}/tasks/{taskId}";
+    let silent = json!({"system": "DOPPLER", "route": task, "kind": "status", "status": 503});
+    world.fault(silent).await;
+    approve(&world, &run).await;
+    is_sent(&world).await;
+    are_made(&world, 40, Duration::from_secs(2)).await;
+    // Doppler is done with it, and nobody knows that yet.
+    let op = json!({"system": "DOPPLER", "op": "upsert", "email": person(3), "list": "Newsletter",
+        "fields": {"FIRSTNAME": "Pia", "LASTNAME": "N3", "CITY": "Salta"}});
+    edit(&world, op).await;
+    world.forget_calls().await;
+    let polled = || async { of(&calls(&world).await, "GET", "/subscribers") >= 3 };
+    world.until("polls see them", polled).await;
+    let single = || async { of(&calls(&world).await, "GET", "/subscribers/{email}") };
+    assert_eq!(single().await, 0, "{:#?}", calls(&world).await);
+
+    world.clear_faults().await;
+    reaches(&world, &run, "FINISHED").await;
+    let found = || async { contact(&world, &person(3)).await.unwrap()["city"] == "Salta" };
+    world.until("whoever settles the import sees what else was changed", found).await;
+    assert!(single().await <= 2, "nobody else is read: {:#?}", calls(&world).await);
     world.end().await;
 }
