@@ -8,8 +8,12 @@ use tokio::time::{Instant, timeout_at};
 
 use super::error::Refusal;
 
-/// Reads a body of at most `limit` bytes before the deadline. One that says it is longer is not
-/// read at all.
+/// Up to so many times the limit is read and thrown away, because many a client that is cut off while
+/// it sends never sees why.
+const THROWN_AWAY: usize = 16;
+
+/// Reads a body of at most `limit` bytes before the deadline. Nothing of one that says it is longer is
+/// kept, and one that is much longer is not read at all.
 pub(super) async fn read_body(
     body: Body,
     limit: usize,
@@ -19,7 +23,12 @@ pub(super) async fn read_body(
         let message = format!("the body is larger than {limit} bytes");
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "BAD_USER_INPUT", message).with("limit", limit)
     };
-    if body.size_hint().lower() > limit as u64 {
+    let told = body.size_hint().lower();
+    if told > limit as u64 {
+        if told <= (limit * THROWN_AWAY) as u64 {
+            // Whatever becomes of it, the answer is the same.
+            let _ = timeout_at(deadline, throw_away(body)).await;
+        }
         return Err(too_large());
     }
     let read = timeout_at(deadline, Limited::new(body, limit).collect()).await.map_err(|_| {
@@ -33,4 +42,8 @@ pub(super) async fn read_body(
             Refusal::bad_input("the body broke off")
         }
     })
+}
+
+async fn throw_away(mut body: Body) {
+    while let Some(Ok(_)) = body.frame().await {}
 }

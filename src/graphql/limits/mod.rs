@@ -57,6 +57,7 @@ pub struct Limits {
     pub nodes: usize,
     /// The document's length.
     pub bytes: usize,
+    /// Of the document, which takes about a microsecond each to parse.
     pub tokens: usize,
     /// Brackets within brackets, and fragments within fragments.
     pub nesting: usize,
@@ -102,7 +103,7 @@ impl Limits {
             first: config.first,
             nodes: config.nodes,
             bytes: 64 * 1024,
-            tokens: 10_000,
+            tokens: 3_000,
             nesting: 64,
             selections: 10_000,
             scan_up_to,

@@ -318,20 +318,16 @@ fn aliases_directives_and_root_fields_are_capped() {
     let directives = format!("{{ {by} {{ id {} }} }}", many("@include(if: true)", 51));
     assert_eq!(refusal(&directives).1, "the operation has 51 directives; the limit is 50");
     // Validation looks at all of them, run or not.
-    let thousand = many("@include(if: true)", 1_000);
+    let hundreds = many("@include(if: true)", 400);
     for text in [
-        format!("{{ __typename {thousand} }}"),
-        format!("query {thousand} {{ __typename }}"),
-        format!("query($a: Int {thousand}) {{ __typename }}"),
-        format!("{{ ...F }} fragment F on Query {thousand} {{ __typename }}"),
-        format!("{{ __typename }} fragment F on Query {{ __typename {thousand} }}"),
-        format!("{{ ... {thousand} {{ ...F }} }} fragment F on Query {{ __typename }}"),
+        format!("{{ __typename {hundreds} }}"),
+        format!("query {hundreds} {{ __typename }}"),
+        format!("query($a: Int {hundreds}) {{ __typename }}"),
+        format!("{{ ...F }} fragment F on Query {hundreds} {{ __typename }}"),
+        format!("{{ __typename }} fragment F on Query {{ __typename {hundreds} }}"),
+        format!("{{ ... {hundreds} {{ ...F }} }} fragment F on Query {{ __typename }}"),
     ] {
-        assert_eq!(
-            refusal(&text).1,
-            "the operation has 1000 directives; the limit is 50",
-            "{text}"
-        );
+        assert_eq!(refusal(&text).1, "the operation has 400 directives; the limit is 50", "{text}");
     }
 }
 
@@ -393,10 +389,10 @@ fn bombs_cost_what_their_text_is_long() {
 #[test]
 fn chains_and_cycles_of_fragments_are_refused() {
     let mut chain = "{ ...F0 }".to_owned();
-    for n in 0..500 {
+    for n in 0..200 {
         write!(chain, " fragment F{n} on Query {{ ...F{} }}", n + 1).unwrap();
     }
-    chain.push_str(" fragment F500 on Query { viewer { subject } }");
+    chain.push_str(" fragment F200 on Query { viewer { subject } }");
     assert_eq!(refusal(&chain).0, "QUERY_TOO_DEEP");
     for cycle in [
         "{ ...A } fragment A on Query { ...A }",
@@ -416,7 +412,7 @@ fn texts_that_no_parser_should_see_are_refused() {
     let fields = format!("{} b {}", "{ a ".repeat(10_000), "}".repeat(10_000));
     assert_eq!(refusal(&fields).0, "QUERY_TOO_DEEP");
     let long = format!("{{ {} }}", "a ".repeat(20_000));
-    assert_eq!(refusal(&long).1, "the operation has 20002 tokens; the limit is 10000");
+    assert_eq!(refusal(&long).1, "the operation has 20002 tokens; the limit is 3000");
     let longer = format!("{{ a }} # {}", "x".repeat(70_000));
     assert_eq!(refusal(&longer).0, "QUERY_TOO_COMPLEX");
     // As deep as allowed, so that the parser is known to bear it.

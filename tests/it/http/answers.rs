@@ -122,6 +122,11 @@ async fn bodies_and_batches_have_their_limits() {
         World::builder().set("server.max_body_bytes", 2_000).set("limits.batch", 2).start().await;
     let long = body(&format!("{{ viewer {{ subject }} }} # {}", "x".repeat(2_000)));
     assert_eq!(post(&world, &[], long).await.status(), 413);
+    // Its sender is told, too, and not cut off.
+    for _ in 0..5 {
+        let longer = body(&"x".repeat(31_000));
+        assert_eq!(post(&world, &[], longer).await.status(), 413);
+    }
     let one = json!({"query": "{ viewer { scopes } }"});
     let two = post(&world, &[], json!([one, one]).to_string()).await;
     assert_eq!(two.json::<Value>().await.unwrap().as_array().unwrap().len(), 2);

@@ -25,6 +25,7 @@ fn with(kind: &'static str, code: &'static str, body: &Value) -> Hostile {
 pub fn all() -> Vec<Hostile> {
     let deep = "{ contacts { nodes ".repeat(40) + "{ id }" + &" } }".repeat(40);
     let wide = format!("{{ {} }}", "__typename ".repeat(5_000));
+    let parsed = format!("{{ {} }}", "__typename ".repeat(2_990));
     let aliases: String = (0..1_000).fold(String::new(), |mut text, n| {
         let _ = write!(text, "a{n}: viewer {{ subject }} ");
         text
@@ -55,11 +56,17 @@ pub fn all() -> Vec<Hostile> {
     vec![
         hostile("deep", "QUERY_TOO_DEEP", &deep),
         hostile("wide", "QUERY_TOO_COMPLEX", &wide),
+        hostile("as wide as is parsed", "QUERY_TOO_COMPLEX", &parsed),
         hostile("aliased 1,000 times", "QUERY_TOO_COMPLEX", &format!("{{ {aliases} }}")),
         with("a batch of 1,000", "BAD_USER_INPUT", &batch.into()),
         hostile("fragment cycle", "GRAPHQL_VALIDATION_FAILED", cycle),
         hostile("fragments doubling 40 times", "QUERY_TOO_COMPLEX", &doubling),
         with("20,000 ids", "BAD_USER_INPUT", &json!({"query": nodes, "variables": {"ids": ids}})),
+        with(
+            "as many ids as are read",
+            "BAD_USER_INPUT",
+            &json!({"query": nodes, "variables": {"ids": ids[..5_500]}}),
+        ),
         Hostile { kind: "variables 100,000 deep", body: nested, code: "BAD_USER_INPUT" },
         hostile("300 upstream calls", "QUERY_TOO_EXPENSIVE", calls),
         hostile("introspection loop", "QUERY_TOO_DEEP", &types),
