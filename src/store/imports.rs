@@ -63,9 +63,11 @@ pub struct BulkImport {
     pub begun_at: DateTime<Utc>,
 }
 
-/// How much waits.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// How much waits for one list.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Waiting {
+    /// `None`: the account.
+    pub list: Option<String>,
     pub count: u64,
     /// When the first of them was parked.
     pub oldest: DateTime<Utc>,
@@ -87,8 +89,8 @@ pub trait Imports: Send + Sync {
     /// Takes out those of the lease's contact that no import has.
     async fn unpark(&self, lease: &Lease) -> Result<bool, Error>;
 
-    /// How many no import has; `None`: there is none.
-    async fn gathered(&self, workspace: &WorkspaceId) -> Result<Option<Waiting>, Error>;
+    /// How many no import has, each list by itself.
+    async fn gathered(&self, workspace: &WorkspaceId) -> Result<Vec<Waiting>, Error>;
 
     /// Those that no import has, the oldest first.
     async fn waiting_for_import(

@@ -8,7 +8,7 @@ use super::{Place, a_claim, at, claim_only, contact, mark, open, pair, person, r
 use crate::clock::new_id_at;
 use crate::store::{
     BulkImport, CONTACT, Claim, Lease, Mark, Next, POLL, Parked, ParkedState, Priority, Record,
-    Store,
+    Store, Waiting,
 };
 use crate::unified::System::Doppler;
 use crate::unified::{ContactId, SubscriberEdit, SyncState, WorkspaceId};
@@ -65,12 +65,17 @@ pub async fn what_waits_is_sent_or_taken_out(place: &impl Place) {
     let (store, w) = open(place).await;
     run_sync(&store, &w, SyncState::Running).await;
     let (ana, ben) = (person(&store, &w, "h1").await, person(&store, &w, "h2").await);
-    assert_eq!(store.gathered(&w).await.unwrap(), None);
+    assert_eq!(store.gathered(&w).await.unwrap(), []);
     let (of_ana, of_ben) = (write(ana, 1), write(ben, 5));
     park(&store, &w, &of_ana, 1).await;
     park(&store, &w, &of_ben, 5).await;
-    let gathered = store.gathered(&w).await.unwrap().unwrap();
-    assert_eq!((gathered.count, gathered.oldest, gathered.newest), (2, at(1), at(5)));
+    let of_the_list =
+        Waiting { list: Some("7".to_owned()), count: 2, oldest: at(1), newest: at(5) };
+    assert_eq!(store.gathered(&w).await.unwrap(), std::slice::from_ref(&of_the_list));
+    let of_the_account = Parked { list: None, ..write(ben, 6) };
+    park(&store, &w, &of_the_account, 6).await;
+    let alone = Waiting { list: None, count: 1, oldest: at(6), newest: at(6) };
+    assert_eq!(store.gathered(&w).await.unwrap(), [of_the_list, alone]);
     assert_eq!(store.waiting_for_import(&w, 1).await.unwrap(), std::slice::from_ref(&of_ana));
 
     // Ben is worked on first: no import gets what was taken out.
@@ -81,7 +86,7 @@ pub async fn what_waits_is_sent_or_taken_out(place: &impl Place) {
     let first = import(7);
     let bound = store.begin_import(&sender, &first, &[of_ana.id, of_ben.id]).await.unwrap();
     assert_eq!(bound, Some(vec![of_ana.id]));
-    assert_eq!(store.gathered(&w).await.unwrap(), None);
+    assert_eq!(store.gathered(&w).await.unwrap(), []);
 
     // What an import has is left to it.
     let lease = works_on(&store, &w, ana, 8).await;

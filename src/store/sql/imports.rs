@@ -79,18 +79,20 @@ impl Imports for SqlStore {
         Ok(true)
     }
 
-    async fn gathered(&self, workspace: &WorkspaceId) -> Result<Option<Waiting>, Error> {
-        let row: Option<(i64, Option<String>, Option<String>)> = self
+    async fn gathered(&self, workspace: &WorkspaceId) -> Result<Vec<Waiting>, Error> {
+        let rows: Vec<(Option<String>, i64, String, String)> = self
             .db
-            .one(
-                "SELECT count(*), min(id), max(id) FROM parked
-                 WHERE workspace = $1 AND state = 'WAITING'",
+            .all(
+                "SELECT list, count(*), min(id), max(id) FROM parked
+                 WHERE workspace = $1 AND state = 'WAITING' GROUP BY list ORDER BY min(id)",
                 args![workspace],
             )
             .await?;
-        let Some((count, Some(oldest), Some(newest))) = row else { return Ok(None) };
-        let (oldest, newest) = (made_at(&oldest)?, made_at(&newest)?);
-        Ok(Some(Waiting { count: row::count(count), oldest, newest }))
+        let waiting = rows.into_iter().map(|(list, count, oldest, newest)| {
+            let (oldest, newest) = (made_at(&oldest)?, made_at(&newest)?);
+            Ok(Waiting { list, count: row::count(count), oldest, newest })
+        });
+        waiting.collect()
     }
 
     async fn waiting_for_import(

@@ -232,7 +232,8 @@ struct Change {
     gone: Vec<[String; 1]>,
     put: Vec<(String, String, String)>,
     orders: [Vec<(String, &'static str, String, String)>; 2],
-    terms: [Vec<(String, String)>; 2],
+    /// What each begins, the word and the contact.
+    terms: [Vec<(String, String, String)>; 2],
     counts: HashMap<String, i64>,
 }
 
@@ -246,6 +247,11 @@ fn places(contact: &str, entry: &Entry) -> BTreeSet<(String, &'static str, Strin
     places.collect()
 }
 
+/// The words of an entry, each with what it begins.
+fn terms(entry: &Entry) -> Vec<(String, String)> {
+    entry.terms().into_iter().map(|term| (entry.begins(&term), term)).collect()
+}
+
 impl Change {
     fn between(
         &mut self,
@@ -254,11 +260,12 @@ impl Change {
         new: Option<&Entry>,
     ) -> Result<(), Error> {
         let orders = [old, new].map(|entry| entry.map(|e| places(contact, e)).unwrap_or_default());
-        let terms = [old, new].map(|entry| entry.map(Entry::terms).unwrap_or_default());
+        let terms = [old, new].map(|entry| entry.map(terms).unwrap_or_default());
         for (mine, other) in [(0, 1), (1, 0)] {
             self.orders[mine].extend(orders[mine].difference(&orders[other]).cloned());
             let only = terms[mine].iter().filter(|term| !terms[other].contains(term));
-            self.terms[mine].extend(only.map(|term| (term.clone(), contact.to_owned())));
+            let rows = only.cloned().map(|(begins, term)| (begins, term, contact.to_owned()));
+            self.terms[mine].extend(rows);
         }
         for (entry, by) in [(old, -1), (new, 1)] {
             let Some(entry) = entry else { continue };
@@ -269,7 +276,7 @@ impl Change {
         }
         match new {
             Some(new) => {
-                let words = terms[1].iter().fold(String::new(), |all, term| all + " " + term);
+                let words = terms[1].iter().fold(String::new(), |all, (_, term)| all + " " + term);
                 self.put.push((contact.to_owned(), words, row::body(new)?));
             }
             None => self.gone.push([contact.to_owned()]),
@@ -309,13 +316,13 @@ const MORE: &str = "
     ON CONFLICT (workspace, facet, sort, key, contact) DO NOTHING";
 
 pub(in crate::store) const FEWER_TERMS: &str = "
-    DELETE FROM entry_term WHERE workspace = $1 AND (term, contact) IN (
-      SELECT value ->> 0, value ->> 1 FROM json_each($2))";
+    DELETE FROM entry_term WHERE workspace = $1 AND (begins, term, contact) IN (
+      SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each($2))";
 
 const MORE_TERMS: &str = "
-    INSERT INTO entry_term (workspace, term, contact)
-    SELECT $1, value ->> 0, value ->> 1 FROM json_each($2) WHERE true
-    ON CONFLICT (workspace, term, contact) DO NOTHING";
+    INSERT INTO entry_term (workspace, begins, term, contact)
+    SELECT $1, value ->> 0, value ->> 1, value ->> 2 FROM json_each($2) WHERE true
+    ON CONFLICT (workspace, begins, term, contact) DO NOTHING";
 
 const GONE: &str = "
     DELETE FROM entry WHERE workspace = $1 AND contact IN (

@@ -21,15 +21,22 @@ use crate::unified::{
     System, TOP_TAGS, Tally, WorkspaceId, facet, time_key, words,
 };
 
+/// Tests have few people and go every way all the same.
+const fn unless_tested(many: u32, few: u32) -> u32 {
+    if cfg!(test) { few } else { many }
+}
+
 /// So many people are collected rather than walked to. With a million of them one in three hundred
 /// is one of these, and the walk to a page of twenty is as long.
-const FEW: u32 = 3_000;
+const FEW: u32 = unless_tested(3_000, 6);
+/// So many are put in order beside those whom an order shows one after the other.
+const BESIDE: u32 = unless_tested(1_000, 3);
 /// A walk that has seen so many people and not found a page is given up, where those whom it looks
 /// for can be collected.
-const LONG: u64 = 20_000;
+const LONG: u32 = unless_tested(20_000, 12);
 /// The first window over a filter that must be tried on each, and the largest.
-const WINDOW: u32 = 200;
-const LARGEST: u32 = 4_000;
+const WINDOW: u32 = unless_tested(200, 3);
+const LARGEST: u32 = unless_tested(4_000, 8);
 
 #[async_trait]
 impl Index for SqlStore {
@@ -174,6 +181,49 @@ async fn found(tx: &mut Tx, workspace: &WorkspaceId, search: Search<'_>) -> Resu
         return collect(tx, workspace, search, few).await;
     }
     let mut walk = Walk::new(tx, workspace, search).await?;
+    if let Some((word, beside)) = beside(tx, workspace, search).await? {
+        let mut found = collect(tx, workspace, search, beside).await?;
+        walk.go_to_beginnings(&word);
+        found.extend(page(tx, workspace, (walk, search)).await?);
+        found.sort_unstable_by(|(a, _), (b, _)| in_order(search.order, a.cmp(b)));
+        found.dedup_by(|(a, _), (b, _)| a == b);
+        found.truncate(search.limit as usize);
+        return Ok(found);
+    }
+    page(tx, workspace, (walk, search)).await
+}
+
+/// A word of the query that few have elsewhere than at the beginning of what they are put in order by, and
+/// those few: everybody else who has it stands side by side.
+async fn beside(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    search: Search<'_>,
+) -> Result<Option<(String, Vec<String>)>, Error> {
+    let other = match search.order {
+        ContactOrder::EmailAsc => ContactOrder::NameAsc,
+        ContactOrder::NameAsc => ContactOrder::EmailAsc,
+        ContactOrder::UpdatedDesc | ContactOrder::UpdatedAsc | ContactOrder::CreatedDesc => {
+            return Ok(None);
+        }
+    };
+    for word in search.filter.query.as_deref().map(words).unwrap_or_default() {
+        let (behind, asked) = (format!("{word}\u{10FFFF}"), BESIDE + 1);
+        let args = args![workspace, &word, behind, asked, other.sort()];
+        let rows: Vec<(String,)> = tx.all(BESIDE_BY_WORD, args).await?;
+        if rows.len() <= BESIDE as usize {
+            return Ok(Some((word, distinct(rows))));
+        }
+    }
+    Ok(None)
+}
+
+/// A page of a walk.
+async fn page(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    (mut walk, search): (Walk<'_>, Search<'_>),
+) -> Result<Found, Error> {
     let mut found = Vec::new();
     let mut window = if walk.tries { WINDOW } else { search.limit };
     while let Some(more) = walk.next(tx, window).await? {
@@ -182,7 +232,7 @@ async fn found(tx: &mut Tx, workspace: &WorkspaceId, search: Search<'_>) -> Resu
             found.truncate(search.limit as usize);
             return Ok(found);
         }
-        if walk.looked > LONG
+        if walk.looked > u64::from(LONG)
             && !walk.over
             && !walk.word.is_empty()
             && let Some(few) =
@@ -241,10 +291,14 @@ async fn few_by_word(
     if rows.len() > most as usize {
         return Ok(None);
     }
+    Ok(Some(distinct(rows)))
+}
+
+fn distinct(rows: Vec<(String,)>) -> Vec<String> {
     let mut ids: Vec<String> = rows.into_iter().map(|(id,)| id).collect();
     ids.sort_unstable();
     ids.dedup();
-    Ok(Some(ids))
+    ids
 }
 
 /// A page of those whom the filter finds among the few.
@@ -377,7 +431,13 @@ const TAGS: &str = "
     ORDER BY total DESC, facet LIMIT $2";
 
 pub(in crate::store) const BY_WORD: &str = "
-    SELECT contact FROM entry_term WHERE workspace = $1 AND term >= $2 AND term < $3 LIMIT $4";
+    SELECT contact FROM entry_term WHERE workspace = $1 AND begins IN ('', 'e', 'n', 'en')
+      AND term >= $2 AND term < $3 LIMIT $4";
+
+/// `$5`: the other of the orders by texts.
+pub(in crate::store) const BESIDE_BY_WORD: &str = "
+    SELECT contact FROM entry_term WHERE workspace = $1 AND begins IN ('', $5)
+      AND term >= $2 AND term < $3 LIMIT $4";
 
 pub(in crate::store) const SINCE: &str = "
     SELECT contact FROM entry_order

@@ -68,6 +68,15 @@ impl<'a> Walk<'a> {
         Ok(Self { workspace, search, facets, word, tries: !by_facet, at, end, over, looked: 0 })
     }
 
+    /// Passes over everybody whose text in this order does not begin with a word.
+    pub(super) fn go_to_beginnings(&mut self, word: &str) {
+        let Some((first, last)) = self.search.order.beginning(word) else {
+            return;
+        };
+        self.at = std::mem::take(&mut self.at).max((first, String::new()));
+        self.end = (last, String::new());
+    }
+
     /// The next window's people; `None`: it was the last one.
     pub(super) async fn next(&mut self, tx: &mut Tx, window: u32) -> Result<Option<Found>, Error> {
         if self.over {

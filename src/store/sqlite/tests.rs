@@ -194,13 +194,20 @@ async fn the_index_is_walked_and_never_gone_through() {
             sql::walk::DOWN,
             &[walks, "SEARCH e USING INDEX sqlite_autoindex_entry_1 (workspace=? AND contact=?)"],
         ),
-        (sql::search::BY_WORD, &["PRIMARY KEY (workspace=? AND term>? AND term<?)"]),
+        (sql::search::BY_WORD, &["PRIMARY KEY (workspace=? AND begins=? AND term>? AND term<?)"]),
+        (
+            sql::search::BESIDE_BY_WORD,
+            &["PRIMARY KEY (workspace=? AND begins=? AND term>? AND term<?)"],
+        ),
         (sql::search::SINCE, &["PRIMARY KEY (workspace=? AND facet=? AND sort=? AND key>?)"]),
         (
             sql::index::LESS,
             &["PRIMARY KEY (workspace=? AND facet=? AND sort=? AND key=? AND contact=?)"],
         ),
-        (sql::index::FEWER_TERMS, &["PRIMARY KEY (workspace=? AND term=? AND contact=?)"]),
+        (
+            sql::index::FEWER_TERMS,
+            &["PRIMARY KEY (workspace=? AND begins=? AND term=? AND contact=?)"],
+        ),
     ] {
         let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
         let steps: Vec<(i64, i64, i64, String)> =

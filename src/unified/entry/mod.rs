@@ -146,6 +146,16 @@ impl ContactOrder {
         }
     }
 
+    /// Between which keys everybody stands whose text begins with a word; `None`: it is an order of times.
+    pub fn beginning(self, word: &str) -> Option<(String, String)> {
+        match self {
+            Self::UpdatedDesc | Self::UpdatedAsc | Self::CreatedDesc => None,
+            Self::EmailAsc | Self::NameAsc => {
+                Some((format!("0{word}"), format!("0{word}\u{10FFFF}")))
+            }
+        }
+    }
+
     /// Whether the greatest key comes first.
     pub const fn is_descending(self) -> bool {
         matches!(self, Self::UpdatedDesc | Self::CreatedDesc)
@@ -224,6 +234,15 @@ impl Entry {
         terms.dedup();
         terms.truncate(MOST_TERMS);
         terms
+    }
+
+    /// The orders, by their letters, in which the person stands by a text that begins with this word.
+    pub fn begins(&self, word: &str) -> String {
+        let texts = [(ContactOrder::EmailAsc, &self.email), (ContactOrder::NameAsc, &self.name)];
+        let begun = texts
+            .into_iter()
+            .filter(|(_, text)| text.as_ref().is_some_and(|text| text.starts_with(word)));
+        begun.map(|(order, _)| order.sort()).collect()
     }
 
     /// Whether all conditions hold, but for the state of sync, which is not known here.
