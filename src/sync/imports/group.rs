@@ -1,9 +1,10 @@
 //! Which writes go into one import. Pure.
 //!
 //! A column that takes part is cleared where a row has no value, so all rows of an import have the same
-//! columns; and it goes to one list, or to the account. Sets of columns that many share are an import of
-//! their own. The few of all others are one together: what a row was not to write is filled with what the
-//! subscriber was just seen to hold, which is no change.
+//! columns; and it goes to one list, or to the account. Sets of columns that a large part of those in a
+//! list share are an import of their own. All others are one together: what a row was not to write is filled
+//! with what the subscriber was just seen to hold, which is no change. More would take turns, because a list
+//! takes one import at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,8 @@ use super::pace::MOST_ROWS;
 /// The largest body of one import, in bytes as the values are counted here. Doppler states no limit; this
 /// is sent within seconds.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// A set of columns is an import of its own if one in so many of the list shares it.
+const PARTS: u64 = 4;
 /// What a value costs beside its name and itself.
 const AROUND_VALUE: usize = 24;
 /// What a row costs beside its values.
@@ -42,7 +45,13 @@ pub(super) fn worth(rows: Vec<Parked>, least: usize) -> (Vec<Parked>, Vec<Parked
     rows.into_iter().partition(|row| row.list.is_none() || counts[&row.list] >= least)
 }
 
-/// Sorts writes into imports. Fewer than `least` in a list that share no import are written alone.
+/// How many of so many in a list must share a set of columns for an import of their own.
+pub(in crate::sync) fn of_their_own(in_list: u64, least: u64) -> u64 {
+    least.max(in_list.div_ceil(PARTS))
+}
+
+/// Sorts writes into imports, in an order in which those of one list are far from each other. Fewer than
+/// `least` in a list that share no import are written alone.
 pub(super) fn sort(rows: Vec<Parked>, least: usize, held: &Held) -> Sorted {
     let mut groups: BTreeMap<(Option<String>, Vec<String>), Vec<Parked>> = BTreeMap::new();
     let mut sorted = Sorted::default();
@@ -56,21 +65,30 @@ pub(super) fn sort(rows: Vec<Parked>, least: usize, held: &Held) -> Sorted {
             sorted.singly.push(row);
         }
     }
+    let mut in_list: BTreeMap<Option<String>, u64> = BTreeMap::new();
+    for ((list, _), group) in &groups {
+        *in_list.entry(list.clone()).or_default() += group.len() as u64;
+    }
     let mut few: BTreeMap<Option<String>, Vec<Parked>> = BTreeMap::new();
+    let mut imports: BTreeMap<Option<String>, Vec<Vec<Parked>>> = BTreeMap::new();
     for ((list, _), group) in groups {
-        if group.len() < least {
+        if (group.len() as u64) < of_their_own(in_list[&list], least as u64) {
             few.entry(list).or_default().extend(group);
         } else {
-            sorted.imports.extend(cut(alike(group, held)));
+            imports.entry(list).or_default().extend(cut(alike(group, held)));
         }
     }
     for (list, group) in few {
         if list.is_some() && group.len() < least {
             sorted.singly.extend(group);
         } else {
-            sorted.imports.extend(cut(alike(group, held)));
+            imports.entry(list).or_default().extend(cut(alike(group, held)));
         }
     }
+    let turns = imports.into_values().flat_map(|of_a_list| (0_usize..).zip(of_a_list));
+    let mut turns: Vec<(usize, Vec<Parked>)> = turns.collect();
+    turns.sort_by_key(|(turn, _)| *turn);
+    sorted.imports.extend(turns.into_iter().map(|(_, import)| import));
     sorted
 }
 
@@ -167,7 +185,7 @@ mod tests {
         ];
         let sorted = sort(rows, 2, &Held::new());
         let imports: Vec<_> = sorted.imports.iter().map(|rows| numbers(rows)).collect();
-        assert_eq!(imports, [vec![1, 2], vec![5]]);
+        assert_eq!(imports, [vec![5], vec![1, 2]]);
         assert_eq!(numbers(&sorted.singly), [3, 4]);
     }
 
@@ -199,6 +217,22 @@ mod tests {
         let mut wanted = wanted.map(Vec::from);
         wanted.sort();
         assert_eq!(values, wanted, "who is not there yet has nothing to lose");
+    }
+
+    #[test]
+    fn a_list_has_few_imports_that_are_far_from_each_other() {
+        let fields = ["A", "A", "A", "A", "A", "B", "B", "C", "C"];
+        let of = |list: &'static str, first: u128| {
+            (first..)
+                .zip(fields)
+                .map(move |(number, field)| row(number, Some(list), &[(field, "x")]))
+        };
+        let rows: Vec<Parked> = of("7", 0).chain(of("8", 10)).collect();
+        let sorted = sort(rows, 2, &Held::new());
+        let imports: Vec<_> = sorted.imports.iter().map(|rows| numbers(rows)).collect();
+        let [own, others] = [vec![0, 1, 2, 3, 4], vec![5, 6, 7, 8]];
+        let after = |numbers: &[u128]| numbers.iter().map(|number| number + 10).collect::<Vec<_>>();
+        assert_eq!(imports, [own.clone(), after(&own), others.clone(), after(&others)]);
     }
 
     #[test]

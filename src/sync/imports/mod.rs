@@ -36,7 +36,7 @@ use super::error::Failure;
 use super::mappings::Mappings;
 use super::work::{Handler, Wake};
 use super::{Error, backoff};
-pub(super) use group::columns;
+pub(super) use group::{columns, of_their_own};
 use pace::Filling;
 pub(super) use pace::{LONGEST, MOST_ROWS};
 
@@ -122,18 +122,21 @@ impl Imports {
         if !open.is_empty() {
             return self.follow(lease, open).await;
         }
-        let Some(waiting) = self.store.gathered(workspace).await? else { return Ok(Next::Done) };
+        let waiting = self.store.gathered(workspace).await?;
+        if waiting.is_empty() {
+            return Ok(Next::Done);
+        }
         let settings = self.store.sync_settings(workspace).await?;
         if settings.state != SyncState::Running || self.is_read_only() {
             return Ok(Next::Again(self.clock.now() + LOOK_WHILE_PAUSED));
         }
         let open_people = self.open_people(workspace).await?;
         let now = self.clock.now();
-        let filling = Filling { waiting, open_people, now };
-        if !settings.paused_to_doppler && !pace::is_ripe(filling, self.settings.quiet) {
+        let filling = Filling { waiting: &waiting, open_people, now, least: self.settings.least };
+        if !settings.paused_to_doppler && !filling.is_ripe(self.settings.quiet) {
             return Ok(Next::Again(now + LOOK_AGAIN));
         }
-        self.send(lease, &settings).await
+        self.send(lease, &settings, filling.is_all()).await
     }
 
     /// Whether nothing may be written, because HighLevel's credential is known to only read.

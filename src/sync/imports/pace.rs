@@ -22,22 +22,42 @@ const LOST: TimeDelta = TimeDelta::hours(1);
 
 /// What has come in so far.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Filling {
-    pub waiting: Waiting,
-    /// How many people of a run are not done, those who wait here included.
+pub(super) struct Filling<'a> {
+    /// For each list.
+    pub waiting: &'a [Waiting],
+    /// How many people of a run are not done, those who wait here included; `None`: there is none.
     pub open_people: Option<u64>,
     pub now: DateTime<Utc>,
+    /// How many people in a list are worth an import.
+    pub least: usize,
 }
 
-/// Whether what waits is to be sent: it fills an import, or nobody else will come, or nobody came for
-/// as long as `quiet`, or the first one has waited long.
-pub(super) fn is_ripe(Filling { waiting, open_people, now }: Filling, quiet: Duration) -> bool {
-    let since = |at: DateTime<Utc>| now - at;
-    let quiet = TimeDelta::from_std(quiet).unwrap_or(LONGEST);
-    waiting.count >= u64::from(MOST_ROWS)
-        || open_people.is_some_and(|open| open <= waiting.count)
-        || since(waiting.newest) >= quiet
-        || since(waiting.oldest) >= LONGEST
+impl Filling<'_> {
+    fn count(&self) -> u64 {
+        self.waiting.iter().map(|one| one.count).sum()
+    }
+
+    /// Whether nobody else of the run will come. Until then the few of a list wait for more of it.
+    pub fn is_all(&self) -> bool {
+        self.open_people.is_none_or(|open| open <= self.count())
+    }
+
+    /// Whether what waits is to be sent: it fills an import, or nobody else will come, or nobody came for
+    /// as long as `quiet`, or the first one has waited long.
+    pub fn is_ripe(&self, quiet: Duration) -> bool {
+        let since = |at: DateTime<Utc>| self.now - at;
+        let quiet = TimeDelta::from_std(quiet).unwrap_or(LONGEST);
+        let least = u64::try_from(self.least).unwrap_or(u64::MAX);
+        let is_all = self.is_all();
+        let enough = |one: &&Waiting| is_all || one.list.is_none() || one.count >= least;
+        let enough: Vec<&Waiting> = self.waiting.iter().filter(enough).collect();
+        let (oldest, newest) =
+            (enough.iter().map(|one| one.oldest).min(), enough.iter().map(|one| one.newest).max());
+        self.count() >= u64::from(MOST_ROWS)
+            || (is_all && self.open_people.is_some())
+            || newest.is_some_and(|newest| since(newest) >= quiet)
+            || oldest.is_some_and(|oldest| since(oldest) >= LONGEST)
+    }
 }
 
 /// How long after its beginning so old an import is asked again: half of that, so that it is noticed
@@ -69,18 +89,29 @@ mod tests {
 
     #[test]
     fn it_is_sent_when_all_are_there_or_nobody_comes_any_more() {
-        let filling = |count, (oldest, newest), open_people| Filling {
-            waiting: Waiting { count, oldest: at(oldest), newest: at(newest) },
-            open_people,
-            now: at(1000),
+        let waiting = |list: Option<&str>, count, (oldest, newest)| Waiting {
+            list: list.map(str::to_owned),
+            count,
+            oldest: at(oldest),
+            newest: at(newest),
         };
-        let ripe = |one| is_ripe(one, Duration::from_secs(15));
-        assert!(!ripe(filling(10, (990, 999), Some(11))));
-        assert!(ripe(filling(10, (990, 999), Some(10))), "everybody is here");
-        assert!(!ripe(filling(10, (990, 999), None)), "more may be marked");
-        assert!(ripe(filling(10, (900, 985), Some(11))), "nobody came for long");
-        assert!(ripe(filling(10, (400, 999), Some(11))), "the first one waited long");
-        assert!(ripe(filling(10_000, (990, 999), Some(20_000))), "no more fit");
+        let is_ripe = |waiting: &[Waiting], open_people| {
+            let filling = Filling { waiting, open_people, now: at(1000), least: 5 };
+            filling.is_ripe(Duration::from_secs(15))
+        };
+        let ripe = |count, times, open| is_ripe(&[waiting(Some("7"), count, times)], open);
+        assert!(!ripe(10, (990, 999), Some(11)));
+        assert!(ripe(10, (990, 999), Some(10)), "everybody is here");
+        assert!(!ripe(10, (990, 999), None), "more may be marked");
+        assert!(ripe(10, (900, 985), Some(11)), "nobody came for long");
+        assert!(ripe(10, (400, 999), Some(11)), "the first one waited long");
+        assert!(ripe(10_000, (990, 999), Some(20_000)), "no more fit");
+        assert!(!ripe(4, (400, 985), Some(11)), "few wait for more");
+        assert!(ripe(4, (400, 985), None), "of whom there are none");
+        let few = waiting(Some("8"), 4, (400, 500));
+        assert!(!is_ripe(&[few.clone(), waiting(Some("7"), 10, (990, 999))], Some(20)));
+        assert!(is_ripe(&[few.clone(), waiting(Some("7"), 10, (990, 999))], Some(14)), "all");
+        assert!(is_ripe(&[few, waiting(None, 1, (400, 999))], Some(20)), "the account's is one");
     }
 
     #[test]

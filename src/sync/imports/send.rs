@@ -19,29 +19,36 @@ use super::survey::Seen;
 use super::{Failure, Imports, group, later, pace};
 
 impl Imports {
-    /// Sends what waits, unless it is not to be written any more.
+    /// Sends what waits, unless it is not to be written any more. Unless nobody else comes, those who are too few
+    /// for an import go on waiting.
     pub(super) async fn send(
         &self,
         lease: &Lease,
         settings: &SyncSettings,
+        is_all: bool,
     ) -> Result<Next, Failure> {
         let workspace = &lease.workspace;
         let rows = self.store.waiting_for_import(workspace, pace::MOST_ROWS).await?;
         if rows.is_empty() {
             return Ok(Next::Done);
         }
+        // Or they would be all that is looked at.
+        let is_full = rows.len() >= pace::MOST_ROWS as usize;
         let (rows, paused): (Vec<Parked>, Vec<Parked>) =
             rows.into_iter().partition(|row| !is_paused(row, settings));
         // Before anybody is looked at: few are not worth it.
-        let (rows, mut singly) = group::worth(rows, self.settings.least);
-        singly.extend(paused);
+        let (rows, mut few) = group::worth(rows, self.settings.least);
+        let mut singly = paused;
         let mut ready = Vec::new();
         if !rows.is_empty() {
             let (rows, left_out, held) = self.still_so(lease, rows).await?;
             singly.extend(left_out);
             let sorted = group::sort(rows, self.settings.least, &held);
-            singly.extend(sorted.singly);
+            few.extend(sorted.singly);
             ready = sorted.imports;
+        }
+        if is_all || is_full {
+            singly.extend(few);
         }
         self.leave_out(lease, &singly).await?;
         let mut failed = None;

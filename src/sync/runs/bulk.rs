@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::sync::imports::{LONGEST, MOST_ROWS, columns};
+use crate::sync::imports::{LONGEST, MOST_ROWS, columns, of_their_own};
 use crate::unified::SubscriberEdit;
 
 /// Calls of a write that is made alone: the subscriber is read before and after it.
@@ -61,9 +61,13 @@ impl Together {
         if least == 0 {
             return Cost { calls: self.0.values().sum::<u64>() * ALONE, waits: 0 };
         }
+        let mut in_list = BTreeMap::<&str, u64>::new();
+        for (key, count) in &self.0 {
+            *in_list.entry(list_of(key)).or_default() += count;
+        }
         let (mut groups, mut few) = (Vec::new(), BTreeMap::<&str, u64>::new());
         for (key, count) in &self.0 {
-            if *count >= least {
+            if *count >= of_their_own(in_list[list_of(key)], least) {
                 groups.push(*count);
             } else {
                 *few.entry(list_of(key)).or_default() += count;
