@@ -30,6 +30,8 @@ use super::{CachePolicy, Caller};
 use crate::auth::Requester;
 use crate::contacts::{Contacts, Session, Wanted, Workspaces};
 
+/// So many of a request's faults are told.
+const MOST_FAULTS: usize = 8;
 /// What is kept back of a request's time for putting the answer together: upstream calls end this
 /// much earlier, so that what did arrive is still answered.
 const TO_ANSWER: Duration = Duration::from_millis(200);
@@ -305,6 +307,9 @@ impl Answer {
         let executed = response.data != async_graphql::Value::Null
             || response.errors.is_empty()
             || response.errors.iter().any(|error| !error.path.is_empty());
+        if !executed {
+            shorten(&mut response.errors);
+        }
         nulls::fill(&mut response);
         order.apply(&mut response.data);
         policy.hide_hints(&caller.requester, &mut response);
@@ -316,5 +321,14 @@ impl Answer {
         let mut response = Response::from_errors(vec![error]);
         publish(&mut response, false, &caller.request_id);
         Self { response, executed: false, share: None }
+    }
+}
+
+/// Leaves out of a request's faults all but the first ones: each is longer than what it is about.
+fn shorten(errors: &mut Vec<ServerError>) {
+    let left_out = errors.len().saturating_sub(MOST_FAULTS);
+    if left_out > 0 {
+        errors.truncate(MOST_FAULTS);
+        errors.push(ServerError::new(format!("{left_out} more are left out"), None));
     }
 }

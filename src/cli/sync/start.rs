@@ -109,6 +109,8 @@ pub(super) async fn run(args: Args, env: Environment) -> Result<ExitCode, Failur
             return Ok(ExitCode::FAILURE);
         }
         gateway.approve(&id).await?;
+        // A bar that came to its end shows nothing more.
+        progress = Progress::new(json);
         (answer, run) = follow(&gateway, &id, &mut progress).await?;
     }
     drop(progress);

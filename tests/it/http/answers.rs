@@ -158,3 +158,22 @@ async fn a_field_that_failed_is_null_and_not_missing() {
     assert!(paths.contains(&&json!(["contact", "notes"])), "{answer:#}");
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_faults_the_first_ones_are_told() {
+    let world = World::start().await;
+    let unknown = |count: usize| {
+        let fields: String = (0..count).map(|number| format!(" no{number}")).collect();
+        body(&format!("{{ viewer {{{fields} }} }}"))
+    };
+    let told = async |count| {
+        let answer: Value = post(&world, &[], unknown(count)).await.json().await.unwrap();
+        answer["errors"].as_array().unwrap().clone()
+    };
+    assert_eq!(told(8).await.len(), 8);
+    let many = told(300).await;
+    assert_eq!((many.len(), &many[8]["message"]), (9, &json!("292 more are left out")));
+    let codes = many.iter().map(|error| &error["extensions"]["code"]);
+    assert!(codes.clone().all(|code| code == "GRAPHQL_VALIDATION_FAILED"), "{many:#?}");
+    world.end().await;
+}
