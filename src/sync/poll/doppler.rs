@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::store::Version;
-use crate::unified::Subscriber;
+use crate::unified::{Subscriber, subscriber_key};
 use crate::upstream::SubscriberPage;
 
 /// How far before the last poll the opt-outs are looked at again, for clocks that differ.
@@ -108,11 +108,20 @@ impl Position {
 pub(super) fn seen(request: Request, key: &str, subscriber: &Subscriber) -> Version {
     match request {
         Request::Account(_) => (key.to_owned(), version(subscriber)),
-        Request::Unsubscribed { .. } => {
-            let at = subscriber.unsubscribed_at.map_or(0, |at| at.timestamp_millis());
-            (format!("opt-out {key}"), at.to_string())
-        }
+        Request::Unsubscribed { .. } => opt_out(key, subscriber),
     }
+}
+
+fn opt_out(key: &str, subscriber: &Subscriber) -> Version {
+    let at = subscriber.unsubscribed_at.map_or(0, |at| at.timestamp_millis());
+    (format!("opt-out {key}"), at.to_string())
+}
+
+/// All that pages will show of a subscriber as it is now.
+pub(in crate::sync) fn shown(subscriber: &Subscriber) -> Vec<Version> {
+    let key = subscriber_key(&subscriber.email);
+    let out = subscriber.unsubscribed_at.map(|_| opt_out(&key, subscriber));
+    out.into_iter().chain([(key, version(subscriber))]).collect()
 }
 
 /// What tells a subscriber's state from another, whatever order its members come in.

@@ -21,7 +21,7 @@ use chrono::{DateTime, Utc};
 use crate::store::{Mark, POLL, Priority};
 use crate::unified::System;
 
-pub(in crate::sync) use doppler::{Position as DopplerPosition, Request, version};
+pub(in crate::sync) use doppler::{Position as DopplerPosition, Request, shown, version};
 pub(in crate::sync) use highlevel::version as contact_version;
 pub use page::Pages;
 

@@ -1,5 +1,7 @@
 //! What a run would do, as numbers and as examples. Pure.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::sync::engine::{sent_together, with_next};
@@ -55,6 +57,15 @@ pub struct RunSample {
     pub reasons: Vec<String>,
     /// Whether something about the person would wait for a decision.
     pub held: bool,
+}
+
+impl RunSample {
+    fn shows(&self, kind: ActionKind) -> bool {
+        if kind == ActionKind::Hold {
+            return self.held;
+        }
+        self.actions.iter().any(|action| action.kind == kind)
+    }
 }
 
 /// How many calls each system takes in a second; 0: as many as one likes.
@@ -126,13 +137,24 @@ impl RunPreview {
         self.holds.push(PreviewHold { kind, system, reason, count: 1 });
     }
 
-    /// Examples, of a kind if one is given.
+    /// Examples, of a kind if one is given; else first one that shows each kind, then another one of each.
     pub fn samples(&self, kind: Option<ActionKind>) -> impl Iterator<Item = &RunSample> {
-        self.samples.iter().filter(move |sample| match kind {
-            None => true,
-            Some(ActionKind::Hold) => sample.held,
-            Some(kind) => sample.actions.iter().any(|action| action.kind == kind),
-        })
+        let mut before: HashMap<(System, ActionKind), usize> = HashMap::new();
+        let mut ranked: Vec<(usize, &RunSample)> = Vec::new();
+        for sample in
+            self.samples.iter().filter(|sample| kind.is_none_or(|kind| sample.shows(kind)))
+        {
+            let actions = sample.actions.iter().map(|action| (action.system, action.kind));
+            let held = sample.held.then_some((System::Doppler, ActionKind::Hold));
+            let shown: HashSet<_> = actions.chain(held).collect();
+            let rank = shown.iter().map(|one| before.get(one).copied().unwrap_or_default()).min();
+            ranked.push((rank.unwrap_or_default(), sample));
+            for one in shown {
+                *before.entry(one).or_default() += 1;
+            }
+        }
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked.into_iter().map(|(_, sample)| sample)
     }
 
     /// What it costs at these rates.
@@ -208,6 +230,8 @@ mod tests {
         let tags = PreviewCount { system: System::HighLevel, kind: ActionKind::Tag, count: 31 };
         assert!(preview.counts.contains(&tags), "{:?}", preview.counts);
         assert_eq!(preview.samples(None).count(), 21);
+        let second = preview.samples(None).nth(1).unwrap();
+        assert!(second.shows(ActionKind::Unsubscribe), "one of each kind comes first");
         assert_eq!(preview.samples(Some(ActionKind::Unsubscribe)).count(), 1);
         // One read and one write each; Doppler's one more to see what came of it.
         assert_eq!(preview.calls, [3, 62]);

@@ -7,8 +7,8 @@
 
 use crate::store::Version;
 use crate::sync::plan::{Input, Payload, Plan, Scope, Side, plan};
-use crate::sync::poll::{contact_version, version};
-use crate::unified::{Agreement, HighLevelContact, Subscriber, System, subscriber_key};
+use crate::sync::poll::{contact_version, shown};
+use crate::unified::{Agreement, HighLevelContact, Subscriber, System};
 
 use super::Outcome;
 use super::outcome::{Reread, pairs};
@@ -38,17 +38,17 @@ pub(super) fn echoes(
         && next.holds.is_empty()
         && next.needs.is_empty()
         && next.agreement.canon == echoes.agreement.canon;
-    let doppler =
-        doppler.map(|subscriber| (subscriber_key(&subscriber.email), version(subscriber)));
+    let doppler = doppler.map(shown).unwrap_or_default();
     let highlevel = highlevel
         .and_then(|contact| Some((contact.id.as_str().to_owned(), contact_version(contact)?)));
-    for (system, version) in [(System::Doppler, doppler), (System::HighLevel, highlevel)] {
+    let highlevel = Vec::from_iter(highlevel);
+    for (system, versions) in [(System::Doppler, doppler), (System::HighLevel, highlevel)] {
         let mut writes = next.actions.iter().filter(|one| one.system == system && one.is_write());
         let (old, new) = (echoes.agreement.base(system), next.agreement.base(system));
         let adds = old.iter().all(|(field, base)| new.get(field) == Some(base));
-        if let Some(version) = version.filter(|_| is_settled && adds && writes.next().is_none()) {
+        if !versions.is_empty() && is_settled && adds && writes.next().is_none() {
             echoes.agreement.base_mut(system).clone_from(new);
-            echoes.seen.push((system, version));
+            echoes.seen.extend(versions.into_iter().map(|version| (system, version)));
         }
     }
     echoes

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::keeping::{edit, tick};
 use super::runs::{calls, calm, done, of, reaches, start};
-use super::{ANA, contact, with_a_rule};
+use super::{ANA, contact, subscriber, with_a_rule};
 use crate::world::World;
 
 async fn polls(world: &World) -> Vec<Value> {
@@ -134,5 +134,18 @@ async fn polls_go_on_by_themselves_after_a_system_was_away_for_a_day() {
         contact(&world, ANA).await.unwrap()["firstName"] == "Anabel"
     };
     world.until("the change came", came).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opt_out_that_was_passed_on_is_no_news() {
+    let world = calm().contacts(20).start().await;
+    world.run_sync().await;
+    done(&world).await;
+    while reads_of_a_poll(&world).await > 0 {}
+    edit(&world, "HIGHLEVEL", "unsubscribe", json!({})).await;
+    assert!(reads_of_a_poll(&world).await > 0);
+    assert_eq!(subscriber(&world, ANA).await.unwrap()["status"], "unsubscribed");
+    assert_eq!(reads_of_a_poll(&world).await, 0, "{:#?}", calls(&world).await);
     world.end().await;
 }
