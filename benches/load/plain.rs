@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_graphql::{
-    Context, EmptyMutation, EmptySubscription, Object, OneofObject, Schema, SimpleObject,
+    Context, EmptyMutation, EmptySubscription, Enum, Object, OneofObject, Schema, SimpleObject,
 };
 use axum::Router;
 use axum::body::Bytes;
@@ -77,7 +77,9 @@ impl Query {
         context: &Context<'_>,
         first: u32,
         after: Option<String>,
+        source: Option<Source>,
     ) -> async_graphql::Result<Nodes<Contact>> {
+        let Source::Highlevel = source.unwrap_or(Source::Highlevel);
         let mut body = json!({"locationId": HIGHLEVEL_LOCATION, "pageLimit": first});
         if let Some(after) = after {
             body["searchAfter"] = serde_json::from_str(&after)?;
@@ -102,6 +104,13 @@ impl Query {
         }
         Ok(Nodes { nodes })
     }
+}
+
+/// Where a list comes from: here there is one place.
+#[derive(Clone, Copy, Enum, Eq, PartialEq)]
+#[graphql(name = "ContactSource")]
+enum Source {
+    Highlevel,
 }
 
 #[derive(OneofObject)]
