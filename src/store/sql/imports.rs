@@ -270,7 +270,7 @@ impl Imports for SqlStore {
                 args![workspace, contacts],
             )
             .await?;
-        rows.iter().map(|(id,)| row::contact_id(id)).collect()
+        Ok(row::contact_ids(&rows)?.into_iter().collect())
     }
 
     async fn import_named(&self, token: &str) -> Result<Option<WorkspaceId>, Error> {

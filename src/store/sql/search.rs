@@ -208,11 +208,9 @@ async fn beside(
         }
     };
     for word in search.filter.query.as_deref().map(words).unwrap_or_default() {
-        let (behind, asked) = (format!("{word}\u{10FFFF}"), BESIDE + 1);
-        let args = args![workspace, &word, behind, asked, other.sort()];
-        let rows: Vec<(String,)> = tx.all(BESIDE_BY_WORD, args).await?;
-        if rows.len() <= BESIDE as usize {
-            return Ok(Some((word, distinct(rows))));
+        let few = few_by_word(tx, workspace, (&word, Some(other)), BESIDE).await?;
+        if let Some(few) = few {
+            return Ok(Some((word, few)));
         }
     }
     Ok(None)
@@ -236,7 +234,7 @@ async fn page(
             && !walk.over
             && !walk.word.is_empty()
             && let Some(few) =
-                few_by_word(tx, workspace, walk.word.trim_start(), u32::MAX - 1).await?
+                few_by_word(tx, workspace, (walk.word.trim_start(), None), u32::MAX - 1).await?
         {
             return collect(tx, workspace, search, few).await;
         }
@@ -262,7 +260,7 @@ async fn few(
         return Ok(Some(rows.into_iter().map(|(id,)| id).collect()));
     }
     if let Some(word) = filter.query.as_deref().and_then(|query| words(query).into_iter().next())
-        && let Some(few) = few_by_word(tx, workspace, &word, most).await?
+        && let Some(few) = few_by_word(tx, workspace, (&word, None), most).await?
     {
         return Ok(Some(few));
     }
@@ -277,28 +275,31 @@ async fn few(
     Ok(None)
 }
 
-/// Whoever has a word that begins so, unless they are more.
+/// Whoever has a word that begins so, unless they are more. With an order by texts only those whose word begins
+/// nothing but perhaps their text in that one.
 async fn few_by_word(
     tx: &mut Tx,
     workspace: &WorkspaceId,
-    word: &str,
+    (word, only): (&str, Option<ContactOrder>),
     most: u32,
 ) -> Result<Option<Vec<String>>, Error> {
     let behind = format!("{word}\u{10FFFF}");
     // A person may have it in several words, so that there are not more people than rows.
     let asked = most.saturating_add(1);
-    let rows: Vec<(String,)> = tx.all(BY_WORD, args![workspace, word, behind, asked]).await?;
+    let rows: Vec<(String,)> = match only {
+        None => tx.all(BY_WORD, args![workspace, word, behind, asked]).await?,
+        Some(order) => {
+            let args = args![workspace, word, behind, asked, order.sort()];
+            tx.all(BESIDE_BY_WORD, args).await?
+        }
+    };
     if rows.len() > most as usize {
         return Ok(None);
     }
-    Ok(Some(distinct(rows)))
-}
-
-fn distinct(rows: Vec<(String,)>) -> Vec<String> {
     let mut ids: Vec<String> = rows.into_iter().map(|(id,)| id).collect();
     ids.sort_unstable();
     ids.dedup();
-    ids
+    Ok(Some(ids))
 }
 
 /// A page of those whom the filter finds among the few.

@@ -25,7 +25,7 @@ const LOST: TimeDelta = TimeDelta::hours(1);
 pub(super) struct Filling<'a> {
     /// For each list.
     pub waiting: &'a [Waiting],
-    /// How many people of a run are not done, those who wait here included; `None`: there is none.
+    /// How many people of a run are not done, those who wait here included; `None`: nobody knows.
     pub open_people: Option<u64>,
     pub now: DateTime<Utc>,
     /// How many people in a list are worth an import.
@@ -50,13 +50,15 @@ impl Filling<'_> {
         let least = u64::try_from(self.least).unwrap_or(u64::MAX);
         let is_all = self.is_all();
         let enough = |one: &&Waiting| is_all || one.list.is_none() || one.count >= least;
-        let enough: Vec<&Waiting> = self.waiting.iter().filter(enough).collect();
-        let (oldest, newest) =
-            (enough.iter().map(|one| one.oldest).min(), enough.iter().map(|one| one.newest).max());
+        let mut enough = self.waiting.iter().filter(enough);
         self.count() >= u64::from(MOST_ROWS)
             || (is_all && self.open_people.is_some())
-            || newest.is_some_and(|newest| since(newest) >= quiet)
-            || oldest.is_some_and(|oldest| since(oldest) >= LONGEST)
+            || enough
+                .clone()
+                .map(|one| one.newest)
+                .max()
+                .is_some_and(|newest| since(newest) >= quiet)
+            || enough.any(|one| since(one.oldest) >= LONGEST)
     }
 }
 

@@ -63,6 +63,7 @@ impl Runner {
             None => self.store.position(workspace, system).await?,
         };
         let page = self.pages.next(workspace, system, before.as_deref(), &Self::call()).await?;
+        let read = page.people.len() as u64;
         let (sightings, mut seen): (Vec<Sighting>, Vec<Version>) = page.people.into_iter().unzip();
         let unseen = self.store.unseen(workspace, system, &seen).await?;
         let new: Vec<Sighting> =
@@ -82,7 +83,7 @@ impl Runner {
             seen.retain(|(key, _)| !left.contains(key.as_str()));
         }
         let run = SyncRun {
-            seen: held.run.seen + seen.len() as u64,
+            seen: held.run.seen + read,
             differing: held.run.differing + members.len() as u64,
             total: held.run.total + members.len() as u64,
             ..held.run.clone()
