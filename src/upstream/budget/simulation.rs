@@ -26,17 +26,22 @@ struct Provider {
 }
 
 impl Provider {
-    fn call(&mut self, now: i64) -> u32 {
+    fn left(&mut self, now: i64) -> u32 {
         while self.recent.front().is_some_and(|at| at + INTERVAL <= now) {
             self.recent.pop_front();
         }
+        u32::try_from(MAX - self.recent.len()).unwrap()
+    }
+
+    fn call(&mut self, now: i64) -> u32 {
+        self.left(now);
         if self.recent.len() < MAX {
             self.recent.push_back(now);
             self.served += 1;
         } else {
             self.refused += 1;
         }
-        u32::try_from(MAX - self.recent.len()).unwrap()
+        self.left(now)
     }
 }
 
@@ -271,6 +276,26 @@ fn who_cannot_ask_is_careful() {
     }
     let served = world.provider.served - before;
     assert!((5..=15).contains(&served), "{served} in two windows");
+}
+
+/// Its places lapse while calls are under way, which the provider counts later than those rest.
+#[test]
+fn what_is_shown_is_there() {
+    let mut world = World::new(&[0]);
+    world.gateways[0].background = 40;
+    world.run(60_000);
+    world.gateways[0].background = 3;
+    world.step(20, 20, &mut || false);
+    world.now += 12_000;
+    let mut most = 0;
+    for _ in 0..4_000 {
+        world.step(20, 20, &mut || false);
+        let (now, window) = (world.now, &mut world.gateways[0].window);
+        let shown = window.snapshot(now).0.remaining.unwrap();
+        assert!(shown <= world.provider.left(now), "{shown} at {now}");
+        most = most.max(shown);
+    }
+    assert_eq!(most, 100);
 }
 
 proptest! {

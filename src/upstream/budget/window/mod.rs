@@ -311,7 +311,8 @@ impl Window {
         let foreign = (self.foreign > 0).then(|| self.foreign_until - now);
         let budget = Budget {
             limit: Some(self.max),
-            remaining: Some(self.size(now).saturating_sub(self.used()) + self.lying_free(now)),
+            // Places that lapsed while calls were under way leave more of those than there are places.
+            remaining: Some((self.size(now) + self.lying_free(now)).saturating_sub(self.used())),
             resets_at: None,
             daily_limit: self.daily_limit,
             daily_remaining: self.daily_remaining,
