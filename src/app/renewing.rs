@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,7 +23,9 @@ use crate::sandbox::{Options, Sandbox, credentials};
 use crate::store::{self, Store};
 use crate::tasks::Tasks;
 use crate::unified::{EventDraft, EventKind, System, WorkspaceId};
-use crate::upstream::{Authorizer, CredentialKind, Granted, Kind, NotGranted, Token, check_once};
+use crate::upstream::{
+    Authorizer, CredentialKind, Error, Granted, Kind, NotGranted, Token, check_once,
+};
 
 const DAY: Duration = Duration::from_hours(24);
 const SCOPES: &str = "contacts.readonly contacts.write";
@@ -219,22 +222,38 @@ async fn the_token_of_a_company_is_renewed_and_exchanged() {
     twenty_requests_renew_once(true, "Company").await;
 }
 
-/// Renews at HighLevel and then does nothing more, as a process that dies.
-struct Dies(Arc<dyn Authorizer>);
+/// Renews at HighLevel, and the answer is lost: with the process, or on its way, once.
+struct Loses {
+    authorizer: Arc<dyn Authorizer>,
+    dies: bool,
+    lost: AtomicBool,
+}
+
+impl Loses {
+    fn new(place: &Place, dies: bool) -> Arc<Self> {
+        Arc::new(Self { authorizer: place.app(), dies, lost: AtomicBool::new(false) })
+    }
+}
 
 #[async_trait]
-impl Authorizer for Dies {
+impl Authorizer for Loses {
     fn consent_page(&self, redirect: &Url, state: &str, scopes: &[String]) -> Url {
-        self.0.consent_page(redirect, state, scopes)
+        self.authorizer.consent_page(redirect, state, scopes)
     }
 
     async fn redeem(&self, code: &str, redirect: &Url) -> Result<Granted, NotGranted> {
-        self.0.redeem(code, redirect).await
+        self.authorizer.redeem(code, redirect).await
     }
 
     async fn refresh(&self, token: &SecretString) -> Result<Granted, NotGranted> {
-        self.0.refresh(token).await?;
-        std::future::pending().await
+        let granted = self.authorizer.refresh(token).await?;
+        if self.dies {
+            std::future::pending::<()>().await;
+        }
+        if self.lost.swap(true, Ordering::Relaxed) {
+            return Ok(granted);
+        }
+        Err(NotGranted::Later(Error::new(System::HighLevel, "/oauth/token", Kind::Timeout)))
     }
 
     async fn for_location(
@@ -242,7 +261,7 @@ impl Authorizer for Dies {
         company: (&str, &SecretString),
         location: &str,
     ) -> Result<Granted, NotGranted> {
-        self.0.for_location(company, location).await
+        self.authorizer.for_location(company, location).await
     }
 }
 
@@ -251,7 +270,7 @@ async fn after_a_death(strict: bool) -> (Place, Vault) {
     let place = Place::new().await;
     place.control(json!({"strictReuse": strict})).await;
     let _ = place.connect("Location").await;
-    let victim = place.vault(Arc::new(Dies(place.app()))).await;
+    let victim = place.vault(Loses::new(&place, true)).await;
     place.clock.advance(DAY);
     place.tasks.spawn(async move { Place::header(&victim).await });
     while place.renewals().await == 0 {
@@ -323,6 +342,25 @@ async fn an_idle_gateway_renews_before_the_end() {
     }
     assert_ne!(Place::header(&vault).await.unwrap(), before);
     assert_eq!(place.renewals().await, 1);
+    place.tasks.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_early_renewal_whose_answer_is_lost_is_repeated_within_the_grace() {
+    let place = Place::new().await;
+    place.connect("Location").await;
+    let vault = place.vault(Loses::new(&place, false)).await;
+    let watched = vault.clone();
+    let vaults = move || vec![watched.clone()];
+    watch(place.store().await, vaults, (place.clock.clone(), &place.tasks));
+    let before = Place::header(&vault).await.unwrap();
+    place.clock.advance(Duration::from_hours(23));
+    while Place::header(&vault).await.unwrap() == before {
+        place.clock.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(place.renewals().await, 2);
+    assert!(place.works(&vault).await && !is_lost(&vault));
     place.tasks.stop();
 }
 

@@ -37,8 +37,19 @@ pub(super) struct Inner {
     fingerprint: AtomicU64,
     /// Whoever renews, in this process.
     pub turn: tokio::sync::Mutex<()>,
-    /// The last renewal that failed: of which version, when and why.
-    pub failed: Mutex<Option<(i64, Instant, Kind)>>,
+    /// The renewal that failed last.
+    pub failed: Mutex<Option<Failed>>,
+}
+
+/// A renewal that failed, and may have failed before.
+pub(super) struct Failed {
+    /// Of which version.
+    pub version: i64,
+    /// When it did so first and last (epoch milliseconds), and when for those who wait.
+    pub first_ms: i64,
+    pub last_ms: i64,
+    pub at: Instant,
+    pub kind: Kind,
 }
 
 /// A version and what it is.

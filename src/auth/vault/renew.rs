@@ -16,7 +16,7 @@ use crate::clock::new_id;
 use crate::store::Turn;
 use crate::upstream::{Authorizer, Granted, Kind, NotGranted, Owner};
 
-use super::held::{Entry, Held, Inner, held};
+use super::held::{Entry, Failed, Held, Inner, held};
 use super::secret::{Renewal, Secret};
 
 /// How long somebody may take to renew. Shorter than the grace, longer than the calls' own patience.
@@ -27,8 +27,12 @@ const PATIENCE: Duration = Duration::from_secs(25);
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// For so long a failure answers for those who come after it.
 const FAILED_FOR: Duration = Duration::from_secs(1);
-/// How soon a renewal that nobody waits for is tried again.
-const EARLY_PAUSE: Duration = Duration::from_secs(60);
+/// How soon a renewal that nobody waits for is tried again, once it failed for as long as the grace.
+const EARLY_PAUSE_MS: i64 = 60_000;
+/// The same while its answer may have got lost: the refresh token is spent then, and HighLevel answers the same
+/// again for 30 seconds only (<https://marketplace.gohighlevel.com/docs/Authorization/OAuth2.0>).
+const LOST_PAUSE_MS: i64 = 3_000;
+const GRACE_MS: i64 = 30_000;
 /// How often storing what came is tried, and the pause between: it is lost otherwise.
 const TRIES: u32 = 10;
 const TRY_EVERY: Duration = Duration::from_millis(200);
@@ -48,13 +52,14 @@ impl Entry {
     pub fn renew_early(&self) {
         let current = self.0.current();
         let Held::Secret(secret, _) = &current.held else { return };
-        let soon = !secret.lasts_until(self.0.shared.clock.now_ms() + EARLY_MS);
-        if self.0.failed_within(current.version, EARLY_PAUSE).is_some() {
+        let now = self.0.shared.clock.now_ms();
+        let soon = !secret.lasts_until(now + EARLY_MS);
+        if self.0.rests(current.version, now) {
             return;
         }
         // Who renews already is left alone.
-        let rests = self.0.turn.try_lock().is_ok();
-        if soon && rests && secret.renewal.is_some() && !secret.lost {
+        let free = self.0.turn.try_lock().is_ok();
+        if soon && free && secret.renewal.is_some() && !secret.lost {
             let (inner, seen) = (Arc::clone(&self.0), current.version);
             // Whoever needs it tries again, and says so.
             self.0.shared.tasks.spawn(async move { inner.renew(seen).await });
@@ -70,17 +75,34 @@ impl Inner {
         }
         let renewed = self.renew_in_turn(seen).await;
         if let Err(kind) = &renewed {
-            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-            *failed = Some((seen, Instant::now(), kind.clone()));
+            self.remember(seen, kind.clone());
         }
         renewed
+    }
+
+    fn remember(&self, version: i64, kind: Kind) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = failed.as_ref().filter(|before| before.version == version);
+        let now = self.shared.clock.now_ms();
+        let first_ms = before.map_or(now, |before| before.first_ms);
+        *failed = Some(Failed { version, first_ms, last_ms: now, at: Instant::now(), kind });
+    }
+
+    /// Whether it is too early to renew a version again that nobody waits for.
+    fn rests(&self, version: i64, now: i64) -> bool {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(failed) = failed.as_ref().filter(|failed| failed.version == version) else {
+            return false;
+        };
+        let lost = now - failed.first_ms < GRACE_MS;
+        now - failed.last_ms < if lost { LOST_PAUSE_MS } else { EARLY_PAUSE_MS }
     }
 
     /// How the renewal of a version failed, if it did so in the last `time`.
     fn failed_within(&self, seen: i64, time: Duration) -> Option<Kind> {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let (version, at, kind) = failed.as_ref()?;
-        (*version == seen && at.elapsed() < time).then(|| kind.clone())
+        let failed = failed.as_ref()?;
+        (failed.version == seen && failed.at.elapsed() < time).then(|| failed.kind.clone())
     }
 
     async fn renew_in_turn(&self, seen: i64) -> Result<(), Kind> {
