@@ -102,14 +102,14 @@ impl OAuth {
             client,
             carrier: Carrier(Courier::new(System::HighLevel, config.connect_timeout, timeout)?),
             location_token: below(&config.base_url, LOCATION_TOKEN.template),
-            version_id: config.version_id.clone().or_else(|| app_of(id)),
+            version_id: config.version_id.clone().or_else(|| app_of(id).map(str::to_owned)),
         }))
     }
 }
 
 /// The app's id, which is what comes before the dash of a client's id; the consent page wants it.
-fn app_of(client: &str) -> Option<String> {
-    client.split_once('-').map(|(app, _)| app.to_owned())
+pub(super) fn app_of(client: &str) -> Option<&str> {
+    client.split_once('-').map(|(app, _)| app)
 }
 
 #[async_trait]

@@ -14,6 +14,7 @@ use crate::config;
 use crate::upstream::{About, Inbound, Notice, Post, Unverified};
 
 use super::lenient::{moment, text};
+use super::oauth::app_of;
 use super::signature::Verifier;
 
 /// The events that are known, of which some are about nothing that we keep.
@@ -44,13 +45,21 @@ const LONGEST_ID: usize = 64;
 
 /// HighLevel's webhooks.
 #[derive(Debug)]
-pub struct Webhooks(Verifier);
+pub struct Webhooks {
+    verifier: Verifier,
+    /// Our app, if the config names one: HighLevel signs for all apps with one key, so what befell
+    /// another app may be sent here by whoever received it.
+    app: Option<String>,
+}
 
 impl Webhooks {
     /// With the published key and those of the config.
     pub fn new(config: &config::highlevel::HighLevel) -> Self {
         let added = config.webhook_public_key.as_deref().unwrap_or_default();
-        Self(Verifier::new(added, config.legacy_webhook_signatures))
+        Self {
+            verifier: Verifier::new(added, config.legacy_webhook_signatures),
+            app: config.client_id.as_deref().and_then(app_of).map(str::to_owned),
+        }
     }
 }
 
@@ -61,6 +70,8 @@ struct Event {
     kind: Option<String>,
     #[serde(deserialize_with = "text")]
     location_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    app_id: Option<String>,
     #[serde(deserialize_with = "text")]
     webhook_id: Option<String>,
     #[serde(deserialize_with = "moment")]
@@ -83,7 +94,7 @@ struct Appointment {
 
 impl Inbound for Webhooks {
     fn verify(&self, post: Post<'_>) -> Result<(), Unverified> {
-        self.0.verify(post)
+        self.verifier.verify(post)
     }
 
     fn read(&self, body: &[u8]) -> Option<Notice> {
@@ -94,14 +105,21 @@ impl Inbound for Webhooks {
         let event: Event = serde_json::from_slice(body).ok()?;
         let kind = event.kind.as_deref()?;
         let kind = KINDS.into_iter().find(|known| *known == kind).unwrap_or(OTHER);
-        let about = about(kind, &event).unwrap_or(About::Other);
+        let ours = self.app.is_none() || event.app_id == self.app;
+        let about = about(kind, &event).filter(|about| ours || !of_an_app(about));
         // One without an id is the same as another of the same words.
         let plain =
             |id: &String| id.len() <= LONGEST_ID && id.bytes().all(|b| b.is_ascii_graphic());
         let id = event.webhook_id.filter(plain);
         let id = id.unwrap_or_else(|| format!("{:x}", Sha256::digest(body)));
+        let about = about.unwrap_or(About::Other);
         Some(Notice { id, kind, account: event.location_id, at: event.timestamp, about })
     }
+}
+
+/// Whether it befell one app and no person.
+fn of_an_app(about: &About) -> bool {
+    matches!(about, About::Installed | About::Uninstalled)
 }
 
 fn about(kind: &str, event: &Event) -> Option<About> {
@@ -176,6 +194,23 @@ mod tests {
         let bare = webhooks().read(BARE_TASK.as_bytes()).unwrap();
         let task = About::Task { id: "tsk00000000000000001".into(), title: "Proposal".into() };
         assert_eq!(bare.about, task);
+    }
+
+    #[test]
+    fn what_befell_another_app_is_about_nothing() {
+        let client_id = Some("ours-x1".to_owned());
+        let config = config::highlevel::HighLevel { client_id, ..Default::default() };
+        let about = |kind: &str, app: &Value| {
+            let body = json!({"type": kind, "appId": app, "locationId": "l", "id": "c"});
+            Webhooks::new(&config).read(body.to_string().as_bytes()).unwrap().about
+        };
+        for other in [json!("other"), json!("ours-x1"), Value::Null] {
+            assert_eq!(about("UNINSTALL", &other), About::Other, "{other}");
+            assert_eq!(about("INSTALL", &other), About::Other, "{other}");
+            assert_eq!(about("ContactUpdate", &other), About::Contact("c".into()), "{other}");
+        }
+        assert_eq!(about("UNINSTALL", &json!("ours")), About::Uninstalled);
+        assert_eq!(about("INSTALL", &json!("ours")), About::Installed);
     }
 
     #[test]
