@@ -1,8 +1,10 @@
 # The gateway as a small image: one binary on a slim base, run by a user without rights.
 #
 #   docker build -t tandem .
-#   docker run --rm --network host -v tandem:/var/lib/tandem tandem
+#   docker run --rm --network host tandem serve --sandbox
+#   docker run --rm --network host -v "$PWD/tandem.toml:/var/lib/tandem/tandem.toml:ro" -v tandem:/var/lib/tandem tandem
 #
+# The first run is for trying, the second for real accounts, with the settings of docs/real-accounts.md.
 # `--network host` because a gateway without client authentication listens on a loopback address only; with
 # it (auth.mode, see docs/operations.md), -e TANDEM_SERVER__LISTEN=0.0.0.0:4000 -p 4000:4000 will do.
 

@@ -92,7 +92,7 @@ pub fn run(
         Command::Schema(args) => schema::run(&args),
         Command::Token(args) => token::run(&args, env),
         Command::Vault(args) => block_on(vault::run(args, env)),
-        Command::Health(args) => health::run(&args),
+        Command::Health(args) => health::run(&args, env),
         Command::Sync(args) => block_on(sync::run(args, env)),
         Command::Workspace(args) => block_on(workspace::run(args, env)),
     };

@@ -234,6 +234,17 @@ fn serve_over_the_sandbox_answers_and_drains() {
     assert_eq!(body["data"]["contacts"]["nodes"].as_array().map(Vec::len), Some(3), "{answer}");
 
     assert!(output(&["health", "--listen", &gateway]).status.success());
+    let config = temporary.path().join("whole.toml");
+    let everywhere = gateway.replace("127.0.0.1", "0.0.0.0");
+    let settings = format!(
+        "[server]\nlisten = \"{everywhere}\"\n\
+         [auth]\nmode = \"jwt\"\nhs256_secret = \"0123456789abcdef0123456789abcdef\"\n\
+         [doppler]\naccount = \"a@b.test\"\napi_key = \"k\"\n\
+         [highlevel]\nlocation_id = \"l1\"\ntoken = \"pit-1\"\n"
+    );
+    std::fs::write(&config, settings).unwrap();
+    assert!(output(&["health", "--config", config.to_str().unwrap()]).status.success());
+    std::fs::remove_file(&config).unwrap();
     let metrics = http(&gateway, "GET", "/metrics", "");
     for name in ["http_requests", "upstream_calls", "cache_reads"] {
         assert!(metrics.contains(&format!("\ntandem_{name}_total{{")), "{name}: {metrics}");
