@@ -6,7 +6,7 @@
 //! somebody else changed between the reading and the writing is found by that, or is another version.
 
 use crate::store::Version;
-use crate::sync::plan::{Input, Payload, Plan, Scope, Side, plan};
+use crate::sync::plan::{Action, Input, Payload, Plan, Scope, Side, plan};
 use crate::sync::poll::{contact_version, shown};
 use crate::unified::{Agreement, HighLevelContact, Subscriber, System};
 
@@ -43,7 +43,11 @@ pub(super) fn echoes(
         .and_then(|contact| Some((contact.id.as_str().to_owned(), contact_version(contact)?)));
     let highlevel = Vec::from_iter(highlevel);
     for (system, versions) in [(System::Doppler, doppler), (System::HighLevel, highlevel)] {
-        let mut writes = next.actions.iter().filter(|one| one.system == system && one.is_write());
+        // What was seen may be to be told in the other system: a note of a field that changed meanwhile.
+        let mut writes = next.actions.iter().filter(|one| {
+            one.is_write()
+                && (one.system == system || !before.actions.iter().any(|old| same(old, one)))
+        });
         let (old, new) = (echoes.agreement.base(system), next.agreement.base(system));
         let adds = old.iter().all(|(field, base)| new.get(field) == Some(base));
         if !versions.is_empty() && is_settled && adds && writes.next().is_none() {
@@ -52,6 +56,11 @@ pub(super) fn echoes(
         }
     }
     echoes
+}
+
+/// Whether two plans ask for the same.
+fn same(one: &Action, other: &Action) -> bool {
+    (one.system, one.kind, &one.payload) == (other.system, other.kind, &other.payload)
 }
 
 /// The plan for what was left.

@@ -56,3 +56,25 @@ fn what_somebody_changed_meanwhile_is_looked_at_again() {
     assert_eq!(seen(Some(after)), []);
     assert_eq!(seen(None), []);
 }
+
+#[test]
+fn what_is_to_be_told_in_the_other_system_is_looked_at_again() {
+    let mut world = World::paired();
+    world.mapping.notes.note_from_field = Some("PLAN".to_owned());
+    world.mapping.fields.retain(|row| row.field != "plan");
+    set_field(world.subscriber_mut(), "PLAN", "basic");
+    world.settle_down();
+    world.highlevel_mut().first_name = Some("Ana".to_owned());
+    let plan = world.plan();
+    let mut after = world.subscriber().unwrap().clone();
+    set_field(&mut after, "FIRSTNAME", "Ana");
+    let seen = |side: &Subscriber| {
+        let done =
+            |_| Outcome::Done { side: Some(Reread::Doppler(Some(side.clone()))), result: None };
+        let outcomes: Vec<Outcome> = plan.actions.iter().map(done).collect();
+        world.with_input(|input| settle(input, &plan, &outcomes)).seen
+    };
+    assert_eq!(seen(&after).len(), 1);
+    set_field(&mut after, "PLAN", "premium");
+    assert_eq!(seen(&after), [], "a note about it is still to be written");
+}
