@@ -43,7 +43,7 @@ pub use work::{Crew, Handler, Handlers, Wake, Workers};
 #[cfg(test)]
 use plan::{
     Deleted, Extra, HoldDraft, Input, ListTarget, Need, OpenHold, Other, Part, Payload, Scope,
-    Side, Target, When, plan,
+    Side, Suppressed, Target, When, plan,
 };
 #[cfg(test)]
 use settle::{LinkChange, Outcome, Reread, Settled, settle};

@@ -12,7 +12,7 @@ use crate::store::Sheet;
 use crate::sync::plan::{Need, Other, Side, Target};
 use crate::unified::{
     ContactId, Engagement, HighLevelContact, HighLevelId, ImportState, Note, Sighting, Subscriber,
-    SubscriberEdit, System, Task, WorkspaceId,
+    SubscriberEdit, System, Task, WorkspaceId, doppler_forbids, highlevel_forbids,
 };
 use crate::upstream::{self, Call, Directory, Kind, SearchTerm, UpstreamState};
 
@@ -130,6 +130,16 @@ impl Looked {
             engagements: Vec::new(),
             fetched_ms,
             staged: [false; 2],
+        }
+    }
+
+    /// Takes out what Doppler shows of a subscriber whom an import has: it may be what the import wrote, which
+    /// nobody changed there. Who opted out somewhere is to be opted out at once, and so is left.
+    pub fn overlook_import(&mut self) {
+        let doppler = self.subscriber.present().and_then(|one| doppler_forbids(one));
+        let highlevel = self.contact.present().and_then(|one| highlevel_forbids(one));
+        if doppler != Some(true) && highlevel != Some(true) {
+            self.subscriber = Found::Unread(Kind::Busy.code());
         }
     }
 

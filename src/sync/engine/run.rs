@@ -9,13 +9,13 @@ use tokio::time::Instant;
 use crate::store::{self, Lease, Next, Record, Recorded, Sheet};
 use crate::sync::imports;
 use crate::sync::plan::{
-    Action, Deleted, Deletion, Extra, Input, OpenHold, Payload, Plan, Scope, plan,
+    Action, Deleted, Deletion, Extra, Input, OpenHold, Payload, Plan, Scope, Suppressed, plan,
 };
 use crate::sync::preview::{Preview, preview};
 use crate::sync::settle::{Outcome, settle};
 use crate::unified::{
-    ActionKind, ContactId, Definitions, HighLevelId, List, Mapping, RunOutcome, SyncRun,
-    SyncSettings, SyncState, System, WorkspaceId,
+    ActionKind, ContactId, Definitions, Edit, EditChange, HighLevelId, List, Mapping, RunOutcome,
+    SyncRun, SyncSettings, SyncState, System, WorkspaceId,
 };
 use crate::upstream::{Call, Meter, Priority};
 
@@ -113,7 +113,10 @@ impl Facts {
                 importing: self.looked.importing,
                 others: &self.looked.others,
                 successor: self.looked.successor.as_ref(),
-                suppressed: self.past == Past::OptedOut,
+                suppressed: match self.past {
+                    Past::OptedOut(suppressed) => suppressed,
+                    Past::Nothing | Past::Erased => Suppressed::Nothing,
+                },
                 erased: self.past == Past::Erased,
                 deleted: self.deleted,
             },
@@ -236,7 +239,7 @@ impl Inner {
         contact: ContactId,
         call: &Call,
     ) -> Result<Option<Plan>, Error> {
-        let decided = self.decide(workspace, contact, call, None).await?;
+        let decided = self.decide(workspace, contact, call, (None, false)).await?;
         Ok(decided.map(|(_, plan)| plan))
     }
 
@@ -248,7 +251,7 @@ impl Inner {
         mapping: Arc<Mapping>,
         call: &Call,
     ) -> Result<Option<Preview>, Error> {
-        let decided = self.decide(workspace, contact, call, None).await?;
+        let decided = self.decide(workspace, contact, call, (None, false)).await?;
         Ok(decided.map(|(facts, _)| preview(&Input { mapping: &mapping, ..facts.input() })))
     }
 
@@ -279,7 +282,8 @@ impl Inner {
         {
             return Ok(Some(decided));
         }
-        let decided = self.decide(workspace, contact, call, Some(urgency)).await?;
+        let how = (Some(urgency), in_import);
+        let decided = self.decide(workspace, contact, call, how).await?;
         Ok(decided.map(|(facts, plan)| (Facts { may_park, in_import, ..facts }, plan)))
     }
 
@@ -335,14 +339,18 @@ impl Inner {
         workspace: &WorkspaceId,
         contact: ContactId,
         call: &Call,
-        urgency: Option<Urgency>,
+        (urgency, in_import): (Option<Urgency>, bool),
     ) -> Result<Option<(Facts, Plan)>, Error> {
         let settled = self.settled(workspace).await?;
         let Some(sheet) = self.parts.store.sheet(workspace, contact).await? else {
             return Ok(None);
         };
-        let (looked, sheet) = self.look(workspace, sheet, call, urgency).await?;
+        let (mut looked, sheet) = self.look(workspace, sheet, call, urgency).await?;
         let Some(sheet) = sheet else { return Ok(None) };
+        let opts_out = |edit: &Edit| matches!(edit.change, EditChange::Unsubscribe { .. });
+        if in_import && !sheet.edits.iter().any(opts_out) {
+            looked.overlook_import();
+        }
         fault::point("read");
         let scope = match (urgency, settled.0.state) {
             (None, _) | (Some(_), SyncState::Running) => Scope::Everything,

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::store::{AgreementChange, Sheet, Trace};
-use crate::sync::plan::{consent_is_out, consent_of, is_suppressed};
-use crate::unified::{System, WorkspaceId, normalize_email, opt_out_hash};
+use crate::sync::plan::{Suppressed, consent_is_out, consent_of, is_suppressed};
+use crate::unified::{Agreement, System, WorkspaceId, normalize_email, opt_out_hash};
 
 use super::look::Looked;
 use super::run::Facts;
@@ -21,12 +21,25 @@ fn addresses(sheet: &Sheet, looked: &Looked) -> BTreeSet<String> {
     linked.chain(doppler).chain(highlevel).chain(canon).collect()
 }
 
+/// Those that clients want the person to have.
+fn wanted(sheet: &Sheet) -> impl Iterator<Item = String> {
+    sheet.edits.iter().filter_map(|edit| edit.change.email()).filter_map(normalize_email)
+}
+
+/// Those under which the person was met.
+fn agreed(agreement: &Agreement) -> BTreeSet<String> {
+    let canon = agreement.canon.get("email").map(|canon| &canon.value);
+    let bases = System::ALL.into_iter().filter_map(|system| agreement.base(system).get("email"));
+    let values = canon.into_iter().chain(bases.map(|base| &base.value));
+    values.filter_map(|value| normalize_email(&value.to_string())).collect()
+}
+
 /// What is remembered of addresses beside what is agreed with those who have them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Past {
     Nothing,
     /// Somebody who had one of them opted out.
-    OptedOut,
+    OptedOut(Suppressed),
     /// Somebody who had one of them was erased.
     Erased,
 }
@@ -42,23 +55,41 @@ impl Inner {
         if self.is_erased(workspace, sheet, looked).await? {
             return Ok(Past::Erased);
         }
-        let suppressed = self.is_suppressed(workspace, sheet, looked).await?;
-        Ok(if suppressed { Past::OptedOut } else { Past::Nothing })
+        Ok(match self.suppressed(workspace, sheet, looked).await? {
+            Suppressed::Nothing => Past::Nothing,
+            suppressed @ (Suppressed::Before | Suppressed::Anew) => Past::OptedOut(suppressed),
+        })
     }
 
     /// Whether one of the person's addresses opted out before, where nothing else tells.
-    async fn is_suppressed(
+    async fn suppressed(
         &self,
         workspace: &WorkspaceId,
         sheet: &Sheet,
         looked: &Looked,
-    ) -> Result<bool, Error> {
+    ) -> Result<Suppressed, Error> {
         let told = |system: System| consent_of(&sheet.agreement, system).is_some();
-        if System::ALL.into_iter().all(told) {
-            return Ok(false);
+        let told = System::ALL.map(told);
+        let all: BTreeSet<String> =
+            addresses(sheet, looked).into_iter().chain(wanted(sheet)).collect();
+        let agreed = agreed(&sheet.agreement);
+        let is_known = told.contains(&true);
+        let (new, old): (Vec<_>, Vec<_>) =
+            all.iter().partition(|email| is_known && !agreed.contains(*email));
+        if self.any_opted_out(workspace, new).await? {
+            return Ok(Suppressed::Anew);
         }
+        let asks = told.contains(&false) && self.any_opted_out(workspace, old).await?;
+        Ok(if asks { Suppressed::Before } else { Suppressed::Nothing })
+    }
+
+    async fn any_opted_out(
+        &self,
+        workspace: &WorkspaceId,
+        emails: Vec<&String>,
+    ) -> Result<bool, Error> {
         let hashes: Vec<String> =
-            addresses(sheet, looked).iter().map(|email| opt_out_hash(workspace, email)).collect();
+            emails.into_iter().map(|email| opt_out_hash(workspace, email)).collect();
         Ok(!hashes.is_empty() && self.parts.store.suppressed(workspace, &hashes).await?)
     }
 }
@@ -71,8 +102,7 @@ impl Inner {
         sheet: &Sheet,
         looked: &Looked,
     ) -> Result<bool, Error> {
-        let wanted = sheet.edits.iter().filter_map(|edit| edit.change.email());
-        let all = addresses(sheet, looked).into_iter().chain(wanted.filter_map(normalize_email));
+        let all = addresses(sheet, looked).into_iter().chain(wanted(sheet));
         let traces: Vec<Trace> = all.map(Trace::Email).collect();
         let erased = self.parts.store.erased(workspace, &traces).await?;
         Ok(erased.into_iter().flatten().next().is_some())

@@ -11,7 +11,7 @@ use crate::unified::{
 };
 
 use super::draft::Draft;
-use super::{Action, HoldDraft, Input, Over, Payload, PlannedField, Scope, holds};
+use super::{Action, HoldDraft, Input, Over, Payload, PlannedField, Scope, Suppressed, holds};
 
 const IN: &str = "ACTIVE";
 
@@ -38,7 +38,8 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Standing {
         || !wishes.is_empty()
         || draft.opt_out_of.is_some()
         || is_suppressed(input);
-    if input.scope == Scope::Everything || !wishes.is_empty() {
+    let anew = input.extra.suppressed == Suppressed::Anew;
+    if input.scope == Scope::Everything || !wishes.is_empty() || anew {
         let held = wishes.is_empty().then(|| lifted(draft)).flatten();
         match held {
             Some(wanted) => draft.wanted.push(wanted),
@@ -59,10 +60,14 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Standing {
 
 /// Whether the person opted out under another record, of which nothing is left here: somebody who was
 /// deleted and comes again is mailed no more than before, and nor is one who became one with another
-/// contact.
+/// contact or has the address of one now.
 pub(in crate::sync) fn is_suppressed(input: &Input<'_>) -> bool {
     let met = |system| input.is_in(system) && was_out(input, system).is_some();
-    let is_out = input.extra.suppressed || input.agreement.is_out();
+    let is_out = match input.extra.suppressed {
+        Suppressed::Anew => return true,
+        Suppressed::Before => true,
+        Suppressed::Nothing => input.agreement.is_out(),
+    };
     is_out && !System::ALL.into_iter().any(met)
 }
 
@@ -218,8 +223,14 @@ fn planned(before: &str, after: &str, reason: &str) -> PlannedField {
 /// Records what both systems said, so that it is seen when one of them lifts it.
 fn note(draft: &mut Draft<'_>, out: bool, wishes: &[EditId]) {
     let input = draft.input;
+    let anew = input.extra.suppressed == Suppressed::Anew;
     for system in System::ALL {
-        let Some(says) = forbids(input, system) else { continue };
+        let says = forbids(input, system);
+        if anew && says != Some(true) {
+            // It was said of another address.
+            draft.agreement.base_mut(system).remove(STATUS);
+        }
+        let Some(says) = says else { continue };
         // What is to be put right is agreed once it is.
         if out && !says && is_suppressed(input) {
             continue;
@@ -234,7 +245,9 @@ fn note(draft: &mut Draft<'_>, out: bool, wishes: &[EditId]) {
         return;
     }
     let by_system = System::ALL.into_iter().find(|system| forbids(input, *system) == Some(out));
-    let origin = match by_system {
+    // It is remembered from then on, as the address is no longer new.
+    let here = || System::ALL.into_iter().rev().find(|system| input.link(*system).is_some());
+    let origin = match by_system.or_else(|| anew.then(here).flatten()) {
         _ if !wishes.is_empty() => Origin::Client,
         Some(system) => Origin::of(system),
         None => return,

@@ -51,11 +51,23 @@ pub struct Extra<'a> {
     /// Another contact's record in HighLevel that the person's own, which is gone, became part of.
     pub successor: Option<&'a Other>,
     /// Whether somebody with one of the person's addresses opted out before, whoever that was by then.
-    pub suppressed: bool,
+    pub suppressed: Suppressed,
     /// Whether one of the person's addresses is that of somebody who was erased.
     pub erased: bool,
     /// How many others were deleted lately where the person is gone.
     pub deleted: Deleted,
+}
+
+/// What is remembered of the opt-outs of those who had a person's addresses before.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Suppressed {
+    #[default]
+    Nothing,
+    /// Somebody opted out. Who was met as mailable since had their say.
+    Before,
+    /// Somebody opted out under an address that comes to the person only now, so what was agreed under
+    /// another says nothing of it.
+    Anew,
 }
 
 /// How many people were deleted in a system lately.

@@ -36,7 +36,7 @@ pub use action::{
     TagsDelta, When,
 };
 pub use input::{
-    Deleted, Deletion, Extra, Input, OpenHold, Other, Scope, Side, Target, WhenChanged,
+    Deleted, Deletion, Extra, Input, OpenHold, Other, Scope, Side, Suppressed, Target, WhenChanged,
     WhenUnchanged,
 };
 

@@ -4,8 +4,8 @@ use super::World;
 use super::model::set_field;
 use super::rules::{field, kinds};
 use crate::sync::{
-    Deleted, Deletion, Extra, Input, Other, Outcome, Payload, Plan, WhenChanged, WhenUnchanged,
-    plan, settle,
+    Deleted, Deletion, Extra, Input, Other, Outcome, Payload, Plan, Suppressed, WhenChanged,
+    WhenUnchanged, plan, settle,
 };
 use crate::unified::{
     ActionKind, ContactId, CreateRule, DndStatus, Sighting, SubscriberStatus, System, fixture,
@@ -275,7 +275,7 @@ fn two_who_each_have_a_subscriber_become_one_when_somebody_says_so() {
 fn who_opted_out_and_comes_again_is_opted_out_again() {
     let again = |world: &World| {
         world.with_input(|input| {
-            let extra = Extra { suppressed: true, ..input.extra };
+            let extra = Extra { suppressed: Suppressed::Before, ..input.extra };
             plan(&Input { extra, ..*input })
         })
     };
@@ -302,6 +302,34 @@ fn who_opted_out_and_comes_again_is_opted_out_again() {
     // Who was met as mailable since had their say.
     let paired = World::paired();
     assert_eq!(again(&paired).actions, []);
+}
+
+#[test]
+fn who_gets_the_address_of_one_who_opted_out_is_opted_out() {
+    let plan_of = |world: &World, suppressed: Suppressed| {
+        world.with_input(|input| {
+            let extra = Extra { suppressed, ..input.extra };
+            plan(&Input { extra, ..*input })
+        })
+    };
+    let mut world = World::paired();
+    let made = plan_of(&world, Suppressed::Anew);
+    let unsubscribed = |made: &Plan| {
+        let mut systems: Vec<_> = made
+            .actions
+            .iter()
+            .filter(|action| action.kind == ActionKind::Unsubscribe)
+            .map(|action| action.system)
+            .collect();
+        systems.sort_unstable();
+        systems
+    };
+    assert_eq!(unsubscribed(&made), [Doppler, HighLevel], "{:?}", made.actions);
+    assert!(made.agreement.is_out());
+    // As long as that did not succeed, the next run says the same, though the address is not new any more.
+    world.agreement = made.agreement;
+    let next = plan_of(&world, Suppressed::Nothing);
+    assert_eq!(unsubscribed(&next), [Doppler, HighLevel], "{:?}", next.actions);
 }
 
 #[test]

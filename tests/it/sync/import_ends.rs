@@ -257,3 +257,34 @@ async fn polls_leave_people_to_the_import_that_has_them() {
     assert!(single().await <= 2, "nobody else is read: {:#?}", calls(&world).await);
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_import_wrote_is_no_change_made_in_doppler() {
+    let world = calm().contacts(0).start().await;
+    people(&world, 40).await;
+    let tags =
+        |op: &str| json!({"system": "HIGHLEVEL", "op": op, "email": person(3), "tags": ["expo"]});
+    edit(&world, tags("tag")).await;
+    let run = previewed(&world).await;
+    let task = "/accounts/{accountName}/tasks/{taskId}";
+    let silent = json!({"system": "DOPPLER", "route": task, "kind": "status", "status": 503});
+    world.fault(silent).await;
+    approve(&world, &run).await;
+    is_sent(&world).await;
+    are_made(&world, 40, Duration::from_secs(2)).await;
+    // Doppler is done with it, nobody knows that yet, and somebody goes on working.
+    edit(&world, tags("untag")).await;
+    mutate(&world, "syncContact", json!({"contact": {"email": person(3)}})).await;
+    let tags = || async { contact(&world, &person(3)).await.unwrap()["tags"].clone() };
+    assert_eq!(tags().await, json!([]), "nobody added it in Doppler");
+
+    world.clear_faults().await;
+    reaches(&world, &run, "FINISHED").await;
+    let gone = || async {
+        let held = subscriber(&world, &person(3)).await.unwrap();
+        held["fields"]["TAGS"].as_str().unwrap_or_default().is_empty()
+    };
+    world.until("the tag is gone in Doppler, too", gone).await;
+    assert_eq!(tags().await, json!([]));
+    world.end().await;
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::keeping::{connect, edit, hearing, keeping, settled, tick};
+use super::keeping::{STEP, connect, edit, hearing, keeping, settled, tick};
 use super::{ANA, contact, first_list, mutate, subscriber, upsert};
 use crate::world::World;
 
@@ -88,5 +88,58 @@ async fn not_by_being_deleted_everywhere_and_made_again() {
     };
     world.until("opted out again", known).await;
     is_out(&world).await;
+    world.end().await;
+}
+
+const EVA: &str = "eva@example.org";
+
+/// Ana opted out and was deleted everywhere, and Eva, who is mailed, is about to get her address.
+async fn address_is_free() -> World {
+    let world = opted_out().await;
+    edit(&world, "HIGHLEVEL", "delete", json!({})).await;
+    edit(&world, "DOPPLER", "delete", json!({})).await;
+    settled(&world).await;
+    mutate(&world, "syncContact", json!({"contact": {"email": ANA}})).await;
+    settled(&world).await;
+    let fields = json!({"email": EVA, "list": "Newsletter", "fields": {"FIRSTNAME": "Eva"}});
+    edit(&world, "DOPPLER", "upsert", fields).await;
+    let known = async || {
+        tick(&world).await;
+        contact(&world, EVA).await.is_some()
+    };
+    world.until("both know Eva", known).await;
+    settled(&world).await;
+    assert_eq!(subscriber(&world, EVA).await.unwrap()["status"], "active");
+    world
+}
+
+/// The address is as it was left, whoever has it.
+async fn address_is_out(world: &World) {
+    is_out(world).await;
+    let eva = async || {
+        tick(world).await;
+        subscriber(world, EVA).await.unwrap()["status"] == "unsubscribed"
+    };
+    world.until("who has the address is out, too", eva).await;
+    settled(world).await;
+    assert!(subscriber(world, ANA).await.is_none_or(|ana| ana["lists"] == json!([])));
+    assert!(contact(world, ANA).await.is_some_and(|ana| dnd(&ana)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn not_by_somebody_else_getting_the_address_in_highlevel() {
+    let world = address_is_free().await;
+    edit(&world, "HIGHLEVEL", "changeEmail", json!({"email": EVA, "to": ANA})).await;
+    let moved = async || contact(&world, ANA).await.is_some_and(|ana| dnd(&ana));
+    world.comes("the opt-out", STEP, moved).await;
+    address_is_out(&world).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn not_by_a_client_giving_somebody_else_the_address() {
+    let world = address_is_free().await;
+    upsert(&world, json!({"contact": {"email": EVA}, "email": ANA})).await;
+    address_is_out(&world).await;
     world.end().await;
 }
