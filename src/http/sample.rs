@@ -70,6 +70,11 @@ impl Events {
     async fn stays(&self) -> impl Stream<Item = i32> {
         stream::iter([1]).chain(stream::pending())
     }
+
+    /// As much as is read.
+    async fn floods(&self) -> impl Stream<Item = String> {
+        stream::repeat_with(|| "x".repeat(100_000))
+    }
 }
 
 /// Runs the tiny schema and keeps every executed answer.

@@ -44,7 +44,7 @@ pub struct Settings {
     /// How often a silent stream is kept alive. A WebSocket that has not been heard of for three
     /// times as long is closed.
     pub keep_alive: Duration,
-    /// How long one WebSocket message may wait for a client that does not read.
+    /// How long what is written, over HTTP or a WebSocket, may wait for a client that reads nothing.
     pub send_timeout: Duration,
 }
 
