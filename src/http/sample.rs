@@ -167,6 +167,7 @@ pub(super) fn settings() -> Settings {
         header_read_timeout: SECOND * 10,
         allowed_origins: vec!["https://app.example".to_owned()],
         allowed_hosts: Vec::new(),
+        trusted_proxies: Vec::new(),
         batch: 10,
         connections: 100,
         clients: None,

@@ -18,7 +18,7 @@ use tokio_io_timeout::TimeoutWriter;
 
 use super::executor::Executor;
 use super::front::{Door, Front};
-use super::strangers::Peer;
+use super::peer::Peer;
 
 /// After a refused accept, which mostly means that the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -56,7 +56,7 @@ async fn connection<E: Executor>(stream: TcpStream, door: Door<E>, room: OwnedSe
     let _room = room;
     // Answers are written whole, so waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
-    let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
+    let from = stream.peer_addr().ok().map(|address| address.ip());
     let front = door.front.clone();
     let settings = &front.settings;
     // Below HTTP, so that it holds for answers, event streams and WebSockets alike.
@@ -64,7 +64,8 @@ async fn connection<E: Executor>(stream: TcpStream, door: Door<E>, room: OwnedSe
     stream.set_timeout(Some(settings.send_timeout));
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         let door = door.clone();
-        if let Some(peer) = peer {
+        if let Some(from) = from {
+            let peer = Peer::of(request.headers(), from, &door.front.settings.trusted_proxies);
             request.extensions_mut().insert(peer);
         }
         async move { Ok::<_, Infallible>(door.respond(request.map(Body::new)).await) }

@@ -1,5 +1,6 @@
 //! What the transports need of the configuration.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::config::limits::Limits;
@@ -25,6 +26,8 @@ pub struct Settings {
     /// it should name the loopback hosts: any web page can point a name of its own at 127.0.0.1,
     /// and the browser would then take the gateway for a part of that page's site.
     pub allowed_hosts: Vec<String>,
+    /// The proxies whose word for a client's address counts.
+    pub trusted_proxies: Vec<IpAddr>,
     /// How many operations a batch may hold.
     pub batch: usize,
     /// How many connections may be open.
@@ -90,6 +93,7 @@ impl Settings {
             header_read_timeout: HEADER_READ_TIMEOUT,
             allowed_origins: server.allowed_origins.clone(),
             allowed_hosts: Vec::new(),
+            trusted_proxies: server.trusted_proxies.clone(),
             batch: limits.batch,
             connections: limits.connections,
             clients: Some(ClientLimits {

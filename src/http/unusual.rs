@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use super::clients::{Name, name};
+use super::peer::Peer;
 use super::settings::UnusualSettings;
-use super::strangers::Peer;
 use crate::auth::Requester;
 use crate::clock::Clock;
 use crate::telemetry::names;

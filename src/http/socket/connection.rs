@@ -21,7 +21,7 @@ use crate::http::executor::Executor;
 use crate::http::front::Front;
 use crate::http::graphql::{Shape, answers, asks_for_cost, parse_request, refused};
 use crate::http::record::Counted;
-use crate::http::strangers::Peer;
+use crate::http::peer::Peer;
 
 /// After so many silent keep-alive intervals the client is taken for gone.
 const SILENT_INTERVALS: u32 = 3;

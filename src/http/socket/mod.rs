@@ -25,7 +25,7 @@ use super::cors;
 use super::error::Refusal;
 use super::executor::Executor;
 use super::front::Front;
-use super::strangers::Peer;
+use super::peer::Peer;
 use connection::Connection;
 
 /// The protocol's name in `Sec-WebSocket-Protocol`.
