@@ -22,6 +22,7 @@ mod graphql;
 mod health;
 mod oauth;
 mod peer;
+mod places;
 mod record;
 #[cfg(test)]
 mod sample;

@@ -31,6 +31,11 @@ impl Peer {
         Self(named.into_iter().find(|it| !trusts(it)).unwrap_or(from))
     }
 
+    /// Whether it may be many at once: a proxy on this machine that is not told of as trusted.
+    pub fn is_loopback(self) -> bool {
+        self.0.to_canonical().is_loopback()
+    }
+
     /// Whoever has one IPv6 address has the 2^64 around it.
     pub fn network(self) -> IpAddr {
         match self.0.to_canonical() {

@@ -142,7 +142,7 @@ impl Probe for Ready {
     }
 }
 
-/// Lets everyone in but the token `bad`.
+/// Lets everyone in but the tokens `bad` and `weak`; any other token is its owner's name.
 struct Tokens;
 
 #[async_trait]
@@ -151,7 +151,11 @@ impl Authenticate for Tokens {
         match token {
             Some("bad") => Err(Denied::Unauthenticated("bad")),
             Some("weak") => Err(Denied::Forbidden("weak")),
-            _ => Ok(Admitted { requester: Requester::anonymous("w".into()), until: None }),
+            subject => {
+                let nobody = Requester::anonymous("w".into());
+                let requester = Requester { subject: subject.map(Into::into), ..nobody };
+                Ok(Admitted { requester, until: None })
+            }
         }
     }
 }

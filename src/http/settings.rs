@@ -60,6 +60,8 @@ pub struct ClientLimits {
     pub burst: u32,
     /// Open subscriptions.
     pub subscriptions: usize,
+    /// Open sockets; as many may wait for `connection_init` from one address.
+    pub sockets: usize,
 }
 
 /// When something about a client is unusual.
@@ -100,6 +102,7 @@ impl Settings {
                 operations_per_second: limits.client.operations_per_second,
                 burst: limits.client.burst,
                 subscriptions: limits.client.subscriptions,
+                sockets: limits.client.sockets,
             }),
             unusual: Some(UnusualSettings {
                 window: limits.unusual.window,
