@@ -61,6 +61,8 @@ pub struct Client {
     pub burst: u32,
     /// Most open subscriptions, over all of its connections.
     pub subscriptions: usize,
+    /// Most open sockets, whatever runs on them.
+    pub sockets: usize,
 }
 
 /// Limits of WebSocket clients.
@@ -99,6 +101,7 @@ impl Limits {
         let batch = u32::try_from(self.batch).unwrap_or(u32::MAX);
         check.within("client.burst", client.burst, batch.max(1)..=1_000_000);
         check.within("client.subscriptions", client.subscriptions, 1..=1_000_000);
+        check.within("client.sockets", client.sockets, 1..=1_000_000);
         let unusual = &self.unusual;
         check.lasting("unusual.window", unusual.window, SECOND..=SECOND * 86_400);
         check.within("unusual.refusals", unusual.refusals, 1..=1_000_000);

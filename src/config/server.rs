@@ -1,6 +1,6 @@
 //! `[server]`: the gateway's own address and its patience.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -26,6 +26,9 @@ pub struct Server {
     pub max_body_bytes: usize,
     /// Web origins (`https://host:port`) whose scripts may call.
     pub allowed_origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "value::ip_addresses")]
+    pub trusted_proxies: Vec<IpAddr>,
     /// Longest wait for requests in flight at shutdown.
     #[serde(with = "humantime_serde")]
     pub drain_timeout: Duration,

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -33,6 +33,15 @@ pub(super) fn address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, 
     String::deserialize(from)?
         .parse()
         .map_err(|_| D::Error::custom("not an address and port, such as 127.0.0.1:4000"))
+}
+
+/// Addresses of machines, each without a port.
+pub(super) fn ip_addresses<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpAddr>, D::Error> {
+    let one = |text: String| {
+        let message = || D::Error::custom("not a list of IP addresses, such as 127.0.0.1");
+        text.parse().map_err(|_| message())
+    };
+    Vec::<String>::deserialize(from)?.into_iter().map(one).collect()
 }
 
 /// A zone by its IANA name.

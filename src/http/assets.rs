@@ -162,6 +162,14 @@ fn media_type(path: &str) -> &'static str {
     }
 }
 
+/// The largest stored file: its size and its path.
+#[cfg(test)]
+pub(super) fn largest() -> (usize, String) {
+    let sizes = Dist::iter().filter_map(|name| Some((Dist::get(&name)?.data.len(), name)));
+    let (size, name) = sizes.max().expect("the playground has files");
+    (size, name.trim_end_matches(".gz").to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use axum::body::Body;

@@ -1,16 +1,16 @@
-//! How much of the gateway one client may take: operations over time, and open subscriptions.
+//! How much of the gateway one client may take: operations over time, open subscriptions and sockets.
 //!
 //! A client is who its token says (`sub` and workspace). While client authentication is off there is
 //! nobody to tell apart, and nothing is limited here.
 
-use std::collections::HashMap;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_graphql::ServerError;
 use governor::Quota;
 
+use super::places::{Full, Place, Places};
 use super::settings::ClientLimits;
 use super::shares::Shares;
 use crate::auth::{Requester, Scopes};
@@ -23,13 +23,21 @@ const FORGET_EVERY: u32 = 10_000;
 /// A client, whatever it may do.
 pub(super) type Name = Requester;
 
+/// Who it is, as far as it is known.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) enum Who {
+    Client(Name),
+    /// Somebody without a token that counts.
+    Address(IpAddr),
+}
+
 /// What each client has taken.
 pub(super) struct Clients(Option<Limited>);
 
 struct Limited {
     rate: Shares<Name>,
-    subscriptions: usize,
-    open: Arc<Mutex<HashMap<Name, usize>>>,
+    subscriptions: Places<Name>,
+    sockets: Places<Who>,
 }
 
 /// A client that asks for more than its share, and when it may ask again.
@@ -53,20 +61,13 @@ impl From<TooFast> for ServerError {
     }
 }
 
-/// A subscription that counts as open while this lives.
-#[derive(Debug)]
-pub(super) struct Open {
-    name: Name,
-    open: Arc<Mutex<HashMap<Name, usize>>>,
-}
-
 impl Clients {
     /// Nobody has asked for anything yet. `None`: nothing is limited.
     pub fn new(limits: Option<&ClientLimits>, clock: &Clock) -> Self {
         Self(limits.map(|limits| Limited {
             rate: Shares::new(quota(limits), clock, FORGET_EVERY),
-            subscriptions: limits.subscriptions,
-            open: Arc::default(),
+            subscriptions: Places::new(limits.subscriptions),
+            sockets: Places::new(limits.sockets),
         }))
     }
 
@@ -78,34 +79,22 @@ impl Clients {
     }
 
     /// Counts one more open subscription of the client; `Ok(None)` where none are counted.
-    pub fn open(&self, requester: &Requester) -> Result<Option<Open>, ServerError> {
+    pub fn open(&self, requester: &Requester) -> Result<Option<Place<Name>>, ServerError> {
         let Some(limited) = &self.0 else { return Ok(None) };
-        let name = name(requester);
-        let mut all = limited.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = all.entry(name.clone()).or_default();
-        if *count >= limited.subscriptions {
-            let limit = limited.subscriptions;
+        let place = limited.subscriptions.take(name(requester)).map_err(|Full { most }| {
             let message =
-                format!("{limit} subscriptions of this client are open; that is the limit");
+                format!("{most} subscriptions of this client are open; that is the limit");
             let mut error = refusal(message, ErrorCode::RateLimited);
-            extend(&mut error, "limit", limit);
-            return Err(error);
-        }
-        *count += 1;
-        drop(all);
-        Ok(Some(Open { name, open: Arc::clone(&limited.open) }))
+            extend(&mut error, "limit", most);
+            error
+        });
+        place.map(Some)
     }
-}
 
-impl Drop for Open {
-    fn drop(&mut self) {
-        let mut all = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = all.get_mut(&self.name) {
-            *count -= 1;
-            if *count == 0 {
-                all.remove(&self.name);
-            }
-        }
+    /// Counts one more open WebSocket of somebody; `Ok(None)` where none are counted.
+    pub fn socket(&self, who: Who) -> Result<Option<Place<Who>>, Full> {
+        let Some(limited) = &self.0 else { return Ok(None) };
+        limited.sockets.take(who).map(Some)
     }
 }
 
@@ -124,7 +113,7 @@ mod tests {
     use super::*;
 
     const LIMITS: ClientLimits =
-        ClientLimits { operations_per_second: 2, burst: 5, subscriptions: 2 };
+        ClientLimits { operations_per_second: 2, burst: 5, subscriptions: 2, sockets: 2 };
 
     fn who(subject: &str) -> Requester {
         let nobody = Requester::anonymous("default".into());
@@ -163,5 +152,6 @@ mod tests {
         let clients = Clients::new(None, &clock());
         assert_eq!(clients.admit(&who("a"), 1_000_000), Ok(()));
         assert!((0..1000).all(|_| matches!(clients.open(&who("a")), Ok(None))));
+        assert!((0..1000).all(|_| matches!(clients.socket(Who::Client(who("a"))), Ok(None))));
     }
 }

@@ -28,9 +28,10 @@ use super::clients::{Clients, TooFast};
 use super::error::Refusal;
 use super::executor::Executor;
 use super::health::Probe;
+use super::peer::Peer;
 use super::record::{self, Access, Meters, Served};
 use super::settings::Settings;
-use super::strangers::{Peer, Strangers};
+use super::strangers::Strangers;
 use super::unusual::Unusual;
 use super::{cors, routes, template};
 

@@ -21,6 +21,8 @@ pub(crate) mod fuzz;
 mod graphql;
 mod health;
 mod oauth;
+mod peer;
+mod places;
 mod record;
 #[cfg(test)]
 mod sample;

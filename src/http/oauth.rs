@@ -19,7 +19,7 @@ use crate::contacts::{Begun, Consent, Finished, Return};
 use super::access::bearer;
 use super::executor::Executor;
 use super::front::Front;
-use super::strangers::Peer;
+use super::peer::Peer;
 
 const COOKIE_NAME: &str = "tandem_consent";
 /// As long as the state counts.
@@ -63,8 +63,9 @@ pub(super) async fn callback<E: Executor>(
     }
     let query = query.as_deref();
     let (code, state) = (parameter(query, "code"), parameter(query, "state"));
-    // Nobody here asked for what comes without a state, and each costs a call and a row.
-    if let (None, Some(Extension(Peer(from)))) = (&state, peer)
+    // Nobody here asked for what comes without a state, and each costs a call and a row. What has
+    // no code either costs nothing, so it takes nothing from those who come from the same address.
+    if let (None, Some(_), Some(Extension(from))) = (&state, &code, peer)
         && !front.strangers.admit(from)
     {
         tracing::warn!(why = "too many from one address", "an installation was not looked at");

@@ -70,6 +70,11 @@ impl Events {
     async fn stays(&self) -> impl Stream<Item = i32> {
         stream::iter([1]).chain(stream::pending())
     }
+
+    /// As much as is read.
+    async fn floods(&self) -> impl Stream<Item = String> {
+        stream::repeat_with(|| "x".repeat(100_000))
+    }
 }
 
 /// Runs the tiny schema and keeps every executed answer.
@@ -137,7 +142,7 @@ impl Probe for Ready {
     }
 }
 
-/// Lets everyone in but the token `bad`.
+/// Lets everyone in but the tokens `bad` and `weak`; any other token is its owner's name.
 struct Tokens;
 
 #[async_trait]
@@ -146,7 +151,11 @@ impl Authenticate for Tokens {
         match token {
             Some("bad") => Err(Denied::Unauthenticated("bad")),
             Some("weak") => Err(Denied::Forbidden("weak")),
-            _ => Ok(Admitted { requester: Requester::anonymous("w".into()), until: None }),
+            subject => {
+                let nobody = Requester::anonymous("w".into());
+                let requester = Requester { subject: subject.map(Into::into), ..nobody };
+                Ok(Admitted { requester, until: None })
+            }
         }
     }
 }
@@ -162,6 +171,7 @@ pub(super) fn settings() -> Settings {
         header_read_timeout: SECOND * 10,
         allowed_origins: vec!["https://app.example".to_owned()],
         allowed_hosts: Vec::new(),
+        trusted_proxies: Vec::new(),
         batch: 10,
         connections: 100,
         clients: None,

@@ -1,7 +1,7 @@
 //! The listening side: connections over HTTP/1.1, and the end of them.
 //!
-//! `axum::serve` has no time-out for a request's head, so the connections are driven here by hyper
-//! itself.
+//! `axum::serve` has no time-out for a request's head, nor for a client that does not read, so the
+//! connections are driven here by hyper itself.
 
 use std::convert::Infallible;
 use std::io;
@@ -14,10 +14,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_io_timeout::TimeoutWriter;
 
 use super::executor::Executor;
 use super::front::{Door, Front};
-use super::strangers::Peer;
+use super::peer::Peer;
 
 /// After a refused accept, which mostly means that the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -55,12 +56,16 @@ async fn connection<E: Executor>(stream: TcpStream, door: Door<E>, room: OwnedSe
     let _room = room;
     // Answers are written whole, so waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
-    let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
+    let from = stream.peer_addr().ok().map(|address| address.ip());
     let front = door.front.clone();
     let settings = &front.settings;
+    // Below HTTP, so that it holds for answers, event streams and WebSockets alike.
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(settings.send_timeout));
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         let door = door.clone();
-        if let Some(peer) = peer {
+        if let Some(from) = from {
+            let peer = Peer::of(request.headers(), from, &door.front.settings.trusted_proxies);
             request.extensions_mut().insert(peer);
         }
         async move { Ok::<_, Infallible>(door.respond(request.map(Body::new)).await) }
@@ -69,8 +74,9 @@ async fn connection<E: Executor>(stream: TcpStream, door: Door<E>, room: OwnedSe
         .timer(TokioTimer::new())
         .header_read_timeout(settings.header_read_timeout)
         .max_header_size(settings.max_header_bytes)
-        .pipeline_flush(true)
-        .serve_connection(TokioIo::new(stream), service)
+        // Never `pipeline_flush`: while a part of a next request is there it writes nothing and
+        // queues without a bound, which a client can make last for ever.
+        .serve_connection(TokioIo::new(Box::pin(stream)), service)
         .with_upgrades();
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
@@ -100,7 +106,11 @@ mod tests {
 
     use super::*;
     use crate::http::Settings;
+    use crate::http::assets::largest;
     use crate::http::sample::{listening, settings};
+
+    /// More than the systems' buffers of both ends hold.
+    const UNREAD: usize = 32 * 1024 * 1024;
 
     /// What comes back for these bytes until the gateway closes the connection.
     async fn answer(address: SocketAddr, sent: &str) -> String {
@@ -132,6 +142,61 @@ mod tests {
         let late = answer(address, &post(100, "{\"query\"")).await;
         assert!(late.starts_with("HTTP/1.1 408 "), "{late}");
         assert!(late.contains("REQUEST_TIMEOUT"), "{late}");
+    }
+
+    /// Connected, and whatever is asked for is never read.
+    async fn unread(address: SocketAddr, asked: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// The largest file of the playground, asked for until no buffer of the system holds the answers.
+    fn much() -> String {
+        let (size, path) = largest();
+        let request = format!("GET /playground/{path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        request.repeat(UNREAD.div_ceil(size))
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_is_not_waited_for() {
+        let long = Duration::from_hours(1);
+        let settings = Settings {
+            connections: 1,
+            send_timeout: Duration::from_millis(100),
+            // Nothing else is to end it.
+            header_read_timeout: long,
+            request_timeout: long,
+            keep_alive: long,
+            ..settings()
+        };
+        let (address, _) = listening(settings).await;
+        let body = r#"{"query":"subscription{floods}"}"#;
+        let events =
+            post(body.len(), body).replace("connection: close", "accept: text/event-stream");
+        let body = r#"{"query":"{hello}"}"#;
+        for asked in [much(), events] {
+            let _unread = unread(address, &asked).await;
+            let next = answer(address, &post(body.len(), body)).await;
+            assert!(next.contains("hello you"), "{next}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_comes_after_a_request_holds_nothing_up() {
+        let (address, _) = listening(settings()).await;
+        let body = r#"{"query":"subscription{stays}"}"#;
+        let events =
+            post(body.len(), body).replace("connection: close", "accept: text/event-stream");
+        // The beginning of a next request, which is never finished.
+        let mut stream = unread(address, &(events + "GET /")).await;
+        let mut read = Vec::new();
+        let first = async {
+            while !String::from_utf8_lossy(&read).contains(r#""stays":1"#) {
+                assert_ne!(stream.read_buf(&mut read).await.unwrap(), 0);
+            }
+        };
+        timeout(Duration::from_mins(1), first).await.unwrap();
     }
 
     #[tokio::test]

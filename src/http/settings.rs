@@ -1,5 +1,6 @@
 //! What the transports need of the configuration.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::config::limits::Limits;
@@ -25,6 +26,8 @@ pub struct Settings {
     /// it should name the loopback hosts: any web page can point a name of its own at 127.0.0.1,
     /// and the browser would then take the gateway for a part of that page's site.
     pub allowed_hosts: Vec<String>,
+    /// The proxies whose word for a client's address counts.
+    pub trusted_proxies: Vec<IpAddr>,
     /// How many operations a batch may hold.
     pub batch: usize,
     /// How many connections may be open.
@@ -44,7 +47,7 @@ pub struct Settings {
     /// How often a silent stream is kept alive. A WebSocket that has not been heard of for three
     /// times as long is closed.
     pub keep_alive: Duration,
-    /// How long one WebSocket message may wait for a client that does not read.
+    /// How long what is written, over HTTP or a WebSocket, may wait for a client that reads nothing.
     pub send_timeout: Duration,
 }
 
@@ -57,6 +60,8 @@ pub struct ClientLimits {
     pub burst: u32,
     /// Open subscriptions.
     pub subscriptions: usize,
+    /// Open sockets; as many may wait for `connection_init` from one address.
+    pub sockets: usize,
 }
 
 /// When something about a client is unusual.
@@ -90,12 +95,14 @@ impl Settings {
             header_read_timeout: HEADER_READ_TIMEOUT,
             allowed_origins: server.allowed_origins.clone(),
             allowed_hosts: Vec::new(),
+            trusted_proxies: server.trusted_proxies.clone(),
             batch: limits.batch,
             connections: limits.connections,
             clients: Some(ClientLimits {
                 operations_per_second: limits.client.operations_per_second,
                 burst: limits.client.burst,
                 subscriptions: limits.client.subscriptions,
+                sockets: limits.client.sockets,
             }),
             unusual: Some(UnusualSettings {
                 window: limits.unusual.window,

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use super::clients::{Name, name};
+use super::clients::{Who, name};
+use super::peer::Peer;
 use super::settings::UnusualSettings;
-use super::strangers::Peer;
 use crate::auth::Requester;
 use crate::clock::Clock;
 use crate::telemetry::names;
@@ -23,14 +23,6 @@ const ADDRESSES: usize = 8;
 const NEWEST: f64 = 0.2;
 /// Who was not seen for so many windows makes room for others.
 const FORGOTTEN_AFTER: i64 = 60;
-
-/// Whose pattern it is.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-enum Who {
-    Client(Name),
-    /// Somebody without a token that counts.
-    Address(IpAddr),
-}
 
 /// What somebody did.
 #[derive(Clone, Copy, Debug)]
@@ -227,7 +219,7 @@ mod tests {
         [192, 0, 2, last].into()
     }
 
-    fn who(subject: &str) -> Name {
+    fn who(subject: &str) -> Requester {
         Requester { subject: Some(subject.into()), ..Requester::anonymous("default".into()) }
     }
 

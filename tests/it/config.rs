@@ -275,12 +275,14 @@ fn values_of_the_wrong_type_are_explained_plainly() {
         ("TANDEM_CACHE__TTL", "1m"),
         ("TANDEM_CACHE__TTL__PAGE", "3 weeks"),
         ("TANDEM_SERVER__ALLOWED_ORIGINS", "https://a.example,https://b.example/app"),
+        ("TANDEM_SERVER__TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8"),
     ];
     insta::assert_snapshot!(faults(ACCOUNTS, &variables).join("\n"), @r#"
         TANDEM_CACHE: names no key: write TANDEM_SECTION__KEY, with two underscores
         cache.ttl: found string "1m", expected a section [TANDEM_CACHE__TTL]
         doppler.rate: found string "fast", expected a number [TANDEM_DOPPLER__RATE]
         server.listen: not an address and port, such as 127.0.0.1:4000 [TANDEM_SERVER__LISTEN]
+        server.trusted_proxies: not a list of IP addresses, such as 127.0.0.1 [TANDEM_SERVER__TRUSTED_PROXIES]
         telemetry.metrics: found string "maybe", expected true or false [TANDEM_TELEMETRY__METRICS]
         server.allowed_origins: entry 2 is not an origin: scheme, host and port only, such as https://app.example.com [TANDEM_SERVER__ALLOWED_ORIGINS]
         cache.ttl.page: 21days is out of range: 0s to 1day [TANDEM_CACHE__TTL__PAGE]

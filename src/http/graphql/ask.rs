@@ -12,7 +12,7 @@ use super::super::access::bearer;
 use super::super::error::Refusal;
 use super::super::executor::Executor;
 use super::super::front::{Front, RequestId};
-use super::super::strangers::Peer;
+use super::super::peer::Peer;
 use crate::graphql::{CachePolicy, Caller};
 
 /// The id that the front door gave a request.

@@ -13,15 +13,18 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::PROTOCOL;
+use super::chatter::Chatter;
 use super::message::{ClientMessage, Close, ServerMessage};
 use crate::auth::{Admitted, Denied};
 use crate::graphql::{Answer, CachePolicy, Caller, ErrorCode, extend, refusal};
 use crate::http::access::{bearer_in_payload, ending};
+use crate::http::clients::{Who, name};
 use crate::http::executor::Executor;
 use crate::http::front::Front;
 use crate::http::graphql::{Shape, answers, asks_for_cost, parse_request, refused};
+use crate::http::peer::Peer;
+use crate::http::places::{Full, Place};
 use crate::http::record::Counted;
-use crate::http::strangers::Peer;
 
 /// After so many silent keep-alive intervals the client is taken for gone.
 const SILENT_INTERVALS: u32 = 3;
@@ -42,6 +45,9 @@ pub(super) struct Connection<E> {
     running: HashMap<Arc<str>, AbortHandle>,
     operations: SelectAll<BoxStream<'static, Event>>,
     heard: Instant,
+    chatter: Chatter,
+    /// Among the sockets of its address, then among those of its client.
+    place: Option<Place<Who>>,
     _counted: Counted,
 }
 
@@ -69,7 +75,11 @@ impl From<Close> for End {
 }
 
 impl<E: Executor> Connection<E> {
-    pub fn new(front: Front<E>, token: Option<String>, peer: Option<Peer>) -> Self {
+    pub fn new(
+        front: Front<E>,
+        token: Option<String>,
+        (peer, place): (Option<Peer>, Option<Place<Who>>),
+    ) -> Self {
         let counted = Counted::new(&front.meters.sockets);
         Self {
             front,
@@ -79,6 +89,8 @@ impl<E: Executor> Connection<E> {
             running: HashMap::new(),
             operations: SelectAll::new(),
             heard: Instant::now(),
+            chatter: Chatter::new(Instant::now()),
+            place,
             _counted: counted,
         }
     }
@@ -140,7 +152,8 @@ impl<E: Executor> Connection<E> {
         let text = match message {
             Message::Text(text) => text,
             // The transport answers pings by itself.
-            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Ping(_) => return Ok(self.chatter.one_more(self.heard)?),
+            Message::Pong(_) => return Ok(()),
             Message::Binary(_) => return Err(Close::invalid("a message must be text").into()),
             Message::Close(_) => return Err(End::Gone),
         };
@@ -150,16 +163,19 @@ impl<E: Executor> Connection<E> {
                 self.send(socket, ServerMessage::ConnectionAck.frame()).await
             }
             ClientMessage::Ping { payload } => {
+                self.chatter.one_more(self.heard)?;
                 self.send(socket, ServerMessage::Pong { payload }.frame()).await
             }
-            ClientMessage::Pong => Ok(()),
+            ClientMessage::Pong => Ok(self.chatter.one_more(self.heard)?),
             ClientMessage::Subscribe { id, payload } => self.subscribe(socket, id, payload).await,
-            ClientMessage::Complete { id } => {
-                if let Some(operation) = self.running.remove(id.as_str()) {
+            ClientMessage::Complete { id } => match self.running.remove(id.as_str()) {
+                // Its beginning was counted.
+                Some(operation) => {
                     operation.abort();
+                    Ok(())
                 }
-                Ok(())
-            }
+                None => Ok(self.chatter.one_more(self.heard)?),
+            },
         }
     }
 
@@ -169,11 +185,17 @@ impl<E: Executor> Connection<E> {
         }
         let token = bearer_in_payload(payload).or(self.token.as_deref());
         let admitted = self.front.admitted(token, self.peer).await;
-        self.admitted = Some(admitted.map_err(|denied| match denied {
+        let admitted = admitted.map_err(|denied| match denied {
             Denied::Missing => Close::forbidden("a token is needed in connection_init"),
             Denied::Unauthenticated(why) | Denied::Forbidden(why) => Close::forbidden(why),
             Denied::Unavailable => Close::unavailable(),
-        })?);
+        })?;
+        let who = Who::Client(name(&admitted.requester));
+        self.place = self.front.clients.socket(who).map_err(|Full { most }| {
+            self.front.unusual.refused(&admitted.requester);
+            Close::too_many_sockets(most)
+        })?;
+        self.admitted = Some(admitted);
         Ok(())
     }
 

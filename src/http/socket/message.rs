@@ -157,6 +157,14 @@ impl Close {
         Self::new(4429, "Too many initialisation requests")
     }
 
+    pub fn too_many_sockets(most: usize) -> Self {
+        Self::new(4429, format!("{most} WebSockets of this client are open; that is the limit"))
+    }
+
+    pub fn too_much_chatter() -> Self {
+        Self::new(4429, "too many messages that start nothing")
+    }
+
     /// The closing frame.
     pub fn frame(&self) -> Message {
         let mut end = self.reason.len().min(REASON_MAX);

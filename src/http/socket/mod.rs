@@ -6,6 +6,7 @@
 //! one before has been written, so that a client that reads slowly slows its own operations down
 //! and nothing queues up for it.
 
+mod chatter;
 mod connection;
 mod message;
 #[cfg(test)]
@@ -21,11 +22,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::access::bearer;
+use super::clients::Who;
 use super::cors;
 use super::error::Refusal;
 use super::executor::Executor;
 use super::front::Front;
-use super::strangers::Peer;
+use super::peer::Peer;
+use super::places::{Full, Place};
 use connection::Connection;
 
 /// The protocol's name in `Sec-WebSocket-Protocol`.
@@ -43,12 +46,14 @@ pub(super) async fn upgrade<E: Executor>(
     if cors::origin(headers, &front.settings.allowed_origins) == cors::From::Elsewhere {
         return Err(Refusal::forbidden("a WebSocket from another site's page is refused"));
     }
+    let peer = request.extensions().get::<Peer>().copied();
+    let place = waiting(&front, peer)?;
     let Ok(permit) = Arc::clone(&front.sockets).try_acquire_owned() else {
         let message = "too many WebSockets are open";
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "RATE_LIMITED", message));
     };
     let token = bearer(headers).map(str::to_owned);
-    let (offered, peer) = (offered(headers), request.extensions().get::<Peer>().copied());
+    let offered = offered(headers);
     let upgrade: WebSocketUpgrade = request.extract().await.map_err(|_| {
         let message = "this is no proper request for a WebSocket";
         Refusal::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)
@@ -64,9 +69,20 @@ pub(super) async fn upgrade<E: Executor>(
     Ok(upgrade.on_upgrade(async move |socket| {
         let tasks = front.tasks.clone();
         // Spawned among the tasks, so that a shutdown waits until the socket is closed.
-        let _ = tasks.spawn(Connection::new(front, token, peer).serve(socket)).await;
+        let connection = Connection::new(front, token, (peer, place));
+        let _ = tasks.spawn(connection.serve(socket)).await;
         drop(permit);
     }))
+}
+
+/// A place among the sockets of an address that have not said whose they are. Behind a loopback one may
+/// be a proxy, and so everybody.
+fn waiting<E>(front: &Front<E>, peer: Option<Peer>) -> Result<Option<Place<Who>>, Refusal> {
+    let Some(peer) = peer.filter(|it| !it.is_loopback()) else { return Ok(None) };
+    front.clients.socket(Who::Address(peer.network())).map_err(|Full { most }| {
+        let message = format!("{most} WebSockets from your address wait for connection_init");
+        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message)
+    })
 }
 
 /// The first protocol that the client offers.

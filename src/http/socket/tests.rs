@@ -11,8 +11,10 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use super::chatter;
 use crate::http::Settings;
 use crate::http::sample::{listening, settings};
+use crate::http::settings::ClientLimits;
 
 struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
@@ -198,10 +200,95 @@ async fn another_protocol_is_closed_and_another_origin_refused() {
 
 impl Client {
     async fn connect_error(address: SocketAddr) -> u16 {
-        match Self::open(address, &[("sec-websocket-protocol", "graphql-transport-ws")]).await {
-            Err(Error::Http(response)) => response.status().as_u16(),
-            _ => 0,
+        Self::try_from_behind(address, &[]).await.err().unwrap_or_default()
+    }
+
+    /// Connected through a proxy that names somebody, or the status of the refusal.
+    async fn try_from_behind(
+        address: SocketAddr,
+        names: &[(&'static str, &str)],
+    ) -> Result<Self, u16> {
+        let protocol = ("sec-websocket-protocol", "graphql-transport-ws");
+        match Self::open(address, &[&[protocol], names].concat()).await {
+            Ok(client) => Ok(client),
+            Err(Error::Http(response)) => Err(response.status().as_u16()),
+            Err(_) => Err(0),
         }
+    }
+
+    async fn init(&mut self, token: &str) {
+        let payload = json!({"Authorization": format!("Bearer {token}")});
+        self.send(&json!({"type": "connection_init", "payload": payload})).await;
+    }
+}
+
+/// Two sockets a client, and a proxy on this machine whose word counts, or not.
+fn two_each(trusts: bool) -> Settings {
+    let clients =
+        ClientLimits { operations_per_second: 10, burst: 10, subscriptions: 10, sockets: 2 };
+    let trusted_proxies = if trusts { vec!["127.0.0.1".parse().unwrap()] } else { Vec::new() };
+    Settings { clients: Some(clients), trusted_proxies, ..settings() }
+}
+
+#[tokio::test]
+async fn a_client_may_take_its_part_of_the_sockets() {
+    let (address, _) = listening(two_each(false)).await;
+    let mut held = Vec::new();
+    for token in ["ada", "ada", "bob"] {
+        let mut client = Client::connect(address).await;
+        client.init(token).await;
+        assert_eq!(client.next().await, json!({"type": "connection_ack"}), "{token}");
+        held.push(client);
+    }
+    let mut third = Client::connect(address).await;
+    third.init("ada").await;
+    let reason = "2 WebSockets of this client are open; that is the limit".to_owned();
+    assert_eq!(third.closed().await, (4429, reason));
+    // One that ends makes room.
+    held[0].0.close(None).await.unwrap();
+    while held[0].0.next().await.is_some() {}
+    let mut next = Client::connect(address).await;
+    next.init("ada").await;
+    assert_eq!(next.next().await, json!({"type": "connection_ack"}));
+}
+
+#[tokio::test]
+async fn an_address_may_wait_with_its_part_of_the_sockets() {
+    let (address, _) = listening(two_each(true)).await;
+    let from = |name| [("x-forwarded-for", name)];
+    let behind = async |name| Client::try_from_behind(address, &from(name)).await;
+    // A network of IPv6 is one.
+    let mut first = behind("2001:db8::1").await.ok().unwrap();
+    let _second = behind("2001:db8::2").await.ok().unwrap();
+    assert_eq!(behind("2001:db8::3").await.err(), Some(429));
+    let _other = behind("192.0.2.1").await.ok().unwrap();
+    // Whoever has said who he is does not wait.
+    first.init("ada").await;
+    assert_eq!(first.next().await, json!({"type": "connection_ack"}));
+    assert!(behind("2001:db8::3").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_not_told_of_is_not_taken_for_one_client() {
+    let (address, _) = listening(two_each(false)).await;
+    let mut held = Vec::new();
+    for _ in 0..5 {
+        held.push(Client::connect(address).await);
+    }
+    held[4].init("ada").await;
+    assert_eq!(held[4].next().await, json!({"type": "connection_ack"}));
+}
+
+#[tokio::test]
+async fn a_flood_that_starts_nothing_is_closed() {
+    let (address, _) = listening(settings()).await;
+    let ping = json!({"type": "ping"});
+    for message in [ping, json!({"type": "pong"}), json!({"type": "complete", "id": "a"})] {
+        let mut client = Client::ready(address).await;
+        for _ in 0..=chatter::MOST {
+            client.send(&message).await;
+        }
+        assert_eq!(client.closed().await.0, 4429, "{message}");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::world::World;
 
 const ASK: &str = "{ viewer { subject } }";
 
-/// Three operations at once, one a second afterwards; two subscriptions.
+/// Three operations at once, one a second afterwards; two subscriptions; one socket.
 async fn strict(clock: &Clock) -> World {
     // A gateway counts what it is asked itself.
     let world = guarded().alone().limited(clock.clone());
@@ -20,6 +20,7 @@ async fn strict(clock: &Clock) -> World {
         .set("limits.client.operations_per_second", 1)
         .set("limits.client.burst", 3)
         .set("limits.client.subscriptions", 2)
+        .set("limits.client.sockets", 1)
         .start()
         .await
 }
@@ -58,13 +59,33 @@ async fn who_asks_too_fast_is_told_when_to_come_again() {
     world.end().await;
 }
 
+/// A socket that has said whose it is.
+async fn socket(world: &World, token: &str) -> Socket {
+    let mut socket = Socket::connect(world).await;
+    let payload = json!({"authorization": format!("Bearer {token}")});
+    socket.send(&json!({"type": "connection_init", "payload": payload})).await;
+    socket
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_more_than_the_clients_part_is_closed() {
+    let clock = clock();
+    let world = strict(&clock).await;
+    let (greedy, other) = (token(&clock, "greedy"), token(&clock, "other"));
+    let mut first = socket(&world, &greedy).await;
+    assert_eq!(first.next().await["type"], "connection_ack");
+    assert_eq!(socket(&world, &greedy).await.closed().await, 4429);
+    assert_eq!(socket(&world, &other).await.next().await["type"], "connection_ack");
+    first.subscribe("1", ASK, json!({})).await;
+    assert_eq!(first.next().await["type"], "next", "the one before goes on");
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_counts_too_and_goes_on() {
     let clock = clock();
     let world = strict(&clock).await;
-    let mut socket = Socket::connect(&world).await;
-    let payload = json!({"authorization": format!("Bearer {}", token(&clock, "greedy"))});
-    socket.send(&json!({"type": "connection_init", "payload": payload})).await;
+    let mut socket = socket(&world, &token(&clock, "greedy")).await;
     assert_eq!(socket.next().await["type"], "connection_ack");
     for id in ["1", "2", "3"] {
         socket.subscribe(id, ASK, json!({})).await;

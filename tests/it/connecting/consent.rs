@@ -176,12 +176,35 @@ async fn an_installation_that_does_not_work_is_not_held() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn strangers_behind_a_trusted_proxy_are_told_apart() {
+    let world = with_app().set("server.trusted_proxies", json!(["127.0.0.1"])).alone().still();
+    let world = world.start().await;
+    let come = async |address| {
+        let nobodys = world.url("/oauth/highlevel/callback?code=nobodys");
+        Browser::at(address).come_back(&nobodys).await.0
+    };
+    for _ in 0..5 {
+        assert_eq!(come("192.0.2.1").await, 400);
+    }
+    assert_eq!(come("192.0.2.1").await, 429);
+    assert_eq!(come("203.0.113.9, 192.0.2.1").await, 429, "what a stranger says of himself");
+    assert_eq!(come("192.0.2.2").await, 400);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn strangers_may_bring_a_few_installations_only() {
     let world = with_app().alone().still().start().await;
     let come = async || {
         let nobodys = world.url("/oauth/highlevel/callback?code=nobodys");
         Browser::new().come_back(&nobodys).await.0
     };
+    // What brings nothing takes nothing from those who come from the same address.
+    for _ in 0..10 {
+        let nothing = world.url("/oauth/highlevel/callback");
+        let (status, said) = Browser::new().come_back(&nothing).await;
+        assert_eq!((status, said.contains("sent no code")), (400, true), "{said}");
+    }
     for _ in 0..5 {
         assert_eq!(come().await, 400);
     }

@@ -33,13 +33,20 @@ pub fn with_app() -> Builder {
 pub struct Browser {
     http: reqwest::Client,
     cookie: Mutex<Option<String>>,
+    /// Where the proxy before the gateway says that it is.
+    address: Option<&'static str>,
 }
 
 impl Browser {
     pub fn new() -> Self {
         let policy = reqwest::redirect::Policy::none();
         let http = reqwest::Client::builder().redirect(policy).build().unwrap();
-        Self { http, cookie: Mutex::default() }
+        Self { http, cookie: Mutex::default(), address: None }
+    }
+
+    /// One whose requests come through a proxy.
+    pub fn at(address: &'static str) -> Self {
+        Self { address: Some(address), ..Self::new() }
     }
 
     async fn get(&self, url: &str) -> Response {
@@ -47,6 +54,9 @@ impl Browser {
         let cookie = self.cookie.lock().unwrap().clone();
         if let Some(cookie) = cookie {
             request = request.header("cookie", cookie);
+        }
+        if let Some(address) = self.address {
+            request = request.header("x-forwarded-for", address);
         }
         let answer = request.send().await.unwrap();
         if let Some(set) = answer.headers().get("set-cookie") {
