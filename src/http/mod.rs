@@ -21,6 +21,7 @@ pub(crate) mod fuzz;
 mod graphql;
 mod health;
 mod oauth;
+mod recent;
 mod record;
 #[cfg(test)]
 mod sample;

@@ -32,20 +32,30 @@ const NOT_SERVED: &str = "there is nothing at this address";
 pub(super) async fn start<E: Executor>(
     State(front): State<Front<E>>,
     RawQuery(query): RawQuery,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Response {
     let Some(consent) = &front.consent else { return page(StatusCode::NOT_FOUND, NOT_SERVED) };
+    let peer = peer.map(|Extension(peer)| peer);
     let link = parameter(query.as_deref(), "link");
     let requester = match &link {
         Some(_) => None,
-        None => match front.authenticate.authenticate(bearer(&headers)).await {
+        None => match front.admitted(bearer(&headers), peer).await {
             Ok(admitted) => Some(admitted.requester),
             Err(_) => None,
         },
     };
     match consent.begin(link.as_deref(), requester.as_ref()) {
         Ok(begun) => sent(&begun, consent),
-        Err(why) => page(StatusCode::FORBIDDEN, why),
+        Err(why) => {
+            match &requester {
+                Some(requester) => front.unusual.refused(requester),
+                // A link is a secret that somebody may guess at. A token was noted already.
+                None if link.is_some() => front.unusual.not_let_in(peer),
+                None => {}
+            }
+            page(StatusCode::FORBIDDEN, why)
+        }
     }
 }
 
@@ -64,8 +74,8 @@ pub(super) async fn callback<E: Executor>(
     let query = query.as_deref();
     let (code, state) = (parameter(query, "code"), parameter(query, "state"));
     // Nobody here asked for what comes without a state, and each costs a call and a row.
-    if let (None, Some(Extension(Peer(from)))) = (&state, peer)
-        && !front.strangers.admit(from)
+    if let (None, Some(Extension(peer))) = (&state, peer)
+        && !front.strangers.admit(peer)
     {
         tracing::warn!(why = "too many from one address", "an installation was not looked at");
         let why = "too many installations come from your address: try again in a minute";

@@ -19,6 +19,19 @@ const FORGET_EVERY: u32 = 1_000;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub IpAddr);
 
+impl Peer {
+    /// Whose it is, as far as an address tells: whoever has one IPv6 address has the 2^64 around it.
+    pub fn network(self) -> IpAddr {
+        match self.0.to_canonical() {
+            IpAddr::V4(address) => address.into(),
+            IpAddr::V6(address) => {
+                let bits = u128::from(address) >> 64 << 64;
+                IpAddr::V6(bits.into())
+            }
+        }
+    }
+}
+
 /// What each address has brought.
 pub(super) struct Strangers(Shares<IpAddr>);
 
@@ -30,19 +43,8 @@ impl Strangers {
     }
 
     /// Whether one more is taken from there.
-    pub fn admit(&self, from: IpAddr) -> bool {
-        self.0.take(&network(from), NonZeroU32::MIN).is_ok()
-    }
-}
-
-/// Whoever has one IPv6 address has the 2^64 around it.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => {
-            let bits = u128::from(address) >> 64 << 64;
-            IpAddr::V6(bits.into())
-        }
+    pub fn admit(&self, from: Peer) -> bool {
+        self.0.take(&from.network(), NonZeroU32::MIN).is_ok()
     }
 }
 
@@ -50,11 +52,15 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
+    fn peer(address: &str) -> Peer {
+        Peer(address.parse().unwrap())
+    }
+
     #[test]
     fn each_address_has_its_own_share() {
         let clock = Clock::manual("2026-11-24T12:00:00Z".parse().unwrap());
         let strangers = Strangers::new(&clock);
-        let (one, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        let (one, other) = (peer("192.0.2.1"), peer("192.0.2.2"));
         assert!((0..5).all(|_| strangers.admit(one)));
         assert!(!strangers.admit(one) && strangers.admit(other));
         clock.advance(PAUSE);
@@ -65,10 +71,10 @@ mod tests {
     fn a_network_of_ipv6_is_one() {
         let clock = Clock::manual("2026-11-24T12:00:00Z".parse().unwrap());
         let strangers = Strangers::new(&clock);
-        let from = |n: u32| format!("2001:db8::{n:x}").parse().unwrap();
+        let from = |n: u32| peer(&format!("2001:db8::{n:x}"));
         assert!((1..=5).all(|n| strangers.admit(from(n))));
         assert!(!strangers.admit(from(6)));
-        assert!(strangers.admit("2001:db8:0:1::1".parse().unwrap()));
-        assert!(strangers.admit("::ffff:192.0.2.1".parse().unwrap()));
+        assert!(strangers.admit(peer("2001:db8:0:1::1")));
+        assert!(strangers.admit(peer("::ffff:192.0.2.1")));
     }
 }
