@@ -30,19 +30,32 @@ pub(super) struct Rules {
 /// Why a token does not count.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Fault {
-    /// None of the keys can be its own: there may be newer ones.
+    /// None of the keys can be its own.
     UnknownKey,
+    /// A key that could be its own did not sign it: an issuer may name no keys, or take a name again.
+    WrongSignature,
     Denied(Denied),
 }
 
 impl Fault {
+    /// Whether the token may count with newer keys.
+    pub fn is_of_keys(self) -> bool {
+        match self {
+            Self::UnknownKey | Self::WrongSignature => true,
+            Self::Denied(_) => false,
+        }
+    }
+
     pub fn denied(self) -> Denied {
         match self {
             Self::UnknownKey => Denied::Unauthenticated("the token is signed with an unknown key"),
+            Self::WrongSignature => Denied::Unauthenticated(WRONG_SIGNATURE),
             Self::Denied(denied) => denied,
         }
     }
 }
+
+const WRONG_SIGNATURE: &str = "the token's signature is wrong";
 
 fn unauthenticated(why: &'static str) -> Fault {
     Fault::Denied(Denied::Unauthenticated(why))
@@ -80,21 +93,22 @@ pub(super) fn verify(
         wanted.set_required_spec_claims(&required);
         match decode::<Map<String, Value>>(token, &key.key, &wanted) {
             Ok(token) => return admit(&token.claims, rules, now),
-            Err(error) => fault = unauthenticated(reason(&error)),
+            Err(error) => fault = why(&error),
         }
     }
     Err(fault)
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "what else there is concerns the signature")]
-fn reason(error: &Error) -> &'static str {
+fn why(error: &Error) -> Fault {
     match error.kind() {
-        ErrorKind::InvalidAudience => "the token is for another audience",
-        ErrorKind::InvalidIssuer => "the token is of another issuer",
-        ErrorKind::MissingRequiredClaim(_) => {
-            "the token lacks a claim that is needed here: exp, and iss and aud where they are set"
-        }
-        _ => "the token's signature is wrong",
+        ErrorKind::InvalidSignature => Fault::WrongSignature,
+        ErrorKind::InvalidAudience => unauthenticated("the token is for another audience"),
+        ErrorKind::InvalidIssuer => unauthenticated("the token is of another issuer"),
+        ErrorKind::MissingRequiredClaim(_) => unauthenticated(
+            "the token lacks a claim that is needed here: exp, and iss and aud where they are set",
+        ),
+        _ => unauthenticated(WRONG_SIGNATURE),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Recognising clients by signed tokens.
 //!
-//! The keys of an issuer are fetched at start, every so often, and when a token names one that is not
-//! known, so that an issuer may change them at any time; where it cannot be reached, the keys at hand
-//! go on to count. A token that was checked is remembered for a minute: a signature costs more than
+//! The keys of an issuer are fetched at start, every so often, and when none of those at hand signed a
+//! token, so that an issuer may change them at any time, and need not name them anew; bad tokens make us
+//! ask no more than twice a minute. Where the issuer cannot be reached, the keys at hand go on to count.
+//! A token that was checked is remembered for a minute: a signature costs more than
 //! most answers.
 
 use std::path::Path;
@@ -182,10 +183,14 @@ impl Authenticate for Tokens {
         if let Some(known) = remembered.filter(|known| known.until.is_some_and(|it| now < it)) {
             return Ok(known);
         }
-        let mut verified = verify(token, &self.keys(), &self.rules, now);
-        if verified == Err(Fault::UnknownKey) {
+        let keys = self.keys();
+        let mut verified = verify(token, &keys, &self.rules, now);
+        if verified.as_ref().is_err_and(|fault| fault.is_of_keys()) {
             self.renew().await;
-            verified = verify(token, &self.keys(), &self.rules, now);
+            let newer = self.keys();
+            if !Arc::ptr_eq(&keys, &newer) {
+                verified = verify(token, &newer, &self.rules, now);
+            }
         }
         if verified == Err(Fault::UnknownKey) && self.source.is_some() && self.keys().is_empty() {
             return Err(Denied::Unavailable);

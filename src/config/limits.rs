@@ -47,7 +47,7 @@ pub struct Unusual {
     pub call_factor: u32,
     /// And more than these.
     pub calls_least: u32,
-    /// Most clients that are remembered.
+    /// Most clients that are remembered, and most addresses.
     pub clients: usize,
 }
 

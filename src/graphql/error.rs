@@ -79,6 +79,40 @@ impl ErrorCode {
         items.clone().find(|item| item.value == self).map_or("INTERNAL", |item| item.name)
     }
 
+    /// Whether the client was denied what it asked for, by its rights, by a limit or because it cannot be
+    /// asked for. The others are about what there is, or a fault of ours or of a system.
+    fn is_refusal(self) -> bool {
+        match self {
+            Self::Unauthenticated
+            | Self::Forbidden
+            | Self::BadUserInput
+            | Self::GraphqlParseFailed
+            | Self::GraphqlValidationFailed
+            | Self::QueryTooDeep
+            | Self::QueryTooComplex
+            | Self::QueryTooExpensive
+            | Self::PersistedQueryNotFound
+            | Self::PersistedQueryRequired
+            | Self::RateLimited => true,
+            Self::RequestTimeout
+            | Self::Conflict
+            | Self::IdempotencyKeyReused
+            | Self::NotCached
+            | Self::NotConnected
+            | Self::ScopeMissing
+            | Self::ReadOnly
+            | Self::CursorExpired
+            | Self::SubscriptionLagged
+            | Self::UpstreamUnavailable
+            | Self::UpstreamTimeout
+            | Self::UpstreamRateLimited
+            | Self::UpstreamRejected
+            | Self::UpstreamUnauthorized
+            | Self::WorkspaceUnavailable
+            | Self::Internal => false,
+        }
+    }
+
     /// The code with a name as the store keeps it.
     pub fn named(name: &str) -> Option<Self> {
         <Self as EnumType>::items().iter().find(|item| item.name == name).map(|item| item.value)
@@ -107,6 +141,15 @@ pub fn publish(response: &mut Response, executed: bool, request_id: &str) {
         error.source = None;
         extend(error, "requestId", request_id);
     }
+}
+
+/// Whether an answer's errors say that the client was denied something.
+pub fn refuses(response: &Response) -> bool {
+    let mut codes = response.errors.iter().filter_map(|error| {
+        let Value::String(code) = error.extensions.as_ref()?.get("code")? else { return None };
+        ErrorCode::named(code)
+    });
+    codes.any(ErrorCode::is_refusal)
 }
 
 /// An error with a code, of a request that was not executed.

@@ -15,7 +15,7 @@ use super::context::Scopes;
 use super::cost;
 use super::document;
 use super::documents::Documents;
-use super::error::{ErrorCode, publish, refusal, unopened};
+use super::error::{ErrorCode, publish, refusal, refuses, unopened};
 use super::limits::{Estimate, Known, Limits};
 use super::loads::{self, Loads};
 use super::nulls;
@@ -303,6 +303,11 @@ impl Gateway {
 }
 
 impl Answer {
+    /// Whether the client was denied something of what it asked for.
+    pub fn refuses(&self) -> bool {
+        refuses(&self.response)
+    }
+
     fn of(mut response: Response, order: &Order, (caller, policy): (&Caller, Policy)) -> Self {
         let executed = response.data != async_graphql::Value::Null
             || response.errors.is_empty()

@@ -138,16 +138,16 @@ impl<E> Front<E> {
         admitted
     }
 
-    /// Takes what so many operations need of a client's share.
+    /// Takes what so many operations need of a client's share. Whoever refuses the request for it notes
+    /// the refusal.
     pub(super) fn count(
         &self,
         requester: &Requester,
         (peer, operations): (Option<Peer>, usize),
     ) -> Result<(), TooFast> {
         let admitted = self.clients.admit(requester, operations);
-        match &admitted {
-            Ok(()) => self.unusual.asked(requester, peer, operations),
-            Err(_) => self.unusual.refused(requester),
+        if admitted.is_ok() {
+            self.unusual.asked(requester, peer, operations);
         }
         admitted
     }

@@ -23,6 +23,7 @@ mod health;
 mod oauth;
 mod peer;
 mod places;
+mod recent;
 mod record;
 #[cfg(test)]
 mod sample;

@@ -32,20 +32,30 @@ const NOT_SERVED: &str = "there is nothing at this address";
 pub(super) async fn start<E: Executor>(
     State(front): State<Front<E>>,
     RawQuery(query): RawQuery,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Response {
     let Some(consent) = &front.consent else { return page(StatusCode::NOT_FOUND, NOT_SERVED) };
+    let peer = peer.map(|Extension(peer)| peer);
     let link = parameter(query.as_deref(), "link");
     let requester = match &link {
         Some(_) => None,
-        None => match front.authenticate.authenticate(bearer(&headers)).await {
+        None => match front.admitted(bearer(&headers), peer).await {
             Ok(admitted) => Some(admitted.requester),
             Err(_) => None,
         },
     };
     match consent.begin(link.as_deref(), requester.as_ref()) {
         Ok(begun) => sent(&begun, consent),
-        Err(why) => page(StatusCode::FORBIDDEN, why),
+        Err(why) => {
+            match &requester {
+                Some(requester) => front.unusual.refused(requester),
+                // A link is a secret that somebody may guess at. A token was noted already.
+                None if link.is_some() => front.unusual.not_let_in(peer),
+                None => {}
+            }
+            page(StatusCode::FORBIDDEN, why)
+        }
     }
 }
 

@@ -74,7 +74,7 @@ pub struct UnusualSettings {
     /// So many times what the client usually asks for, and more than `calls_least`.
     pub call_factor: u32,
     pub calls_least: u32,
-    /// How many clients are remembered.
+    /// How many clients are remembered, and how many addresses.
     pub clients: usize,
 }
 

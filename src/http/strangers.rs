@@ -36,11 +36,15 @@ impl Strangers {
 mod tests {
     use super::*;
 
+    fn peer(address: &str) -> Peer {
+        Peer(address.parse().unwrap())
+    }
+
     #[test]
     fn each_address_has_its_own_share() {
         let clock = Clock::manual("2026-11-24T12:00:00Z".parse().unwrap());
         let strangers = Strangers::new(&clock);
-        let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|it| Peer(it.parse().unwrap()));
+        let (one, other) = (peer("192.0.2.1"), peer("192.0.2.2"));
         assert!((0..5).all(|_| strangers.admit(one)));
         assert!(!strangers.admit(one) && strangers.admit(other));
         clock.advance(PAUSE);
@@ -51,8 +55,10 @@ mod tests {
     fn a_network_of_ipv6_is_one() {
         let clock = Clock::manual("2026-11-24T12:00:00Z".parse().unwrap());
         let strangers = Strangers::new(&clock);
-        let from = |n: u32| Peer(format!("2001:db8::{n:x}").parse().unwrap());
+        let from = |n: u32| peer(&format!("2001:db8::{n:x}"));
         assert!((1..=5).all(|n| strangers.admit(from(n))));
         assert!(!strangers.admit(from(6)));
+        assert!(strangers.admit(peer("2001:db8:0:1::1")));
+        assert!(strangers.admit(peer("::ffff:192.0.2.1")));
     }
 }

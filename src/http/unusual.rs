@@ -2,14 +2,18 @@
 //!
 //! What is unusual is decided by [`Seen::note`], from what was seen of one client in this window and in
 //! those before. A client is who its token says, and where there is none that counts, an address. The
-//! log names the client by its token's `sub` and nothing else.
+//! log names the client by its token's `sub` and workspace, since two workspaces may have clients of one
+//! `sub`, and nothing else.
+//!
+//! Clients and addresses are remembered apart: whoever has many addresses and no token makes nobody
+//! forgotten who has one.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use super::clients::{Who, name};
 use super::peer::Peer;
+use super::recent::Recent;
 use super::settings::UnusualSettings;
 use crate::auth::Requester;
 use crate::clock::Clock;
@@ -21,8 +25,6 @@ const LEARNS: u32 = 5;
 const ADDRESSES: usize = 8;
 /// How much the newest window counts in what is usual.
 const NEWEST: f64 = 0.2;
-/// Who was not seen for so many windows makes room for others.
-const FORGOTTEN_AFTER: i64 = 60;
 
 /// What somebody did.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +33,7 @@ enum Did {
     Asked(u32),
     /// Was refused.
     Refused,
-    /// Came from an address.
+    /// Came from an address; see [`Peer::network`].
     CameFrom(IpAddr),
 }
 
@@ -116,16 +118,16 @@ impl Seen {
     }
 }
 
-/// Notices for all clients. Remembers so many of them at most.
+/// Notices for all clients. Remembers so many of them at most, and as many addresses.
 pub(super) struct Unusual {
     settings: Option<UnusualSettings>,
     clock: Clock,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
-    seen: HashMap<Who, Seen>,
+    clients: Recent<Name, Seen>,
+    addresses: Recent<IpAddr, Seen>,
     /// In which window the log last told of each kind.
     told: [i64; 3],
 }
@@ -133,13 +135,16 @@ struct State {
 impl Unusual {
     /// `None`: clients are not told apart, and nothing is noticed.
     pub fn new(settings: Option<UnusualSettings>, clock: &Clock) -> Self {
-        Self { settings, clock: clock.clone(), state: Mutex::default() }
+        let most = settings.as_ref().map_or(0, |settings| settings.clients);
+        let (clients, addresses) = (Recent::new(most), Recent::new(most));
+        let state = State { clients, addresses, told: [0; 3] };
+        Self { settings, clock: clock.clone(), state: Mutex::new(state) }
     }
 
     /// A client asked for operations.
     pub fn asked(&self, client: &Requester, peer: Option<Peer>, operations: usize) {
         let operations = u32::try_from(operations).unwrap_or(u32::MAX);
-        let from = peer.map(|Peer(address)| Did::CameFrom(address));
+        let from = peer.map(|peer| Did::CameFrom(peer.network()));
         let did = [Some(Did::Asked(operations)), from];
         self.note(|| Who::Client(name(client)), did.into_iter().flatten());
     }
@@ -151,8 +156,8 @@ impl Unusual {
 
     /// Somebody was not let in.
     pub fn not_let_in(&self, peer: Option<Peer>) {
-        if let Some(Peer(address)) = peer {
-            self.note(|| Who::Address(address), [Did::Refused]);
+        if let Some(peer) = peer {
+            self.note(|| Who::Address(peer.network()), [Did::Refused]);
         }
     }
 
@@ -167,12 +172,17 @@ impl Unusual {
             if !first {
                 continue;
             }
-            let client = match &who {
-                Who::Client(name) => name.subject.as_deref(),
-                Who::Address(_) => None,
+            let (client, workspace) = match &who {
+                Who::Client(name) => (name.subject.as_deref(), Some(name.workspace.as_str())),
+                Who::Address(_) => (None, None),
             };
             let kind = kind.word();
-            tracing::warn!(kind, client, "unusual activity; more of the kind is only counted");
+            tracing::warn!(
+                kind,
+                client,
+                workspace,
+                "unusual activity; more of the kind is only counted"
+            );
         }
     }
 
@@ -184,16 +194,11 @@ impl Unusual {
         settings: &UnusualSettings,
     ) -> Vec<(Kind, bool)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if !state.seen.contains_key(who) {
-            if state.seen.len() >= settings.clients {
-                state.seen.retain(|_, seen| window - seen.window < FORGOTTEN_AFTER);
-            }
-            if state.seen.len() >= settings.clients {
-                return Vec::new();
-            }
-        }
-        let State { seen, told } = &mut *state;
-        let seen = seen.entry(who.clone()).or_default();
+        let State { clients, addresses, told } = &mut *state;
+        let seen = match who {
+            Who::Client(name) => clients.of(name),
+            Who::Address(address) => addresses.of(address),
+        };
         let unusual = did.into_iter().filter_map(|did| seen.note(did, window, settings));
         unusual
             .map(|kind| (kind, std::mem::replace(&mut told[kind as usize], window) != window))
@@ -267,23 +272,50 @@ mod tests {
         assert_eq!(told(1), Some(Kind::Address), "only so many are remembered");
     }
 
-    #[test]
-    fn only_so_many_are_remembered_and_the_silent_make_room() {
+    fn noticing() -> (Unusual, impl Fn(&Unusual, &Who) -> Option<(Kind, bool)>) {
         let clock = Clock::manual("2026-11-24T12:00:00Z".parse().unwrap());
-        let unusual = Unusual::new(Some(SETTINGS), &clock);
-        let decide = |name: &str, window| {
-            let did = (&Who::Client(who(name)), [Did::Refused]);
-            unusual.decide(did, window, &SETTINGS).pop()
+        let refuse = |unusual: &Unusual, who: &Who| {
+            unusual.decide((who, [Did::Refused]), 1, &SETTINGS).pop()
         };
-        for name in ["a", "b", "c"] {
-            assert_eq!([decide(name, 1), decide(name, 1)], [None, None]);
+        (Unusual::new(Some(SETTINGS), &clock), refuse)
+    }
+
+    #[test]
+    fn one_line_is_said_for_all_of_a_kind_and_window() {
+        let (unusual, refuse) = noticing();
+        let (a, b) = (Who::Client(who("a")), Who::Client(who("b")));
+        for who in [&a, &b] {
+            assert_eq!([refuse(&unusual, who), refuse(&unusual, who)], [None, None]);
         }
-        assert_eq!(decide("a", 1), Some((Kind::Refusals, true)));
-        assert_eq!(decide("b", 1), Some((Kind::Refusals, false)), "one line a kind and window");
-        assert_eq!(decide("c", 1), None, "there was no room");
-        assert_eq!(unusual.state.lock().unwrap().seen.len(), 2);
-        assert_eq!([decide("c", 100), decide("c", 100)], [None, None]);
-        assert_eq!(decide("c", 100), Some((Kind::Refusals, true)));
-        assert_eq!(unusual.state.lock().unwrap().seen.len(), 1);
+        assert_eq!(refuse(&unusual, &a), Some((Kind::Refusals, true)));
+        assert_eq!(refuse(&unusual, &b), Some((Kind::Refusals, false)));
+    }
+
+    #[test]
+    fn whoever_has_many_addresses_makes_no_client_forgotten() {
+        let (unusual, refuse) = noticing();
+        let client = Who::Client(who("a"));
+        assert_eq!([refuse(&unusual, &client), refuse(&unusual, &client)], [None, None]);
+        for n in 0..1_000_u32 {
+            assert_eq!(refuse(&unusual, &Who::Address(IpAddr::V4(n.into()))), None);
+        }
+        assert_eq!(refuse(&unusual, &client), Some((Kind::Refusals, true)));
+        // And who comes only now is watched too.
+        let late = Who::Client(who("b"));
+        assert_eq!([refuse(&unusual, &late), refuse(&unusual, &late)], [None, None]);
+        assert_eq!(refuse(&unusual, &late), Some((Kind::Refusals, false)));
+    }
+
+    #[test]
+    fn the_addresses_of_one_network_are_somebody() {
+        let (unusual, _) = noticing();
+        let told = || unusual.state.lock().unwrap().told[Kind::Refusals as usize];
+        let come = |address: &str| unusual.not_let_in(Some(Peer(address.parse().unwrap())));
+        for address in ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"] {
+            come(address);
+        }
+        assert_eq!(told(), 0);
+        come("2001:db8::3");
+        assert_ne!(told(), 0);
     }
 }

@@ -47,6 +47,21 @@ impl Verdict {
     }
 }
 
+/// What something that came in is.
+struct Judged {
+    kind: &'static str,
+    /// Whose it is, as far as that is known.
+    workspace: Option<WorkspaceId>,
+    verdict: Verdict,
+}
+
+impl Judged {
+    /// What is nobody's, or not known to be somebody's.
+    fn nobodys(kind: &'static str, verdict: Verdict) -> Self {
+        Self { kind, workspace: None, verdict }
+    }
+}
+
 /// What [`Webhooks`] are made of.
 pub struct Parts {
     pub inbound: Arc<dyn Inbound>,
@@ -76,14 +91,17 @@ impl Webhooks {
 
     /// Takes one in. It is stored when this says so, also if the caller goes away meanwhile.
     pub async fn receive(&self, post: Post<'_>) -> Verdict {
-        let (kind, verdict) = self.judge(post).await;
+        let Judged { kind, workspace, verdict } = self.judge(post).await;
+        let workspace = workspace.as_ref().map(WorkspaceId::as_str);
         let outcome = verdict.outcome();
         metrics::counter!(names::WEBHOOKS, names::KIND => kind, names::OUTCOME => outcome)
             .increment(1);
         match verdict {
-            Verdict::Refused(why) => tracing::warn!(why, "webhook refused"),
-            Verdict::Ignored(why) => tracing::info!(kind, why, "webhook ignored"),
-            Verdict::Seen => tracing::info!(kind, why = "it came before", "webhook ignored"),
+            Verdict::Refused(why) => tracing::warn!(workspace, why, "webhook refused"),
+            Verdict::Ignored(why) => tracing::info!(kind, workspace, why, "webhook ignored"),
+            Verdict::Seen => {
+                tracing::info!(kind, workspace, why = "it came before", "webhook ignored");
+            }
             Verdict::Stored => self.wake.now(),
             Verdict::NotStored => {}
         }
@@ -120,49 +138,55 @@ impl Webhooks {
         }
     }
 
-    async fn judge(&self, post: Post<'_>) -> (&'static str, Verdict) {
+    async fn judge(&self, post: Post<'_>) -> Judged {
         /// The kind of what nobody vouches for.
         const UNKNOWN: &str = "unknown";
         if let Err(why) = self.inbound.verify(post) {
-            return (UNKNOWN, Verdict::Refused(why.in_words()));
+            return Judged::nobodys(UNKNOWN, Verdict::Refused(why.in_words()));
         }
         let Some(notice) = self.inbound.read(post.body) else {
-            return (UNKNOWN, Verdict::Ignored("it is no event"));
+            return Judged::nobodys(UNKNOWN, Verdict::Ignored("it is no event"));
         };
         let kind = notice.kind;
         let late = match time(notice.at, self.clock.now()) {
-            Time::Ahead => return (kind, Verdict::Refused("it was sent in the future")),
+            Time::Ahead => {
+                let workspace = self.whose(&notice).await.ok().flatten();
+                let verdict = Verdict::Refused("it was sent in the future");
+                return Judged { kind, workspace, verdict };
+            }
             Time::Late => true,
             Time::Fine => false,
         };
         let workspace = match self.whose(&notice).await {
             Ok(Some(workspace)) => workspace,
             Ok(None) => {
-                return (kind, Verdict::Ignored("it is about an account that is not served here"));
+                let why = "it is about an account that is not served here";
+                return Judged::nobodys(kind, Verdict::Ignored(why));
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "whose a webhook is could not be looked up");
-                return (kind, Verdict::NotStored);
+                return Judged::nobodys(kind, Verdict::NotStored);
             }
         };
         let body = String::from_utf8_lossy(post.body).into_owned();
         let Notice { id, about, .. } = notice;
         let arrival = Arrival { id, kind: kind.to_owned(), body, late };
-        let together = Arc::clone(&self.together);
+        let (together, whose) = (Arc::clone(&self.together), workspace.clone());
         // On its own task: who stores for many must not end with one of them.
-        let stored = self.tasks.spawn(async move { together.store(workspace, arrival).await });
+        let stored = self.tasks.spawn(async move { together.store(whose, arrival).await });
         let verdict = match stored.await {
             Ok(Some(true)) => {
                 if about == About::Other {
-                    tracing::info!(kind, why = "it is about nothing that we keep", "webhook kept");
+                    let (workspace, why) = (workspace.as_str(), "it is about nothing that we keep");
+                    tracing::info!(kind, workspace, why, "webhook kept");
                 }
                 Verdict::Stored
             }
             Ok(Some(false)) => Verdict::Seen,
             Ok(None) | Err(_) => Verdict::NotStored,
         };
-        (kind, verdict)
+        Judged { kind, workspace: Some(workspace), verdict }
     }
 }
 

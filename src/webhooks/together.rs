@@ -67,7 +67,8 @@ impl Together {
                 }
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
-                    tracing::error!(error, count = arrivals.len(), "webhooks not stored");
+                    let (workspace, count) = (workspace.as_str(), arrivals.len());
+                    tracing::error!(error, workspace, count, "webhooks not stored");
                 }
             }
         }

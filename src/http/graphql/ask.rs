@@ -25,14 +25,16 @@ pub(super) fn peer(request: &Request) -> Option<Peer> {
     request.extensions().get::<Peer>().copied()
 }
 
-/// The asker of a request, whose first operation is counted.
+/// The asker of a request, whose first operation is counted. Whatever refuses the rest of the request
+/// notes it.
 pub(super) async fn caller<E: Executor>(
     front: &Front<E>,
     headers: &HeaderMap,
     (request_id, peer): (&Arc<str>, Option<Peer>),
 ) -> Result<Caller, Refusal> {
     let admitted = front.admitted(bearer(headers), peer).await?;
-    front.count(&admitted.requester, (peer, 1))?;
+    let counted = front.count(&admitted.requester, (peer, 1));
+    counted.inspect_err(|_| front.unusual.refused(&admitted.requester))?;
     Ok(Caller {
         requester: admitted.requester,
         until: admitted.until,

@@ -84,13 +84,16 @@ pub(in crate::http) fn answers<E: Executor>(
         Ok(open) => open,
         Err(error) => {
             front.meters.operation(Some(kind), Outcome::Refused);
+            front.unusual.refused(&caller.requester);
             return Either::Left(stream::iter([reply::refused(error, &caller.request_id)]));
         }
     };
     let counted = subscribes.then(|| Counted::new(&front.meters.subscriptions));
     let id = caller.request_id.clone();
     let front = front.clone();
+    let requester = caller.requester.clone();
     let answers = front.executor.stream(request, caller);
+    let mut is_noted = false;
     Either::Right(AssertUnwindSafe(answers).catch_unwind().map(move |answer| {
         let _counted = (&counted, &open);
         let answer = answer.unwrap_or_else(|_| {
@@ -98,6 +101,11 @@ pub(in crate::http) fn answers<E: Executor>(
             reply::internal(&id)
         });
         front.meters.operation(Some(kind), reply::outcome(&answer));
+        // Each event of a subscription may lack the same field: that is one refusal.
+        if answer.refuses() && !is_noted {
+            is_noted = true;
+            front.unusual.refused(&requester);
+        }
         answer
     }))
 }

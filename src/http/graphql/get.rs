@@ -18,6 +18,7 @@ use super::accept::{Accept, Media};
 use super::reply::{self, Shape};
 use super::run::{self, Ran, Way};
 use super::{ask, envelope};
+use crate::graphql::Caller;
 
 /// Runs the query in the address, or upgrades.
 pub(in crate::http) async fn get<E: Executor>(
@@ -49,6 +50,17 @@ async fn answer<E: Executor>(
     let from = cors::origin(headers, &front.settings.allowed_origins);
     cors::check_get(headers, from)?;
     let caller = ask::caller(front, headers, (request_id, parts.extensions.get().copied())).await?;
+    let requester = caller.requester.clone();
+    let answered = answer_to(front, parts, caller, accept).await;
+    answered.inspect_err(|_| front.unusual.refused(&requester))
+}
+
+async fn answer_to<E: Executor>(
+    front: &Front<E>,
+    parts: &Parts,
+    caller: Caller,
+    accept: Accept,
+) -> Result<Response, Refusal> {
     let members = members(parts.uri.query().unwrap_or_default())?;
     let request = envelope::request(members)?;
     let served = Served { operation: request.operation_name.clone(), recalled: false };

@@ -14,6 +14,8 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use crate::graphql::Caller;
+
 /// Runs the operation or the batch in the body.
 pub(in crate::http) async fn post<E: Executor>(
     State(front): State<Front<E>>,
@@ -37,6 +39,17 @@ async fn answer<E: Executor>(
     check_content_type(request.headers())?;
     let id = ask::request_id(&request);
     let caller = ask::caller(front, request.headers(), (&id, ask::peer(&request))).await?;
+    let requester = caller.requester.clone();
+    let answered = answer_to(front, request, caller, accept).await;
+    answered.inspect_err(|_| front.unusual.refused(&requester))
+}
+
+async fn answer_to<E: Executor>(
+    front: &Front<E>,
+    request: Request,
+    caller: Caller,
+    accept: Accept,
+) -> Result<Response, Refusal> {
     let body =
         read_body(request.into_body(), front.settings.max_body_bytes, caller.deadline).await?;
     let media = accept.media.unwrap_or(Media::Json);

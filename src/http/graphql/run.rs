@@ -76,6 +76,7 @@ async fn execute<E: Executor>(
     caller: Caller,
     kind: OperationType,
 ) -> Answer {
+    let requester = caller.requester.clone();
     let answer = if kind == OperationType::Mutation {
         // A client that goes away ends its own request. A mutation is not to be left half done, so
         // it runs beside the request.
@@ -90,6 +91,9 @@ async fn execute<E: Executor>(
         front.executor.execute(request, caller).await
     };
     front.meters.operation(Some(kind), reply::outcome(&answer));
+    if answer.refuses() {
+        front.unusual.refused(&requester);
+    }
     answer
 }
 

@@ -211,8 +211,10 @@ impl<E: Executor> Connection<E> {
         if self.running.contains_key(id.as_str()) {
             return Err(Close::duplicate(&id).into());
         }
-        let mut request =
-            parse_request(payload).map_err(|refusal| Close::invalid(&refusal.message))?;
+        let mut request = parse_request(payload).map_err(|refusal| {
+            self.front.unusual.refused(&requester);
+            Close::invalid(&refusal.message)
+        })?;
         let request_id = self.front.new_request_id();
         let limit = self.front.settings.operations_per_socket;
         let kind = if self.running.len() < limit {
@@ -224,6 +226,7 @@ impl<E: Executor> Connection<E> {
         let kind = match kind {
             Ok(kind) => kind,
             Err(error) => {
+                self.front.unusual.refused(&requester);
                 let answer = refused(error, &request_id);
                 return self.send_error(socket, &id, &answer).await;
             }

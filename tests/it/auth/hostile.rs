@@ -5,6 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
+use super::issuer::{self, Issuer, Key};
+use super::transport::{Transport, events};
 use super::{ASK, EVERYTHING, SECRET, ask, claims, code, good, guarded, signed, with};
 use crate::http::client::Socket;
 use crate::world::World;
@@ -19,8 +21,11 @@ fn by(secret: &str, algorithm: Algorithm, claims: &Value) -> String {
     encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
 }
 
-/// Each with what is wrong with it, the status and the code.
-fn hostile(world: &World) -> Vec<(&'static str, String, u16, &'static str)> {
+/// What is wrong with a token, the token, the status and the code.
+type Row = (&'static str, String, u16, &'static str);
+
+/// Tokens that look like those of a gateway with a secret.
+fn hostile(world: &World) -> Vec<Row> {
     let good = claims(&world.clock, EVERYTHING);
     let now = world.clock.now().timestamp();
     let unauthenticated = |what, token| (what, token, 401, "UNAUTHENTICATED");
@@ -61,6 +66,85 @@ fn hostile(world: &World) -> Vec<(&'static str, String, u16, &'static str)> {
     ]
 }
 
+/// Tokens of an issuer's public key, which is known to everybody, used as a secret.
+fn confused(public: &Value, claims: &Value) -> Vec<Row> {
+    let modulus = public["n"].as_str().unwrap();
+    let id = public["kid"].as_str();
+    let of = |secret: &[u8], id: Option<&str>, algorithm| {
+        let header = Header { kid: id.map(str::to_owned), ..Header::new(algorithm) };
+        encode(&header, claims, &EncodingKey::from_secret(secret)).unwrap()
+    };
+    let bytes = URL_SAFE_NO_PAD.decode(modulus).unwrap();
+    [
+        ("the public key as a secret", of(public.to_string().as_bytes(), id, Algorithm::HS256)),
+        ("the modulus as a secret", of(modulus.as_bytes(), id, Algorithm::HS256)),
+        ("its bytes as a secret", of(&bytes, id, Algorithm::HS512)),
+        ("a secret without a name", of(public.to_string().as_bytes(), None, Algorithm::HS256)),
+    ]
+    .map(|(what, token)| (what, token, 401, "UNAUTHENTICATED"))
+    .into()
+}
+
+/// By each transport, before anything is run.
+async fn refused_on_every_transport(world: &World, rows: Vec<Row>) {
+    for (what, token, status, expected) in rows {
+        let answered = ask(world, Some(&token), ASK).await;
+        assert_eq!((answered.0, code(&answered.1)), (status, expected), "{what}: {answered:?}");
+        assert!(answered.1.get("data").is_none(), "{what}");
+
+        let (answered, text) = events(world, &token, "subscription { syncStatus { state } }").await;
+        assert_eq!(answered, status, "{what}");
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(code(&answer), expected, "{what}: {text}");
+
+        let mut socket = Socket::connect(world).await;
+        socket.begin(&token).await;
+        // What is longer than a message may be is not read at all.
+        let closed = socket.closed().await;
+        assert_eq!(closed, 4403, "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_key_is_no_secret_on_any_transport() {
+    let (issuer, clock, key) = (Issuer::default(), issuer::clock(), Key::rsa("rsa"));
+    issuer.publish(&[&key]);
+    let world = issuer::gateway(&issuer.serve().await, &clock).await;
+    let claims = claims(&clock, EVERYTHING);
+    assert_eq!(ask(&world, Some(&key.sign(&claims)), ASK).await.0, 200);
+    world.forget_calls().await;
+    refused_on_every_transport(&world, confused(&key.public(), &claims)).await;
+    assert_eq!(world.calls().await.len(), 0, "none of them led to a call");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_scope_is_refused_on_every_transport() {
+    let world = guarded().start().await;
+    let reader = good(&world, "contacts.readonly");
+    for (query, scope) in [
+        ("{ syncStatus { state } }", "sync.readonly"),
+        ("subscription { syncStatus { state } }", "sync.readonly"),
+        ("mutation { pauseSync(input: {}) { userErrors { code } } }", "sync.manage"),
+        (
+            "mutation { createWorkspace(input: {name: \"x\"}) { userErrors { code } } }",
+            "workspace.manage",
+        ),
+    ] {
+        for transport in Transport::ALL {
+            if query.starts_with("subscription") && matches!(transport, Transport::Http) {
+                continue;
+            }
+            let answer = transport.ask(&world, &reader, query).await;
+            assert_eq!(code(&answer), "FORBIDDEN", "{transport:?} {query}: {answer:#}");
+            let extensions = &answer["errors"][0]["extensions"];
+            assert_eq!(extensions["scope"], scope, "{transport:?} {query}: {answer:#}");
+        }
+    }
+    assert_eq!(world.calls().await.len(), 0, "none of them led to a call");
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_tokens_are_refused_on_every_transport() {
     let world = guarded().start().await;
@@ -68,23 +152,7 @@ async fn hostile_tokens_are_refused_on_every_transport() {
     assert_eq!((status, &answer["data"]["contact"]["email"]), (200, &json!("ana.paz@example.com")));
     world.forget_calls().await;
 
-    for (what, token, status, expected) in hostile(&world) {
-        let answered = ask(&world, Some(&token), ASK).await;
-        assert_eq!((answered.0, code(&answered.1)), (status, expected), "{what}: {answered:?}");
-        assert!(answered.1.get("data").is_none(), "{what}");
-
-        let events = world.http().post(world.url("/graphql")).bearer_auth(&token);
-        let events = events.header("accept", "text/event-stream");
-        let body = json!({"query": "subscription { syncStatus { state } }"});
-        assert_eq!(events.json(&body).send().await.unwrap().status(), status, "{what}");
-
-        let mut socket = Socket::connect(&world).await;
-        let payload = json!({"Authorization": format!("Bearer {token}")});
-        socket.send(&json!({"type": "connection_init", "payload": payload})).await;
-        // What is longer than a message may be is not read at all.
-        let closed = socket.closed().await;
-        assert_eq!(closed, 4403, "{what}");
-    }
+    refused_on_every_transport(&world, hostile(&world)).await;
     let (status, answer) = ask(&world, None, ASK).await;
     assert_eq!((status, code(&answer)), (401, "UNAUTHENTICATED"));
     let mut socket = Socket::connect(&world).await;

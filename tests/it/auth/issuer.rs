@@ -15,10 +15,12 @@ use serde_json::{Value, json};
 use tandem::clock::Clock;
 
 use super::{ASK, AUDIENCE, EVERYTHING, ask, claims, code};
+use crate::process::{Gateway, NOWHERE};
 use crate::world::World;
 
 /// One of an issuer's keys.
-struct Key {
+pub struct Key {
+    /// Empty: it has no name.
     id: &'static str,
     algorithm: Algorithm,
     key: EncodingKey,
@@ -37,7 +39,7 @@ impl Key {
         Self { id, algorithm: Algorithm::ES256, key: EncodingKey::from_ec_der(der.as_ref()) }
     }
 
-    fn rsa(id: &'static str) -> Self {
+    pub fn rsa(id: &'static str) -> Self {
         /// What PKCS #8 puts before the key of this size.
         const WRAPPING: usize = 26;
         let der = KeyPair::generate(KeySize::Rsa2048).unwrap().as_der().unwrap();
@@ -45,24 +47,28 @@ impl Key {
         Self { id, algorithm: Algorithm::RS256, key }
     }
 
-    fn public(&self) -> Value {
+    fn name(&self) -> Option<String> {
+        (!self.id.is_empty()).then(|| self.id.to_owned())
+    }
+
+    pub fn public(&self) -> Value {
         let mut jwk = Jwk::from_encoding_key(&self.key, self.algorithm).unwrap();
-        jwk.common.key_id = Some(self.id.to_owned());
+        jwk.common.key_id = self.name();
         serde_json::to_value(jwk).unwrap()
     }
 
-    fn sign(&self, claims: &Value) -> String {
-        let header = Header { kid: Some(self.id.to_owned()), ..Header::new(self.algorithm) };
+    pub fn sign(&self, claims: &Value) -> String {
+        let header = Header { kid: self.name(), ..Header::new(self.algorithm) };
         encode(&header, claims, &self.key).unwrap()
     }
 }
 
 /// What an issuer publishes now, and how often it was asked.
 #[derive(Clone, Default)]
-struct Issuer(Arc<Mutex<(String, usize)>>);
+pub struct Issuer(Arc<Mutex<(String, usize)>>);
 
 impl Issuer {
-    fn publish(&self, keys: &[&Key]) {
+    pub fn publish(&self, keys: &[&Key]) {
         let keys: Vec<Value> = keys.iter().map(|key| key.public()).collect();
         self.say(&json!({"keys": keys}).to_string());
     }
@@ -76,7 +82,7 @@ impl Issuer {
     }
 
     /// Answers on an address of its own.
-    async fn serve(&self) -> String {
+    pub async fn serve(&self) -> String {
         let route = get(|State(issuer): State<Self>| async move {
             let mut state = issuer.0.lock().unwrap();
             state.1 += 1;
@@ -90,7 +96,7 @@ impl Issuer {
     }
 }
 
-async fn gateway(url: &str, clock: &Clock) -> World {
+pub async fn gateway(url: &str, clock: &Clock) -> World {
     World::builder()
         .limited(clock.clone())
         .alone()
@@ -101,7 +107,7 @@ async fn gateway(url: &str, clock: &Clock) -> World {
         .await
 }
 
-fn clock() -> Clock {
+pub fn clock() -> Clock {
     Clock::manual("2026-11-24T12:00:00Z".parse().unwrap())
 }
 
@@ -115,14 +121,6 @@ async fn every_kind_of_key_is_taken_for_what_it_is() {
     for key in &keys {
         let (status, answer) = ask(&world, Some(&key.sign(&good)), ASK).await;
         assert_eq!(status, 200, "{}: {answer}", key.id);
-    }
-    // A public key is known to everybody: as a secret it proves nothing.
-    let public = keys[2].public();
-    for secret in [public.to_string(), public["n"].as_str().unwrap().to_owned()] {
-        let header = Header { kid: Some("rsa".to_owned()), ..Header::new(Algorithm::HS256) };
-        let token = encode(&header, &good, &EncodingKey::from_secret(secret.as_bytes())).unwrap();
-        let (status, answer) = ask(&world, Some(&token), ASK).await;
-        assert_eq!((status, code(&answer)), (401, "UNAUTHENTICATED"));
     }
     world.end().await;
 }
@@ -170,4 +168,52 @@ async fn an_issuer_that_was_never_reached_is_no_fault_of_the_client() {
     clock.advance(Duration::from_secs(31));
     assert_eq!(ask(&world, Some(&key.sign(&good)), ASK).await.0, 200);
     world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_without_a_new_name_are_asked_for_at_once_too() {
+    for id in ["", "the same"] {
+        let (issuer, clock) = (Issuer::default(), clock());
+        let (old, new) = (Key::edwards(id), Key::edwards(id));
+        issuer.publish(&[&old]);
+        let world = gateway(&issuer.serve().await, &clock).await;
+        let good = claims(&clock, EVERYTHING);
+        assert_eq!(ask(&world, Some(&old.sign(&good)), ASK).await.0, 200, "{id:?}");
+        issuer.publish(&[&new]);
+        clock.advance(Duration::from_secs(31));
+        assert_eq!(ask(&world, Some(&new.sign(&good)), ASK).await.0, 200, "{id:?}");
+        assert_eq!(ask(&world, Some(&old.sign(&good)), ASK).await.0, 401, "{id:?}");
+
+        // However many are signed by somebody else, the issuer is asked once in a while.
+        let (asked, nobodys) = (issuer.asked(), Key::edwards(id));
+        for pause in [0, 31] {
+            clock.advance(Duration::from_secs(pause));
+            for _ in 0..20 {
+                let (status, answer) = ask(&world, Some(&nobodys.sign(&good)), ASK).await;
+                assert_eq!((status, code(&answer)), (401, "UNAUTHENTICATED"), "{id:?}");
+            }
+            assert_eq!(issuer.asked(), asked + usize::from(pause > 0), "{id:?}");
+        }
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_fetched_without_a_proxy_of_the_environment() {
+    let (issuer, key) = (Issuer::default(), Key::edwards("ed"));
+    issuer.publish(&[&key]);
+    let folder = tempfile::tempdir().unwrap();
+    let settings = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[store]\nurl = \"sqlite://tandem.db\"\n\
+         [auth]\nmode = \"jwt\"\naudience = \"{AUDIENCE}\"\njwks_url = \"{}\"\n{NOWHERE}",
+        issuer.serve().await
+    );
+    std::fs::write(folder.path().join("tandem.toml"), settings).unwrap();
+    // Nobody listens there.
+    let proxies = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+    let mut gateway =
+        Gateway::start(folder.path(), &proxies.map(|name| (name, "http://127.0.0.1:9")));
+    gateway.token = key.sign(&claims(&Clock::system(), EVERYTHING));
+    let answer = gateway.ask("{ viewer { subject } }", json!({})).await;
+    assert!(answer.contains("front end"), "{answer}{}", gateway.log());
 }

@@ -6,6 +6,8 @@ mod issuer;
 mod lasting;
 mod rights;
 mod shares;
+mod transport;
+mod unusual;
 
 use std::time::Duration;
 

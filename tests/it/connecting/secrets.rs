@@ -1,10 +1,7 @@
 //! Secrets that are planted and then looked for everywhere that somebody might read.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use tandem::sandbox::credentials::{
@@ -13,78 +10,22 @@ use tandem::sandbox::credentials::{
 };
 
 use super::{ANA, Browser, KEY};
+use crate::process::{Gateway, KEYS, SERVE, tandem};
 use crate::world::World;
 
 /// How every token of the fake begins.
-const TOKENS: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9";
+pub const TOKENS: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9";
 
-const READ: &str = "query($e: EmailAddress!) { contact(by: {email: $e}) { highlevel { contactId } } \
+pub const READ: &str = "query($e: EmailAddress!) { contact(by: {email: $e}) { highlevel { contactId } } \
         viewer { workspace { upstreams { state lastError credential { kind } } } } \
         syncEvents(first: 100) { nodes { message } } }";
 
-/// A gateway of its own process, which says all that it can.
-struct Gateway {
-    child: Child,
-    address: String,
-    log: Arc<Mutex<String>>,
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn tandem(folder: &Path, args: &[&str], keys: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
-    command.args(args).current_dir(folder).env_clear().env("TANDEM_VAULT__KEYS", keys);
-    command
-}
-
-impl Gateway {
-    fn start(folder: &Path, keys: &str) -> Self {
-        let mut command = tandem(folder, &["serve", "--config", "tandem.toml"], keys);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let log = Arc::new(Mutex::new(String::new()));
-        let said = BufReader::new(child.stderr.take().unwrap());
-        let kept = Arc::clone(&log);
-        std::thread::spawn(move || {
-            for line in said.lines().map_while(Result::ok) {
-                let mut log = kept.lock().unwrap();
-                log.push_str(&line);
-                log.push('\n');
-            }
-        });
-        let mut shown = BufReader::new(child.stdout.take().unwrap());
-        let mut text = String::new();
-        while !text.contains("Ctrl-C stops it.") {
-            assert_ne!(shown.read_line(&mut text).unwrap(), 0, "{text}{}", log.lock().unwrap());
-        }
-        let url = text.split("http://").nth(1).unwrap();
-        let address = format!("http://{}", url.split('/').next().unwrap());
-        Self { child, address, log }
-    }
-
-    async fn ask(&self, query: &str, variables: Value) -> String {
-        let body = json!({"query": query, "variables": variables});
-        let url = format!("{}/graphql", self.address);
-        let answer = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
-        answer.text().await.unwrap()
-    }
-
-    async fn get(&self, path: &str) -> String {
-        let answer = reqwest::get(format!("{}{path}", self.address)).await.unwrap();
-        answer.text().await.unwrap()
-    }
-}
-
 /// Whether a text stands anywhere in the bytes.
-fn holds(bytes: &[u8], text: &str) -> bool {
+pub fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-fn settings(world: &World, folder: &Path) -> String {
+pub fn settings(world: &World, folder: &Path) -> String {
     format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[store]\nurl = \"sqlite://{}\"\n\
          [telemetry]\nfilter = \"trace\"\n\
@@ -103,7 +44,7 @@ async fn no_planted_secret_is_found_anywhere() {
     let world = World::alone().await;
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("tandem.toml"), settings(&world, folder.path())).unwrap();
-    let gateway = Gateway::start(folder.path(), KEY);
+    let gateway = Gateway::start(folder.path(), &[(KEYS, KEY)]);
     let doppler = "mutation($a: String!, $k: String!) { connectDoppler(input: {account: $a, \
         apiKey: $k}) { upstream { state } userErrors { message } } }";
     let highlevel = "mutation($t: String!) { connectHighLevel(input: {privateIntegrationToken: $t}) \
@@ -134,7 +75,7 @@ async fn no_planted_secret_is_found_anywhere() {
     for path in ["/metrics", "/health/ready"] {
         said += &gateway.get(path).await;
     }
-    let log = gateway.log.lock().unwrap().clone();
+    let log = gateway.log();
     assert!(log.contains("upstream call"), "it says all that it can: {log}");
     let mut places =
         vec![("answers".to_owned(), said.into_bytes()), ("log".to_owned(), log.into())];
@@ -167,7 +108,7 @@ async fn another_key(folder: &Path) {
         (other, "was not encrypted with the key that vault.keys names \"one\""),
         (&*unknown, "is encrypted with the key \"one\", which vault.keys does not name"),
     ] {
-        let output = tandem(folder, &["serve", "--config", "tandem.toml"], keys).output();
+        let output = tandem(folder, &SERVE, &[(KEYS, keys)]).output();
         let output = output.unwrap();
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success());
@@ -180,11 +121,11 @@ async fn another_key(folder: &Path) {
     }
     // The key is changed while nobody has to connect anew.
     let both = format!("{unknown} {KEY}");
-    let rotated = tandem(folder, &["vault", "rotate"], &both).output().unwrap();
+    let rotated = tandem(folder, &["vault", "rotate"], &[(KEYS, &both)]).output().unwrap();
     let text = String::from_utf8(rotated.stdout).unwrap();
     // Two credentials, and the key of erased people.
     assert!(text.starts_with("3 secrets moved"), "{text}{:?}", rotated.stderr);
-    let gateway = Gateway::start(folder, &unknown);
+    let gateway = Gateway::start(folder, &[(KEYS, &unknown)]);
     let shown = gateway.ask(READ, json!({"e": ANA})).await;
     assert!(shown.contains("OAUTH") && shown.contains("contactId"), "{shown}");
 }

@@ -24,11 +24,22 @@ impl Socket {
 
     /// One that has said nothing yet.
     pub async fn connect(world: &World) -> Self {
-        let url = world.url("/graphql").replacen("http", "ws", 1);
+        Self::at(&world.url("/graphql")).await
+    }
+
+    /// The same at an address that begins with `http`.
+    pub async fn at(url: &str) -> Self {
+        let url = url.replacen("http", "ws", 1);
         let mut request = url.into_client_request().unwrap();
         let protocol = "graphql-transport-ws".parse().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", protocol);
         Self(connect_async(request).await.unwrap().0)
+    }
+
+    /// Begins with a token in the payload.
+    pub async fn begin(&mut self, token: &str) {
+        let payload = json!({"Authorization": format!("Bearer {token}")});
+        self.send(&json!({"type": "connection_init", "payload": payload})).await;
     }
 
     pub async fn send(&mut self, message: &Value) {

@@ -1,43 +1,12 @@
 //! What the log says of what changes nothing.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use chrono::TimeDelta;
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::Level;
 
 use super::{event, post, send, signed, trusting};
+use crate::log::Log;
 use crate::world::World;
-
-/// The log of this test's own thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
-impl Log {
-    /// What was said since the last time.
-    fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
-    }
-}
 
 /// Posts something and gives what the log says of it, which must name nobody.
 async fn said(world: &World, log: &Log, body: &str, signature: Option<&str>) -> String {
@@ -55,13 +24,13 @@ async fn said(world: &World, log: &Log, body: &str, signature: Option<&str>) -> 
 
 /// Stands in every body.
 const HIDDEN: &str = "hidden@example.com";
+/// How a line says whose it is.
+const WHOSE: &str = "workspace=\"default\"";
 
 // On one thread, so that all that is said is heard.
 #[tokio::test]
 async fn what_changes_nothing_is_told_with_its_reason() {
-    let log = Log::default();
-    let lines = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
-    let guard = tracing::subscriber::set_default(lines);
+    let (log, guard) = Log::of_this_thread(Level::INFO);
     let world = trusting().start().await;
     let before = world.state().await;
     let mut first = event(&world, "webhook-one", "contact-one");
@@ -80,11 +49,13 @@ async fn what_changes_nothing_is_told_with_its_reason() {
     let ahead = ahead.to_string();
     let ahead = said(&world, &log, &ahead, Some(&signed(&ahead))).await;
     assert!(ahead.contains("it was sent in the future"), "{ahead}");
+    assert!(ahead.contains(WHOSE), "{ahead}");
     let mut strange = first.clone();
     strange["locationId"] = json!("somebodyElse");
     let strange = strange.to_string();
     let strange = said(&world, &log, &strange, Some(&signed(&strange))).await;
     assert!(strange.contains("webhook ignored") && strange.contains("not served here"));
+    assert!(!strange.contains("workspace="), "nobody knows whose it is: {strange}");
     let odd = HIDDEN.to_owned();
     let odd = said(&world, &log, &odd, Some(&signed(&odd))).await;
     assert!(odd.contains("it is no event"), "{odd}");
@@ -95,11 +66,12 @@ async fn what_changes_nothing_is_told_with_its_reason() {
     let unknown = said(&world, &log, &unknown, Some(&signed(&unknown))).await;
     assert!(unknown.contains("webhook kept"), "{unknown}");
     assert!(unknown.contains("it is about nothing that we keep"), "{unknown}");
+    assert!(unknown.contains(WHOSE), "{unknown}");
     assert_eq!(world.calls().await.len(), 0, "and nobody was read");
 
     assert_eq!(send(&world, &first).await, (200, "stored".to_owned()));
     let again = said(&world, &log, &body, Some(&good)).await;
-    assert!(again.contains("it came before"), "{again}");
+    assert!(again.contains("it came before") && again.contains(WHOSE), "{again}");
     assert_eq!(world.state().await, before);
     drop(guard);
     world.end().await;
