@@ -11,7 +11,7 @@
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use super::clients::{Who, name};
+use super::clients::{Name, Who, name};
 use super::peer::Peer;
 use super::recent::Recent;
 use super::settings::UnusualSettings;
