@@ -91,10 +91,11 @@ impl ErrorCode {
             | Self::QueryTooDeep
             | Self::QueryTooComplex
             | Self::QueryTooExpensive
-            | Self::PersistedQueryNotFound
             | Self::PersistedQueryRequired
             | Self::RateLimited => true,
-            Self::RequestTimeout
+            // Clients ask for every document that way first.
+            Self::PersistedQueryNotFound
+            | Self::RequestTimeout
             | Self::Conflict
             | Self::IdempotencyKeyReused
             | Self::NotCached

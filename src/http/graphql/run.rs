@@ -43,8 +43,10 @@ pub(super) async fn one<E: Executor>(
         Ok(kind) => kind,
         Err(error) => {
             front.meters.operation(None, Outcome::Refused);
-            front.unusual.refused(&caller.requester);
             let answer = reply::refused(error, &caller.request_id);
+            if answer.refuses() {
+                front.unusual.refused(&caller.requester);
+            }
             return Ok(if way.accept.stream_first {
                 Ran::Response(events::single(front, answer))
             } else {

@@ -226,8 +226,10 @@ impl<E: Executor> Connection<E> {
         let kind = match kind {
             Ok(kind) => kind,
             Err(error) => {
-                self.front.unusual.refused(&requester);
                 let answer = refused(error, &request_id);
+                if answer.refuses() {
+                    self.front.unusual.refused(&requester);
+                }
                 return self.send_error(socket, &id, &answer).await;
             }
         };
