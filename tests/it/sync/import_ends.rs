@@ -46,6 +46,18 @@ async fn are_made(world: &World, count: usize, step: Duration) {
     world.comes("all are made", step, || async { made(world).await == count }).await;
 }
 
+/// Sends forty people's import, with which Doppler is done, and nobody knows that yet; the run.
+async fn made_unheard(world: &World) -> Value {
+    let run = previewed(world).await;
+    let task = "/accounts/{accountName}/tasks/{taskId}";
+    let silent = json!({"system": "DOPPLER", "route": task, "kind": "status", "status": 503});
+    world.fault(silent).await;
+    approve(world, &run).await;
+    is_sent(world).await;
+    are_made(world, 40, Duration::from_secs(2)).await;
+    run
+}
+
 /// What comes after the run is sent soon: nobody knows whether more people come.
 fn hasty() -> Builder {
     calm().contacts(0).set("sync.import_wait", "5s")
@@ -233,14 +245,7 @@ async fn a_list_that_is_busy_holds_up_no_other() {
 async fn polls_leave_people_to_the_import_that_has_them() {
     let world = calm().contacts(0).set("doppler.poll_interval", "2s").start().await;
     people(&world, 40).await;
-    let run = previewed(&world).await;
-    let task = "/accounts/{accountName}/tasks/{taskId}";
-    let silent = json!({"system": "DOPPLER", "route": task, "kind": "status", "status": 503});
-    world.fault(silent).await;
-    approve(&world, &run).await;
-    is_sent(&world).await;
-    are_made(&world, 40, Duration::from_secs(2)).await;
-    // Doppler is done with it, and nobody knows that yet.
+    let run = made_unheard(&world).await;
     let op = json!({"system": "DOPPLER", "op": "upsert", "email": person(3), "list": "Newsletter",
         "fields": {"FIRSTNAME": "Pia", "LASTNAME": "N3", "CITY": "Salta"}});
     edit(&world, op).await;
@@ -265,14 +270,7 @@ async fn what_an_import_wrote_is_no_change_made_in_doppler() {
     let tags =
         |op: &str| json!({"system": "HIGHLEVEL", "op": op, "email": person(3), "tags": ["expo"]});
     edit(&world, tags("tag")).await;
-    let run = previewed(&world).await;
-    let task = "/accounts/{accountName}/tasks/{taskId}";
-    let silent = json!({"system": "DOPPLER", "route": task, "kind": "status", "status": 503});
-    world.fault(silent).await;
-    approve(&world, &run).await;
-    is_sent(&world).await;
-    are_made(&world, 40, Duration::from_secs(2)).await;
-    // Doppler is done with it, nobody knows that yet, and somebody goes on working.
+    let run = made_unheard(&world).await;
     edit(&world, tags("untag")).await;
     mutate(&world, "syncContact", json!({"contact": {"email": person(3)}})).await;
     let tags = || async { contact(&world, &person(3)).await.unwrap()["tags"].clone() };

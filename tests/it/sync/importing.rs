@@ -281,6 +281,28 @@ async fn doppler_may_be_down_at_any_step() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_who_are_in_both_are_made_nowhere() {
+    const ALL: usize = 1_000;
+    let world = calm().contacts(0).start().await;
+    people(&world, ALL).await;
+    for number in 0..ALL {
+        let fields = json!({"FIRSTNAME": "Pia", "LASTNAME": format!("N{number}")});
+        let op = json!({"system": "DOPPLER", "op": "upsert", "email": person(number),
+            "list": "Newsletter", "fields": fields});
+        edit(&world, op).await;
+    }
+    let before = world.state().await;
+    let run = done(&world).await;
+    assert_eq!((&run["created"], &run["failed"]), (&json!(0), &json!(0)), "{run:#}");
+    let after = world.state().await;
+    for (system, people) in [("doppler", "subscribers"), ("highlevel", "contacts")] {
+        let count = |state: &Value| state[system][people].as_array().unwrap().len();
+        assert!(count(&before) >= ALL && count(&after) == count(&before), "{system}");
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_live_edit_during_an_import_wins() {
     let world = calm().start().await;
     people(&world, 40).await;

@@ -14,6 +14,16 @@ async fn opted_out() -> World {
     world
 }
 
+/// Deletes Ana in both systems.
+async fn goes(world: &World) {
+    for system in ["HIGHLEVEL", "DOPPLER"] {
+        edit(world, system, "delete", json!({})).await;
+    }
+    settled(world).await;
+    mutate(world, "syncContact", json!({"contact": {"email": ANA}})).await;
+    settled(world).await;
+}
+
 fn dnd(contact: &Value) -> bool {
     ["active", "permanent"].iter().any(|on| contact["dndSettings"]["Email"]["status"] == *on)
 }
@@ -70,11 +80,7 @@ async fn not_by_being_deleted_and_made_again_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn not_by_being_deleted_everywhere_and_made_again() {
     let world = opted_out().await;
-    edit(&world, "HIGHLEVEL", "delete", json!({})).await;
-    edit(&world, "DOPPLER", "delete", json!({})).await;
-    settled(&world).await;
-    mutate(&world, "syncContact", json!({"contact": {"email": ANA}})).await;
-    settled(&world).await;
+    goes(&world).await;
     edit(
         &world,
         "DOPPLER",
@@ -96,11 +102,7 @@ const EVA: &str = "eva@example.org";
 /// Ana opted out and was deleted everywhere, and Eva, who is mailed, is about to get her address.
 async fn address_is_free() -> World {
     let world = opted_out().await;
-    edit(&world, "HIGHLEVEL", "delete", json!({})).await;
-    edit(&world, "DOPPLER", "delete", json!({})).await;
-    settled(&world).await;
-    mutate(&world, "syncContact", json!({"contact": {"email": ANA}})).await;
-    settled(&world).await;
+    goes(&world).await;
     let fields = json!({"email": EVA, "list": "Newsletter", "fields": {"FIRSTNAME": "Eva"}});
     edit(&world, "DOPPLER", "upsert", fields).await;
     let known = async || {
