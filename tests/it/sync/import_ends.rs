@@ -286,3 +286,21 @@ async fn what_an_import_wrote_is_no_change_made_in_doppler() {
     assert_eq!(tags().await, json!([]));
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_opts_out_while_an_import_has_them_is_opted_out_at_once() {
+    let world = calm().contacts(0).start().await;
+    people(&world, 40).await;
+    let run = made_unheard(&world).await;
+    let out = json!({"system": "HIGHLEVEL", "op": "unsubscribe", "email": person(3)});
+    edit(&world, out).await;
+    mutate(&world, "syncContact", json!({"contact": {"email": person(3)}})).await;
+    let status = || async { subscriber(&world, &person(3)).await.unwrap()["status"].clone() };
+    let is_out = || async { status().await == "unsubscribed" };
+    world.until("opted out in Doppler, too", is_out).await;
+
+    world.clear_faults().await;
+    reaches(&world, &run, "FINISHED").await;
+    assert!(is_out().await, "the end of the import changes nothing about it");
+    world.end().await;
+}
