@@ -107,12 +107,12 @@ impl Inbound for Webhooks {
         let kind = KINDS.into_iter().find(|known| *known == kind).unwrap_or(OTHER);
         let ours = self.app.is_none() || event.app_id == self.app;
         let about = about(kind, &event).filter(|about| ours || !of_an_app(about));
+        let about = about.unwrap_or(About::Other);
         // One without an id is the same as another of the same words.
         let plain =
             |id: &String| id.len() <= LONGEST_ID && id.bytes().all(|b| b.is_ascii_graphic());
         let id = event.webhook_id.filter(plain);
         let id = id.unwrap_or_else(|| format!("{:x}", Sha256::digest(body)));
-        let about = about.unwrap_or(About::Other);
         Some(Notice { id, kind, account: event.location_id, at: event.timestamp, about })
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::store::{self, Lease, Next, Record, Recorded, Sheet};
 use crate::sync::imports;
 use crate::sync::plan::{
-    Action, Deleted, Deletion, Extra, Input, OpenHold, Payload, Plan, Scope, Suppressed, plan,
+    Action, Deleted, Deletion, Extra, Input, OpenHold, Payload, Plan, Scope, plan,
 };
 use crate::sync::preview::{Preview, preview};
 use crate::sync::settle::{Outcome, settle};
@@ -113,11 +113,8 @@ impl Facts {
                 importing: self.looked.importing,
                 others: &self.looked.others,
                 successor: self.looked.successor.as_ref(),
-                suppressed: match self.past {
-                    Past::OptedOut(suppressed) => suppressed,
-                    Past::Nothing | Past::Erased => Suppressed::Nothing,
-                },
-                erased: self.past == Past::Erased,
+                suppressed: self.past.suppressed,
+                erased: self.past.erased,
                 deleted: self.deleted,
             },
             now: self.now,

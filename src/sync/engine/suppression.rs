@@ -21,11 +21,6 @@ fn addresses(sheet: &Sheet, looked: &Looked) -> BTreeSet<String> {
     linked.chain(doppler).chain(highlevel).chain(canon).collect()
 }
 
-/// Those that clients want the person to have.
-fn wanted(sheet: &Sheet) -> impl Iterator<Item = String> {
-    sheet.edits.iter().filter_map(|edit| edit.change.email()).filter_map(normalize_email)
-}
-
 /// Those under which the person was met.
 fn agreed(agreement: &Agreement) -> BTreeSet<String> {
     let canon = agreement.canon.get("email").map(|canon| &canon.value);
@@ -35,13 +30,11 @@ fn agreed(agreement: &Agreement) -> BTreeSet<String> {
 }
 
 /// What is remembered of addresses beside what is agreed with those who have them.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Past {
-    Nothing,
-    /// Somebody who had one of them opted out.
-    OptedOut(Suppressed),
-    /// Somebody who had one of them was erased.
-    Erased,
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Past {
+    pub suppressed: Suppressed,
+    /// Somebody who had one of them was erased, and nothing else counts.
+    pub erased: bool,
 }
 
 impl Inner {
@@ -52,27 +45,26 @@ impl Inner {
         sheet: &Sheet,
         looked: &Looked,
     ) -> Result<Past, Error> {
-        if self.is_erased(workspace, sheet, looked).await? {
-            return Ok(Past::Erased);
+        let mut all = addresses(sheet, looked);
+        // And those that clients want the person to have.
+        let wanted = sheet.edits.iter().filter_map(|edit| edit.change.email());
+        all.extend(wanted.filter_map(normalize_email));
+        if self.is_erased(workspace, &all).await? {
+            return Ok(Past { erased: true, ..Past::default() });
         }
-        Ok(match self.suppressed(workspace, sheet, looked).await? {
-            Suppressed::Nothing => Past::Nothing,
-            suppressed @ (Suppressed::Before | Suppressed::Anew) => Past::OptedOut(suppressed),
-        })
+        let suppressed = self.suppressed(workspace, &sheet.agreement, &all).await?;
+        Ok(Past { suppressed, erased: false })
     }
 
     /// Whether one of the person's addresses opted out before, where nothing else tells.
     async fn suppressed(
         &self,
         workspace: &WorkspaceId,
-        sheet: &Sheet,
-        looked: &Looked,
+        agreement: &Agreement,
+        all: &BTreeSet<String>,
     ) -> Result<Suppressed, Error> {
-        let told = |system: System| consent_of(&sheet.agreement, system).is_some();
-        let told = System::ALL.map(told);
-        let all: BTreeSet<String> =
-            addresses(sheet, looked).into_iter().chain(wanted(sheet)).collect();
-        let agreed = agreed(&sheet.agreement);
+        let told = System::ALL.map(|system| consent_of(agreement, system).is_some());
+        let agreed = agreed(agreement);
         let is_known = told.contains(&true);
         let (new, old): (Vec<_>, Vec<_>) =
             all.iter().partition(|email| is_known && !agreed.contains(*email));
@@ -99,11 +91,9 @@ impl Inner {
     async fn is_erased(
         &self,
         workspace: &WorkspaceId,
-        sheet: &Sheet,
-        looked: &Looked,
+        all: &BTreeSet<String>,
     ) -> Result<bool, Error> {
-        let all = addresses(sheet, looked).into_iter().chain(wanted(sheet));
-        let traces: Vec<Trace> = all.map(Trace::Email).collect();
+        let traces: Vec<Trace> = all.iter().cloned().map(Trace::Email).collect();
         let erased = self.parts.store.erased(workspace, &traces).await?;
         Ok(erased.into_iter().flatten().next().is_some())
     }

@@ -271,14 +271,17 @@ fn two_who_each_have_a_subscriber_become_one_when_somebody_says_so() {
     assert_eq!((left.holds.len(), left.over.len()), (0, 1));
 }
 
+/// The plan where that is remembered of the person's addresses.
+fn suppressed(world: &World, suppressed: Suppressed) -> Plan {
+    world.with_input(|input| {
+        let extra = Extra { suppressed, ..input.extra };
+        plan(&Input { extra, ..*input })
+    })
+}
+
 #[test]
 fn who_opted_out_and_comes_again_is_opted_out_again() {
-    let again = |world: &World| {
-        world.with_input(|input| {
-            let extra = Extra { suppressed: Suppressed::Before, ..input.extra };
-            plan(&Input { extra, ..*input })
-        })
-    };
+    let again = |world: &World| suppressed(world, Suppressed::Before);
     let mut world = World::new();
     world.highlevel = Some(fixture::contact());
     world.mapping.create_in =
@@ -306,14 +309,8 @@ fn who_opted_out_and_comes_again_is_opted_out_again() {
 
 #[test]
 fn who_gets_the_address_of_one_who_opted_out_is_opted_out() {
-    let plan_of = |world: &World, suppressed: Suppressed| {
-        world.with_input(|input| {
-            let extra = Extra { suppressed, ..input.extra };
-            plan(&Input { extra, ..*input })
-        })
-    };
     let mut world = World::paired();
-    let made = plan_of(&world, Suppressed::Anew);
+    let made = suppressed(&world, Suppressed::Anew);
     let unsubscribed = |made: &Plan| {
         let mut systems: Vec<_> = made
             .actions
@@ -328,7 +325,7 @@ fn who_gets_the_address_of_one_who_opted_out_is_opted_out() {
     assert!(made.agreement.is_out());
     // As long as that did not succeed, the next run says the same, though the address is not new any more.
     world.agreement = made.agreement;
-    let next = plan_of(&world, Suppressed::Nothing);
+    let next = suppressed(&world, Suppressed::Nothing);
     assert_eq!(unsubscribed(&next), [Doppler, HighLevel], "{:?}", next.actions);
 }
 

@@ -62,8 +62,7 @@ async fn who_asks_too_fast_is_told_when_to_come_again() {
 /// A socket that has said whose it is.
 async fn socket(world: &World, token: &str) -> Socket {
     let mut socket = Socket::connect(world).await;
-    let payload = json!({"authorization": format!("Bearer {token}")});
-    socket.send(&json!({"type": "connection_init", "payload": payload})).await;
+    socket.begin(token).await;
     socket
 }
 
