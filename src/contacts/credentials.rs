@@ -220,6 +220,7 @@ impl Core {
                 due: now,
             };
             let mut marks = sync::schedule(now).to_vec();
+            marks.push(sync::import_hint(now));
             marks.push(row(INBOX, System::HighLevel.as_str()));
             marks.push(Mark { priority: Priority::Backfill, ..row(ENGAGEMENT, ROUND) });
             self.store.mark(workspace, &marks).await?;

@@ -236,6 +236,7 @@ impl Contacts {
         let core = &self.0;
         let now = core.clock.now();
         let mut marks = sync::schedule(now).to_vec();
+        marks.push(sync::import_hint(now));
         marks.push(sync::schedule_compare(now, core.settings.sync.compare_every));
         Ok(core.store.mark(&core.workspace.id, &marks).await?)
     }

@@ -104,7 +104,7 @@ impl Admin {
                 SyncState::NotSetUp | SyncState::Preview => Priority::Client,
                 SyncState::Running | SyncState::Paused => Priority::Backfill,
             };
-            Change::waive(run, priority, now)
+            Change::waive(run, hold.system, priority, now)
         } else {
             run.tally = core.store.run_people(workspace, id).await?.tally;
             Change::cancel(run, settings, now)

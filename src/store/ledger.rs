@@ -20,6 +20,8 @@ use crate::unified::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sheet {
     pub known: Known,
+    /// Keys of subscribers whom the contact was before a rename or a merge.
+    pub former: Vec<String>,
     pub agreement: Agreement,
     /// Edits that are not done, the oldest first.
     pub edits: Vec<Edit>,

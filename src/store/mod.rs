@@ -64,7 +64,8 @@ pub use problems::{
     Decided, FailureFilter, FailureKey, Failures, HoldFilter, Page, Problems, Resolution, Resolved,
 };
 pub use queue::{
-    Backlog, CONTACT, Claim, ClaimKey, ClaimOne, Claimed, Lease, Mark, Next, Priority, Queue,
+    Backlog, CONTACT, Claim, ClaimKey, ClaimOne, Claimed, Lease, MOST_RETRIES, Mark, Next,
+    Priority, Queue,
 };
 pub use runs::{POLLS_KEPT, Presence, RUN, Revised, RunPeople, RunStep, Runs, Staged, Stepped};
 pub use secrets::{Kept, Placed, Sealed, Secrets, StoredInstall, StoredSecret, Turn};

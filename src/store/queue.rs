@@ -51,6 +51,11 @@ impl Mark {
     }
 }
 
+/// How many claims count at most of a row whose workers said when to try again: fewer than
+/// [`Claim::most_attempts`], so that a system which is away for long leaves nobody given up. Who is to be
+/// given up after so many failures is whose work it is to say ([`Next::Dead`]).
+pub const MOST_RETRIES: u32 = 20;
+
 /// The right to work on a key until somebody else takes it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Lease {
@@ -77,7 +82,8 @@ pub struct Claim<'a> {
     pub limit: u32,
     /// Which workspaces may get work, and how much of it; `None`: all of them, as much as there is.
     pub rooms: Option<&'a HashMap<WorkspaceId, u32>>,
-    /// A row that was claimed this often without success is dead: it may be what kills the workers.
+    /// A row that was claimed more often without a word from its worker is dead: it may be what kills
+    /// the workers.
     pub most_attempts: u32,
 }
 

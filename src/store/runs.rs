@@ -59,6 +59,8 @@ pub struct Staged<'a> {
     pub system: System,
     pub seen: &'a [Version],
     pub copies: &'a [Copy],
+    /// Hashes of addresses on it that opted out, where nothing else would remember it.
+    pub opted_out: &'a [String],
 }
 
 /// What became of a change.
@@ -158,6 +160,14 @@ pub trait Runs: Send + Sync {
     /// How a run's people stand.
     async fn run_people(&self, workspace: &WorkspaceId, id: Uuid) -> Result<RunPeople, Error>;
 
+    /// Whether a run's listing of a system showed a record.
+    async fn was_listed(
+        &self,
+        workspace: &WorkspaceId,
+        run: Uuid,
+        record: (System, &str),
+    ) -> Result<bool, Error>;
+
     /// How much of what is linked the run's listing of a system showed.
     async fn presence(
         &self,
@@ -171,6 +181,16 @@ pub trait Runs: Send + Sync {
         &self,
         workspace: &WorkspaceId,
         after: Option<ContactId>,
+        limit: u32,
+    ) -> Result<Vec<ContactId>, Error>;
+
+    /// People of the workspace who are no part of a run, in the order of their ids after one; those with a
+    /// record in a system if one is named.
+    async fn not_in_run(
+        &self,
+        workspace: &WorkspaceId,
+        run: Uuid,
+        from: (Option<System>, Option<ContactId>),
         limit: u32,
     ) -> Result<Vec<ContactId>, Error>;
 }

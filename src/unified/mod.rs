@@ -92,7 +92,7 @@ pub use profile::{Profile, Sides, unify};
 pub use run::{
     Begin, Estimate, RunKind, RunOutcome, RunState, RunTally, Stage, SyncRun, most_absent,
 };
-pub use status::{ContactStatus, doppler_forbids, highlevel_forbids, status};
+pub use status::{ContactStatus, doppler_forbids, highlevel_forbids, is_opt_out, status};
 pub use subscriber::{Subscriber, SubscriberField, SubscriberStatus};
 pub use subscriber_edit::{FieldDraft, ImportCounts, ImportState, ImportTask, SubscriberEdit};
 pub use sync_state::{ContactSyncState, SyncSettings, SyncState};

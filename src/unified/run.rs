@@ -54,8 +54,9 @@ pub struct SyncRun {
     pub estimate: Option<Estimate>,
     /// The hold that stopped it.
     pub hold: Option<Uuid>,
-    /// Whether a person saw what stopped it and let it go on.
-    pub waived: bool,
+    /// The systems whose listings a person believed after they had stopped it.
+    #[serde(default)]
+    pub believed: Vec<System>,
     /// How far it was when that was last told, in tenths.
     pub told: u8,
     /// Why it failed, in words.
@@ -119,9 +120,11 @@ pub enum Stage {
     Refreshing {
         position: Option<String>,
     },
-    /// Marks everybody after this one.
+    /// Marks everybody after this one: first who is in HighLevel, then the `rest`.
     Marking {
         after: Option<ContactId>,
+        #[serde(default)]
+        rest: bool,
     },
     /// Waits until the work is done.
     Draining,
@@ -222,7 +225,7 @@ impl SyncRun {
             tally: RunTally::default(),
             estimate: None,
             hold: None,
-            waived: false,
+            believed: Vec::new(),
             told: 0,
             error: None,
             by,

@@ -61,6 +61,11 @@ pub fn doppler_forbids(subscriber: &Subscriber) -> Option<bool> {
     doppler_status(subscriber).map(|status| status <= ContactStatus::Unsubscribed)
 }
 
+/// Whether somebody of that address does not want mail, which an address that bounces does not say.
+pub fn is_opt_out(subscriber: &Subscriber) -> bool {
+    doppler_status(subscriber) == Some(ContactStatus::Unsubscribed)
+}
+
 /// Whether HighLevel forbids mailing the person; `None` when the row does not say.
 pub fn highlevel_forbids(contact: &HighLevelContact) -> Option<bool> {
     match highlevel_restriction(contact) {

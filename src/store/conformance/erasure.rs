@@ -146,7 +146,7 @@ async fn known_well(store: &Arc<dyn Store>, w: &WorkspaceId) -> [ContactId; 2] {
     let run = a_run(store, w).await;
     let versions = [(KEY.to_owned(), "1".to_owned())];
     let step = RunStep {
-        staged: Some(Staged { system: HighLevel, seen: &versions, copies: &[] }),
+        staged: Some(Staged { system: HighLevel, seen: &versions, copies: &[], opted_out: &[] }),
         preview: Some(&format!(
             "{{\"samples\":[{{\"contact\":\"{}\",\"after\":\"{NAME}\"}}],\"count\":1}}",
             ana.0
@@ -290,7 +290,12 @@ pub async fn an_erased_person_does_not_come_back(place: &impl Place) {
     let held = store.open_run(&w).await.unwrap().unwrap();
     let versions = [(KEY.to_owned(), "1".to_owned()), ("hBen".to_owned(), "1".to_owned())];
     let step = RunStep {
-        staged: Some(Staged { system: HighLevel, seen: &versions, copies: &copies }),
+        staged: Some(Staged {
+            system: HighLevel,
+            seen: &versions,
+            copies: &copies,
+            opted_out: &[],
+        }),
         ..RunStep::new(&held.run, held.revision, at(202))
     };
     assert!(matches!(store.step_run(&w, step).await.unwrap(), Stepped::Stored { .. }));

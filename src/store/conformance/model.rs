@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::{POLL, Place, a_claim, at, open, run_sync};
 use crate::store::{
-    Backlog, Claim, ClaimKey, ClaimOne, Lease, Mark, Next, Priority, Record, Recorded, Store,
+    Backlog, Claim, ClaimKey, ClaimOne, Lease, MOST_RETRIES, Mark, Next, Priority, Record,
+    Recorded, Store,
 };
 use crate::unified::{SyncState, WorkspaceId};
 
@@ -102,7 +103,9 @@ impl Row {
                 self.marks += 1;
                 (self.done, self.attempt) = (generation, 0);
             }
-            Next::Retry { .. } => self.due = now + 15,
+            Next::Retry { .. } => {
+                (self.due, self.attempt) = (now + 15, self.attempt.min(MOST_RETRIES));
+            }
             Next::Dead { .. } if later => self.attempt = 0,
             Next::Dead { .. } => self.dead = true,
         }

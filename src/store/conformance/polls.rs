@@ -54,7 +54,7 @@ pub async fn a_page_is_remembered_whole(place: &impl Place) {
     let members = [ana];
     let step = RunStep {
         lease: Some(&lost),
-        staged: Some(Staged { system: HighLevel, seen: &page, copies: &copies }),
+        staged: Some(Staged { system: HighLevel, seen: &page, copies: &copies, opted_out: &[] }),
         poll: Some((HighLevel, position)),
         members: &members,
         urgency: Priority::Live,

@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 
 use super::{POLL, Place, a_claim, accept, at, claim, claim_only, edit, mark, open, person};
 use crate::store::{
-    Backlog, CONTACT, Claim, ClaimKey, ClaimOne, EventFilter, Events, Mark, Next, Priority, Record,
-    Recorded, Span,
+    Backlog, CONTACT, Claim, ClaimKey, ClaimOne, EventFilter, Events, MOST_RETRIES, Mark, Next,
+    Priority, Record, Recorded, Span,
 };
 use crate::unified::{EventKind, WorkspaceId};
 
@@ -65,6 +65,26 @@ pub async fn a_backoff_is_kept(place: &impl Place) {
     store.record(&lease, Record::default(), at(400)).await.unwrap();
     mark(&store, &w, "a", 401).await;
     assert_eq!(claim_only(&store, 401).await.attempt, 1, "a success is a new beginning");
+}
+
+pub async fn who_says_when_to_try_again_is_not_given_up(place: &impl Place) {
+    let (store, w) = open(place).await;
+    mark(&store, &w, "a", 0).await;
+    let most_attempts = MOST_RETRIES + 1;
+    let mut now = 0;
+    for _ in 0..MOST_RETRIES * 2 {
+        now += 100;
+        let claimed = store.claim(&Claim { most_attempts, ..a_claim(now, 9) }).await.unwrap();
+        assert_eq!(claimed.dead, []);
+        let [lease] = claimed.leases.try_into().unwrap();
+        store.record(&lease, retry(now + 100), at(now)).await.unwrap();
+    }
+    // Whoever takes it now says nothing more.
+    now += 100;
+    let claim = Claim { most_attempts, ..a_claim(now, 9) };
+    assert_eq!(store.claim(&claim).await.unwrap().leases[0].attempt, most_attempts);
+    let claim = Claim { most_attempts, ..a_claim(now + 31, 9) };
+    assert_eq!(store.claim(&claim).await.unwrap().dead.len(), 1);
 }
 
 pub async fn who_waits_does_not_wait_for_the_backoff(place: &impl Place) {

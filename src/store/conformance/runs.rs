@@ -136,7 +136,7 @@ pub async fn polls_are_beside_other_runs_and_few_are_kept(place: &impl Place) {
     assert_eq!(held.run, one);
     // What a poll saw says nothing of who is there, and where it is counts for the next one.
     let seen = [("ana@example.com".to_owned(), "1".to_owned())];
-    let staged = Some(Staged { system: Doppler, seen: &seen, copies: &[] });
+    let staged = Some(Staged { system: Doppler, seen: &seen, copies: &[], opted_out: &[] });
     for position in ["7", "8"] {
         let held = store.open_poll(&w, Doppler).await.unwrap().unwrap();
         let poll = Some((Doppler, position));
@@ -209,6 +209,19 @@ pub async fn people_are_counted_by_what_became_of_them(place: &impl Place) {
     let held = store.open_run(&w).await.unwrap().unwrap();
     let step = RunStep { members: &ids, ..RunStep::new(&held.run, held.revision, at(12)) };
     assert_ne!(store.step_run(&w, step).await.unwrap(), Stepped::Stale);
+    let known = store.recognize(&w, &[subscriber("ana@example.com")], at(12)).await.unwrap();
+    let left =
+        async |linked, after| store.not_in_run(&w, held.run.id, (linked, after), 9).await.unwrap();
+    assert_eq!(left(None, None).await, [known[0].id], "the others are part of it");
+    assert_eq!(left(Some(Doppler), None).await, [known[0].id]);
+    assert_eq!(left(Some(HighLevel), None).await, []);
+    assert_eq!(left(None, Some(known[0].id)).await, []);
+    assert_eq!(store.not_in_run(&w, Uuid::max(), (None, None), 2).await.unwrap(), ids[..2]);
+    assert_eq!(
+        store.not_in_run(&w, Uuid::max(), (Some(HighLevel), None), 9).await.unwrap(),
+        ids,
+        "of another run nobody is"
+    );
     let people = store.run_people(&w, held.run.id).await.unwrap();
     assert_eq!((people.open, people.tally.done()), (3, 0));
     let outcomes = [RunOutcome::Created, RunOutcome::Failed, RunOutcome::Unchanged];
@@ -249,20 +262,27 @@ pub async fn a_listing_tells_who_is_missing(place: &impl Place) {
     let key = CopyKey::person(HighLevel, "loc", "h1");
     let copy = Copy { key: key.clone(), body: Some("{}".to_owned()), fetched_at: at(11) };
     let copies = [copy];
-    let staged = Some(Staged { system: HighLevel, seen: &seen, copies: &copies });
+    let staged = Some(Staged { system: HighLevel, seen: &seen, copies: &copies, opted_out: &[] });
     let poll = Some((HighLevel, "7"));
     let step = RunStep { staged, poll, ..RunStep::new(&run, held.revision, at(12)) };
     assert_ne!(store.step_run(&w, step).await.unwrap(), Stepped::Stale);
     assert_eq!(store.presence(&w, &run, HighLevel).await.unwrap(), presence(2, 1, 1));
+    let was_listed = |system, key| store.was_listed(&w, run.id, (system, key));
+    assert!(was_listed(HighLevel, "h1").await.unwrap());
+    assert!(!was_listed(HighLevel, "h2").await.unwrap());
+    assert!(!was_listed(Doppler, "h1").await.unwrap());
     assert_eq!(store.copies(&w, &[key]).await.unwrap(), copies);
     assert_eq!(store.position(&w, HighLevel).await.unwrap().as_deref(), Some("7"));
     // What was seen by a run is no news to a poll.
     assert_eq!(store.unseen(&w, HighLevel, &seen).await.unwrap(), [false]);
     let opted_out = [("opt-out ana@example.com".to_owned(), "1".to_owned())];
-    let staged = Some(Staged { system: Doppler, seen: &opted_out, copies: &[] });
+    let hashes = ["a hash".to_owned()];
+    let (seen, opted_out) = (&opted_out, &hashes);
+    let staged = Some(Staged { system: Doppler, seen, copies: &[], opted_out });
     let step = RunStep { staged, ..RunStep::new(&run, held.revision + 1, at(13)) };
     assert_ne!(store.step_run(&w, step).await.unwrap(), Stepped::Stale);
     assert_eq!(store.presence(&w, &run, Doppler).await.unwrap(), presence(1, 0, 0));
+    assert!(store.suppressed(&w, &hashes).await.unwrap());
     // Who came to be known since is not missed.
     store.recognize(&w, &[super::contact("h9", None)], at(99)).await.unwrap();
     assert_eq!(store.presence(&w, &run, HighLevel).await.unwrap(), presence(2, 1, 1));

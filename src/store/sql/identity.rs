@@ -18,7 +18,7 @@ use super::{history, index, merge};
 use crate::clock;
 use crate::store::{Error, Known};
 use crate::unified::{
-    Change, ContactId, Former, Link, Recognition, Reservation, Sighting, WorkspaceId,
+    Change, ContactId, Former, Link, Recognition, Reservation, Sighting, System, WorkspaceId,
 };
 
 /// Every link of the contacts behind the keys, and whether the key was theirs before. `$2`:
@@ -173,6 +173,18 @@ async fn related(
     let rows: Vec<LinkRow> =
         tx.all(RELATED, args![workspace, keys(sightings)?, emails, phones]).await?;
     rows.into_iter().map(row::link).collect()
+}
+
+/// Keys of subscribers whom a contact was before.
+pub(super) async fn former_subscribers(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    contact: ContactId,
+) -> Result<Vec<String>, Error> {
+    let sql = "SELECT key FROM former
+               WHERE workspace = $1 AND contact = $2 AND system = $3 ORDER BY key";
+    let rows: Vec<(String,)> = tx.all(sql, args![workspace, contact, System::Doppler]).await?;
+    Ok(rows.into_iter().map(|(key,)| key).collect())
 }
 
 async fn former(

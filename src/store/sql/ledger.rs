@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use super::arg::args;
 use super::db::Tx;
 use super::{
-    SqlStore, agreement, history, idempotency, people, problem, record, row, suppression, work,
+    SqlStore, agreement, history, idempotency, identity, people, problem, record, row, suppression,
+    work,
 };
 use crate::store::{
     Accept, Accepted, Error, Intended, Lease, Ledger, Mark, Priority, Record, Recorded, Sheet,
@@ -25,12 +26,13 @@ impl Ledger for SqlStore {
             return Ok(None);
         };
         let id = known.id;
+        let former = identity::former_subscribers(&mut tx, workspace, id).await?;
         let agreement = agreement::get(&mut tx, workspace, id).await?.unwrap_or_default();
         let edits = open_edits(&mut tx, workspace, id).await?;
         let pending = pending(&mut tx, workspace, id).await?;
         let (holds, decisions) = problem::about(&mut tx, workspace, id).await?;
         let failures = problem::failures_of(&mut tx, workspace, id).await?;
-        Ok(Some(Sheet { known, agreement, edits, pending, holds, decisions, failures }))
+        Ok(Some(Sheet { known, former, agreement, edits, pending, holds, decisions, failures }))
     }
 
     async fn accept(

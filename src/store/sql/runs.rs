@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::arg::args;
 use super::db::{Db, Tx};
-use super::{SqlStore, copies, forget, history, polls, problem, row, settings, work};
+use super::{SqlStore, copies, forget, history, polls, problem, row, settings, suppression, work};
 use crate::store::runs::word;
 use crate::store::{
     CONTACT, Error, Mark, POLLS_KEPT, Page, Presence, Priority, Revised, RunPeople, RunStep, Runs,
@@ -119,6 +119,18 @@ impl Runs for SqlStore {
         Ok(people)
     }
 
+    async fn was_listed(
+        &self,
+        workspace: &WorkspaceId,
+        run: Uuid,
+        (system, key): (System, &str),
+    ) -> Result<bool, Error> {
+        let sql = "SELECT key FROM seen
+                   WHERE workspace = $1 AND system = $2 AND key = $3 AND run = $4";
+        let row: Option<(String,)> = self.db.one(sql, args![workspace, system, key, run]).await?;
+        Ok(row.is_some())
+    }
+
     async fn presence(
         &self,
         workspace: &WorkspaceId,
@@ -149,7 +161,31 @@ impl Runs for SqlStore {
             .await?;
         row::contact_ids(&rows)
     }
+
+    async fn not_in_run(
+        &self,
+        workspace: &WorkspaceId,
+        run: Uuid,
+        (linked, after): (Option<System>, Option<ContactId>),
+        limit: u32,
+    ) -> Result<Vec<ContactId>, Error> {
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let linked = linked.map_or("", System::as_str);
+        let rows: Vec<(String,)> =
+            self.db.all(NOT_IN_RUN, args![workspace, after, limit, linked, run]).await?;
+        row::contact_ids(&rows)
+    }
 }
+
+/// `$1` workspace, `$2` after, `$3` limit, `$4` a system or nothing, `$5` run.
+const NOT_IN_RUN: &str = "
+    SELECT c.id FROM contact AS c
+    WHERE c.workspace = $1 AND c.id > $2 AND c.survivor IS NULL AND c.erased_at IS NULL
+      AND ($4 = '' OR EXISTS (SELECT 1 FROM link AS l
+             WHERE l.contact = c.id AND l.workspace = c.workspace AND l.system = $4))
+      AND NOT EXISTS (SELECT 1 FROM run_contact AS r
+             WHERE r.contact = c.id AND r.run = $5 AND r.workspace = c.workspace)
+    ORDER BY c.id LIMIT $3";
 
 /// How a run's people stand: by outcome, how many, and of them whose work goes on or was given up.
 const PEOPLE: &str = "
@@ -290,11 +326,14 @@ async fn stage(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     run: &SyncRun,
-    Staged { system, seen, copies }: Staged<'_>,
+    Staged { system, seen, copies, opted_out }: Staged<'_>,
 ) -> Result<(), Error> {
     // A poll does not see everybody, so that it saw somebody says nothing of the others.
     let by = (!run.is_poll()).then_some(run.id);
     polls::saw(tx, workspace, (system, by), seen).await?;
+    if !opted_out.is_empty() {
+        suppression::put(tx, workspace, (opted_out, true)).await?;
+    }
     copies::put_copies(tx, workspace, copies).await
 }
 

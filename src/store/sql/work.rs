@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::arg::args;
 use super::db::Tx;
 use super::row;
-use crate::store::{CONTACT, Error, Lease, Mark, Next, Priority};
+use crate::store::{CONTACT, Error, Lease, MOST_RETRIES, Mark, Next, Priority};
 use crate::unified::{ContactId, WorkspaceId};
 
 /// The number in the table.
@@ -155,11 +155,13 @@ pub(super) async fn settle(
              WHERE workspace = $1 AND kind = $2 AND key = $3 AND lease = $4",
             args![*generation, *at],
         ),
+        // Whoever says when to try again is no worker that dies of it.
         Next::Retry { at, error } => (
             "UPDATE work SET due_at = $5, lease = NULL, lease_until = 0, last_error = $6,
-               first_failed_at = coalesce(first_failed_at, $7)
+               first_failed_at = coalesce(first_failed_at, $7),
+               attempt = CASE WHEN attempt > $8 THEN $8 ELSE attempt END
              WHERE workspace = $1 AND kind = $2 AND key = $3 AND lease = $4",
-            args![*at, error, now],
+            args![*at, error, now, i64::from(MOST_RETRIES)],
         ),
         // A mark that came during the run is as good as one that comes after it.
         Next::Dead { error } => (

@@ -21,14 +21,22 @@ impl Inner {
         sheet: &Sheet,
         (looked, now): (&Looked, DateTime<Utc>),
     ) -> Result<Deleted, Error> {
-        let is_gone =
-            |system: &System| sheet.known.key(*system).is_some() && looked.is_gone(*system);
-        let Some(system) = System::ALL.into_iter().find(is_gone) else { return Ok(Deleted::Few) };
+        let gone = |system: System| {
+            let key = sheet.known.key(system).filter(|_| looked.is_gone(system))?;
+            Some((system, key))
+        };
+        let Some((system, key)) = System::ALL.into_iter().find_map(gone) else {
+            return Ok(Deleted::Few);
+        };
         if self.parts.settings.deletion.unchanged == WhenUnchanged::Unlink {
             return Ok(Deleted::Few);
         }
         let store = &self.parts.store;
-        if store.open_run(workspace).await?.is_some_and(|open| open.run.waived) {
+        // What somebody believed is a listing, and so only of those who were not on it.
+        if let Some(open) = store.open_run(workspace).await?
+            && open.run.believed.contains(&system)
+            && !store.was_listed(workspace, open.run.id, (system, key)).await?
+        {
             return Ok(Deleted::Waived);
         }
         let most = most_absent(store.counts(workspace).await?.total);

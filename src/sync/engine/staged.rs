@@ -14,7 +14,7 @@ use crate::store::{Copy, CopyKey, OPT_OUT_COPY, Sheet};
 use crate::sync::plan::{Need, Other, Plan, plan};
 use crate::unified::{
     Agreement, ContactId, HighLevelContact, Sighting, Subscriber, SyncRun, SyncState, System,
-    WorkspaceId,
+    WorkspaceId, doppler_forbids,
 };
 use crate::upstream::{Call, Directory};
 
@@ -135,19 +135,26 @@ impl Inner {
         for link in &sheet.known.links {
             let account = self.account(link.system);
             keys.push(CopyKey::person(link.system, &account, &link.key));
-            if link.system == System::Doppler && unlisted == Missing::Gone {
+            if link.system == System::Doppler {
                 keys.push(CopyKey::new(System::Doppler, OPT_OUT_COPY, &account, &link.key));
             }
         }
         let mut copies = self.parts.store.copies(workspace, &keys).await?;
         copies.retain(|copy| copy.fetched_at >= run.fresh_from && copy.body.is_some());
         copies.sort_by_key(|copy| copy.key.kind == OPT_OUT_COPY);
+        // The row of an opt-out is not all of a subscriber: it says that they are to be read.
+        let is_out = unlisted == Missing::Unknown
+            && copies.pop_if(|copy| copy.key.kind == OPT_OUT_COPY).is_some();
         let subscriber: Option<Found<Subscriber>> = side(sheet, System::Doppler, &copies, unlisted);
         let contact: Option<Found<HighLevelContact>> =
             side(sheet, System::HighLevel, &copies, unlisted);
         let (Some(mut subscriber), Some(mut contact)) = (subscriber, contact) else {
             return Ok(None);
         };
+        let shown = subscriber.present().and_then(|one| doppler_forbids(one));
+        if is_out && shown != Some(true) {
+            return Ok(None);
+        }
         let partial = contact.present().is_some_and(|contact| !contact.complete);
         if partial && unlisted == Missing::Unknown {
             return Ok(None);

@@ -52,6 +52,7 @@ impl Inner {
         if self.is_erased(workspace, &all).await? {
             return Ok(Past { erased: true, ..Past::default() });
         }
+        all.extend(sheet.former.iter().cloned());
         let suppressed = self.suppressed(workspace, &sheet.agreement, &all).await?;
         Ok(Past { suppressed, erased: false })
     }
@@ -112,6 +113,7 @@ pub(super) fn change(
     if !is_out && is_suppressed(&facts.input()) {
         return None;
     }
-    let hashes = addresses(&facts.sheet, &facts.looked);
+    let mut hashes = addresses(&facts.sheet, &facts.looked);
+    hashes.extend(facts.sheet.former.iter().cloned());
     Some((hashes.iter().map(|email| opt_out_hash(workspace, email)).collect(), is_out))
 }

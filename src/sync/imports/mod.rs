@@ -45,6 +45,10 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// How often it is looked whether all is there that will be sent together.
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(1);
 
+/// How long it is waited at most for a list that is busy.
+const SELDOM: Duration = Duration::from_secs(60);
+/// How often it is looked whether all is there while an import takes long.
+const LOOK_WHILE_SLOW: TimeDelta = TimeDelta::seconds(10);
 /// How often it is looked whether sync goes on, or may write.
 const LOOK_WHILE_PAUSED: TimeDelta = TimeDelta::seconds(10);
 
@@ -104,7 +108,9 @@ impl Handler for Imports {
             }
             Err(Failure::Sync(error)) => return Err(error),
             Err(Failure::Upstream(error)) => {
-                let wait = backoff::until_retry(&error, lease.attempt);
+                // A list may be busy for long, and each look at it reads people again.
+                let ever_longer = backoff::after(lease.attempt).min(SELDOM);
+                let wait = backoff::until_retry(&error, lease.attempt).max(ever_longer);
                 let code = error.kind.code();
                 tracing::warn!(error = &error as &dyn std::error::Error, "imports wait");
                 Next::Retry { at: self.clock.now() + wait, error: code.to_owned() }
@@ -119,10 +125,27 @@ impl Imports {
     async fn turn(&self, lease: &Lease) -> Result<Next, Failure> {
         let workspace = &lease.workspace;
         let open = self.store.open_imports(workspace).await?;
-        if !open.is_empty() {
-            return self.follow(lease, open).await;
+        if open.is_empty() {
+            return self.begin_others(lease, &[]).await;
         }
-        let waiting = self.store.gathered(workspace).await?;
+        let (next, running) = self.follow(lease, open).await?;
+        let now = self.clock.now();
+        if running.is_empty() || running.iter().any(|one| !pace::is_slow(now - one.begun_at)) {
+            return Ok(next);
+        }
+        // Nobody waits for long for an import of another list.
+        match self.begin_others(lease, &running).await? {
+            Next::Again(_) => Ok(Next::Again(now + LOOK_WHILE_SLOW)),
+            Next::Done | Next::Retry { .. } | Next::Dead { .. } => Ok(next),
+        }
+    }
+
+    /// Sends what waits for lists that no import has which is under way, once it is time.
+    async fn begin_others(&self, lease: &Lease, running: &[BulkImport]) -> Result<Next, Failure> {
+        let workspace = &lease.workspace;
+        let mut waiting = self.store.gathered(workspace).await?;
+        let busy: Vec<Option<&str>> = running.iter().map(|one| one.list.as_deref()).collect();
+        waiting.retain(|one| !busy.contains(&one.list.as_deref()));
         if waiting.is_empty() {
             return Ok(Next::Done);
         }
@@ -130,13 +153,17 @@ impl Imports {
         if settings.state != SyncState::Running || self.is_read_only() {
             return Ok(Next::Again(self.clock.now() + LOOK_WHILE_PAUSED));
         }
-        let open_people = self.open_people(workspace).await?;
+        let mut open_people = self.open_people(workspace).await?;
+        for import in running {
+            let sent = self.store.in_import(workspace, import.id).await?.len() as u64;
+            open_people = open_people.map(|open| open.saturating_sub(sent));
+        }
         let now = self.clock.now();
         let filling = Filling { waiting: &waiting, open_people, now, least: self.settings.least };
         if !settings.paused_to_doppler && !filling.is_ripe(self.settings.quiet) {
             return Ok(Next::Again(now + LOOK_AGAIN));
         }
-        self.send(lease, &settings, filling.is_all()).await
+        self.send(lease, (&settings, &busy), filling.is_all()).await
     }
 
     /// Whether nothing may be written, because HighLevel's credential is known to only read.
@@ -153,8 +180,12 @@ impl Imports {
         Ok(Some(self.store.run_people(workspace, held.run.id).await?.open))
     }
 
-    /// Sees how far imports are that were sent.
-    async fn follow(&self, lease: &Lease, mut open: Vec<BulkImport>) -> Result<Next, Failure> {
+    /// Sees how far imports are that were sent; with those that are still under way.
+    async fn follow(
+        &self,
+        lease: &Lease,
+        mut open: Vec<BulkImport>,
+    ) -> Result<(Next, Vec<BulkImport>), Failure> {
         let mut failed = None;
         for import in open.iter_mut().filter(|import| !import.over) {
             let looked = if import.task.is_none() {
@@ -177,7 +208,9 @@ impl Imports {
             return Err(error.into());
         }
         let latest = running.into_iter().max();
-        Ok(latest.map_or(Next::Again(now), |begun| Next::Again(now + pace::ask_after(now - begun))))
+        let next = latest.map_or(now, |begun| now + pace::ask_after(now - begun));
+        open.retain(|one| !one.over);
+        Ok((Next::Again(next), open))
     }
 
     /// Asks Doppler how far an import is.

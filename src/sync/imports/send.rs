@@ -19,16 +19,17 @@ use super::survey::Seen;
 use super::{Failure, Imports, group, later, pace};
 
 impl Imports {
-    /// Sends what waits, unless it is not to be written any more. Unless nobody else comes, those who are too few
-    /// for an import go on waiting.
+    /// Sends what waits for lists that are not busy, unless it is not to be written any more. Unless nobody
+    /// else comes, those who are too few for an import go on waiting.
     pub(super) async fn send(
         &self,
         lease: &Lease,
-        settings: &SyncSettings,
+        (settings, busy): (&SyncSettings, &[Option<&str>]),
         is_all: bool,
     ) -> Result<Next, Failure> {
         let workspace = &lease.workspace;
-        let rows = self.store.waiting_for_import(workspace, pace::MOST_ROWS).await?;
+        let mut rows = self.store.waiting_for_import(workspace, pace::MOST_ROWS).await?;
+        rows.retain(|row| !busy.contains(&row.list.as_deref()));
         if rows.is_empty() {
             return Ok(Next::Done);
         }

@@ -1,6 +1,7 @@
 //! A page of either system's people, as polls and runs read it: who is on it, what is remembered of
 //! each, the rows that are whole records, and where to go on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use serde::Serialize;
 use crate::clock::Clock;
 use crate::store::{Copy, CopyKey, OPT_OUT_COPY, Version};
 use crate::sync::mappings::Mappings;
-use crate::unified::{Sighting, System, WorkspaceId};
+use crate::unified::{Sighting, System, WorkspaceId, is_opt_out};
 use crate::upstream::{self, Call, Crm, Directory, Mailing};
 
 use super::{doppler, highlevel};
@@ -32,6 +33,8 @@ pub(in crate::sync) struct Page {
     pub people: Vec<(Sighting, Version)>,
     /// Rows that are whole records.
     pub copies: Vec<Copy>,
+    /// Keys of subscribers on it who opted out.
+    pub opted_out: BTreeSet<String>,
     /// Where to go on, as JSON.
     pub position: String,
     pub is_last: bool,
@@ -69,6 +72,25 @@ impl Pages {
         })
     }
 
+    /// Who opted out in Doppler since a moment, as its rows of opt-outs show them.
+    pub(in crate::sync) async fn opt_outs(
+        &self,
+        of: &WorkspaceId,
+        since: DateTime<Utc>,
+        call: &Call,
+    ) -> Result<Vec<Copy>, upstream::Error> {
+        let mut position = doppler::Position::since(since, self.clock.now()).without_pages();
+        let mut copies = Vec::new();
+        loop {
+            let page = self.of_doppler(of, Some(&position.to_json()), call).await?;
+            copies.extend(page.copies);
+            if page.is_last {
+                return Ok(copies);
+            }
+            position = doppler::Position::at(Some(&page.position), self.clock.now());
+        }
+    }
+
     async fn of_highlevel(&self, held: Option<&str>, call: &Call) -> Result<Page, upstream::Error> {
         let read_at = self.clock.now();
         let position = highlevel::Position::at(held, read_at);
@@ -86,6 +108,7 @@ impl Pages {
             copy(key, &row.contact, said_at)
         });
         Ok(Page {
+            opted_out: BTreeSet::new(),
             people: people.collect(),
             copies: copies.collect(),
             position: next.to_json(),
@@ -117,6 +140,7 @@ impl Pages {
         let mapping = self.mappings.of(of);
         let account = self.account(System::Doppler);
         let (mut people, mut copies) = (Vec::new(), Vec::new());
+        let mut opted_out = BTreeSet::new();
         for subscriber in &page.items {
             let sighting = Sighting::of_subscriber(subscriber, &mapping);
             let seen = doppler::seen(request, &sighting.key, subscriber);
@@ -130,11 +154,12 @@ impl Pages {
                 }
             };
             copies.extend(copy(key, subscriber, read_at));
+            opted_out.extend(is_opt_out(subscriber).then(|| sighting.key.clone()));
             people.push((sighting, seen));
         }
         let is_of_account = matches!(request, doppler::Request::Account(_));
         let position = next.to_json();
-        Ok(Page { people, copies, position, is_last, is_of_account, is_first_run })
+        Ok(Page { people, copies, opted_out, position, is_last, is_of_account, is_first_run })
     }
 }
 

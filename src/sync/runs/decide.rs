@@ -91,13 +91,20 @@ impl Change {
         }
     }
 
-    /// A person saw what stopped a run and lets it go on; `None`: nothing stopped it.
-    pub fn waive(run: SyncRun, priority: Priority, at: DateTime<Utc>) -> Option<Self> {
+    /// A person saw what stopped a run, of one system's listing if it was that, and lets it go on; `None`:
+    /// nothing stopped it.
+    pub fn waive(
+        mut run: SyncRun,
+        system: Option<System>,
+        priority: Priority,
+        at: DateTime<Utc>,
+    ) -> Option<Self> {
         if run.state != RunState::Paused || run.hold.is_none() {
             return None;
         }
+        run.believed.extend(system);
         let state = RunState::Previewing;
-        let mut change = Self::of(SyncRun { state, waived: true, hold: None, ..run });
+        let mut change = Self::of(SyncRun { state, hold: None, ..run });
         let told = "The run goes on, as somebody decided".to_owned();
         change.events.push(progress(&change.run, told));
         change.marks.push(mark(&change.run, priority, at));
@@ -287,10 +294,11 @@ mod tests {
     #[test]
     fn only_what_a_hold_stopped_is_let_go_on() {
         let going = run(RunKind::FullCompare, false, true);
-        assert!(Change::waive(going.clone(), Priority::Backfill, at()).is_none());
+        let doppler = Some(System::Doppler);
+        assert!(Change::waive(going.clone(), doppler, Priority::Backfill, at()).is_none());
         let held = SyncRun { state: RunState::Paused, hold: Some(Uuid::nil()), ..going };
-        let goes = Change::waive(held, Priority::Backfill, at()).unwrap();
-        assert!(goes.run.waived && goes.run.hold.is_none());
+        let goes = Change::waive(held, doppler, Priority::Backfill, at()).unwrap();
+        assert_eq!((goes.run.believed.as_slice(), goes.run.hold), (&[System::Doppler][..], None));
         assert_eq!(states(&goes), (RunState::Previewing, None));
     }
 }

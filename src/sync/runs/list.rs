@@ -8,6 +8,7 @@ use crate::sync::engine::fault;
 use crate::telemetry::names;
 use crate::unified::{
     ContactId, EventDraft, EventKind, Hold, RunState, Sighting, Stage, SyncRun, System,
+    WorkspaceId, opt_out_hash,
 };
 
 use super::{Failure, Runner, Turn, decide, judge};
@@ -26,6 +27,15 @@ impl Runner {
         let now = self.clock.now();
         let known = self.store.recognize(workspace, &sightings, now).await?;
         pass_over(system, &known);
+        let mut former = former(&page.opted_out, &sightings, &known);
+        if !former.is_empty() {
+            // What was seen before may have been changed by a decision since.
+            let unseen = self.store.unseen(workspace, system, &seen).await?;
+            let new = sightings.iter().zip(unseen).filter(|(_, new)| *new);
+            let new: BTreeSet<&str> = new.map(|(one, _)| one.key.as_str()).collect();
+            former.retain(|key| new.contains(key));
+        }
+        let opted_out = hashes(workspace, &former);
         let next = match (page.is_last, system) {
             (false, _) => Stage::Listing { system, position: Some(page.position.clone()) },
             (true, System::Doppler) => Stage::Listing { system: System::HighLevel, position: None },
@@ -40,7 +50,12 @@ impl Runner {
         let told = format!("{} is read: {} records so far", system.name(), run.seen);
         let events = progress(&run, told);
         let step = RunStep {
-            staged: Some(Staged { system, seen: &seen, copies: &page.copies }),
+            staged: Some(Staged {
+                system,
+                seen: &seen,
+                copies: &page.copies,
+                opted_out: &opted_out,
+            }),
             poll: page.is_last.then_some((system, page.position.as_str())),
             events: if page.is_last { std::slice::from_ref(&events) } else { &[] },
             ..RunStep::new(&run, held.revision, now)
@@ -71,6 +86,7 @@ impl Runner {
         let now = self.clock.now();
         let known = self.store.recognize(workspace, &new, now).await?;
         pass_over(system, &known);
+        let opted_out = hashes(workspace, &former(&page.opted_out, &new, &known));
         let living = known.iter().filter(|known| !known.erased);
         let mut members: Vec<ContactId> = living.map(|known| known.id).collect();
         if page.is_of_account && !members.is_empty() {
@@ -96,7 +112,12 @@ impl Runner {
             (true, _) => decide::read(run, now),
         };
         let step = RunStep {
-            staged: Some(Staged { system, seen: &seen, copies: &page.copies }),
+            staged: Some(Staged {
+                system,
+                seen: &seen,
+                copies: &page.copies,
+                opted_out: &opted_out,
+            }),
             poll: Some((system, page.position.as_str())),
             members: &members,
             urgency: if page.is_first_run { Priority::Backfill } else { Priority::Live },
@@ -105,8 +126,8 @@ impl Runner {
         self.advance(lease, step).await
     }
 
-    /// Reads a page of what changed in HighLevel since the listing. Who opted out there meanwhile is put on
-    /// no list by what the listing showed; Doppler's side is read anew before it is written.
+    /// Reads a page of what changed in HighLevel since the listing, and at the end who opted out in Doppler
+    /// since: nobody who opted out meanwhile is put on a list, or made, by what the listing showed.
     pub(super) async fn refresh(
         &self,
         lease: &Lease,
@@ -119,17 +140,22 @@ impl Runner {
             None => self.store.position(workspace, system).await?,
         };
         let page = self.pages.next(workspace, system, before.as_deref(), &Self::call()).await?;
+        let mut copies = page.copies;
+        if page.is_last {
+            let since = held.run.fresh_from;
+            copies.extend(self.pages.opt_outs(workspace, since, &Self::call()).await?);
+        }
         let sightings: Vec<Sighting> = page.people.into_iter().map(|(one, _)| one).collect();
         let now = self.clock.now();
         self.store.recognize(workspace, &sightings, now).await?;
         let stage = if page.is_last {
-            Stage::Marking { after: None }
+            Stage::Marking { after: None, rest: false }
         } else {
             Stage::Refreshing { position: Some(page.position) }
         };
         let run = SyncRun { stage, ..held.run.clone() };
         // Polls have not seen them: to them they are news.
-        let staged = Some(Staged { system, seen: &[], copies: &page.copies });
+        let staged = Some(Staged { system, seen: &[], copies: &copies, opted_out: &[] });
         let step = RunStep { staged, ..RunStep::new(&run, held.revision, now) };
         self.advance(lease, step).await
     }
@@ -139,11 +165,12 @@ impl Runner {
         let workspace = &lease.workspace;
         let now = self.clock.now();
         let mut doubt = None;
-        for system in System::ALL {
+        // Whoever believed one system's listing was not asked about the other's.
+        for system in System::ALL.into_iter().filter(|one| !held.run.believed.contains(one)) {
             let presence = self.store.presence(workspace, &held.run, system).await?;
             doubt = doubt.or_else(|| judge::doubt(system, presence));
         }
-        let Some(doubt) = doubt.filter(|_| !held.run.waived) else {
+        let Some(doubt) = doubt else {
             let total = self.store.counts(workspace).await?.total;
             let run = SyncRun {
                 total,
@@ -181,6 +208,24 @@ impl Runner {
         // Whoever resolves it marks the run.
         self.advance(lease, step).await
     }
+}
+
+/// Subscribers on a page who opted out and whom somebody is no more, after a rename or a merge: nothing that
+/// is read of that person shows it.
+fn former<'a>(
+    opted_out: &BTreeSet<String>,
+    sightings: &'a [Sighting],
+    known: &[Known],
+) -> Vec<&'a str> {
+    let people = sightings.iter().zip(known).filter(|(_, known)| !known.erased);
+    let keys = people.map(|(one, known)| (one.key.as_str(), known.key(System::Doppler)));
+    keys.filter(|(key, now)| opted_out.contains(*key) && now.is_some_and(|now| now != *key))
+        .map(|(key, _)| key)
+        .collect()
+}
+
+fn hashes(workspace: &WorkspaceId, keys: &[&str]) -> Vec<String> {
+    keys.iter().map(|key| opt_out_hash(workspace, key)).collect()
 }
 
 /// Says that records are left out because their people were erased.

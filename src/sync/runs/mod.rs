@@ -159,7 +159,7 @@ impl Runner {
                 Ok(Turn::Rest(Next::Again(self.clock.now() + UNTIL_GRANTED)))
             }
             Stage::Refreshing { position } => self.refresh(lease, held, position.as_deref()).await,
-            Stage::Marking { after } => self.mark(lease, held, *after).await,
+            Stage::Marking { after, rest } => self.mark(lease, held, (*after, *rest)).await,
             Stage::Draining => self.drain(lease, held).await,
         }
     }

@@ -127,14 +127,19 @@ impl Runner {
         &self,
         lease: &Lease,
         held: &Revised,
-        after: Option<ContactId>,
+        (after, rest): (Option<ContactId>, bool),
     ) -> Result<Turn, Failure> {
-        let members = self.store.everybody(&lease.workspace, after, AT_ONCE).await?;
+        // Who is yet to be made in HighLevel comes last: that is work for HighLevel alone, which goes on
+        // while Doppler is busy with the last import.
+        let linked = (!rest).then_some(System::HighLevel);
+        let run = held.run.id;
+        let members =
+            self.store.not_in_run(&lease.workspace, run, (linked, after), AT_ONCE).await?;
         let is_last = members.len() < AT_ONCE as usize;
-        let stage = if is_last {
-            Stage::Draining
-        } else {
-            Stage::Marking { after: members.last().copied().or(after) }
+        let stage = match (is_last, rest) {
+            (false, _) => Stage::Marking { after: members.last().copied().or(after), rest },
+            (true, false) => Stage::Marking { after: None, rest: true },
+            (true, true) => Stage::Draining,
         };
         let run = SyncRun { stage, ..held.run.clone() };
         let step =

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::keeping::{hearing, keeping, settled, tick};
-use super::runs::{calm, decide, done, reaches, start};
+use super::runs::{calm, decide, done, reaches, resolve, start};
 use crate::world::World;
 
 const POLICIES: [&str; 4] = ["unlink", "tag", "unsubscribe", "delete"];
@@ -119,4 +119,35 @@ async fn many_deletions_that_are_told_one_by_one_are_asked_about() {
         assert!(changed <= MOST + AT_ONCE, "{policy}: {changed} of {linked}");
         world.end().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_believes_one_systems_listing_is_asked_about_the_others() {
+    let world = calm().contacts(12).set("sync.deleted", "unsubscribe").start().await;
+    done(&world).await;
+    let before = world.state().await;
+    for (system, route) in
+        [("DOPPLER", "/accounts/{accountName}/subscribers"), ("HIGHLEVEL", "/contacts/search")]
+    {
+        world.fault(json!({"system": system, "route": route, "kind": "empty-list"})).await;
+    }
+    world.forget_calls().await;
+    let run = start(&world, "FULL_COMPARE", false).await["run"].clone();
+    let asked = async || {
+        reaches(&world, &run["id"], "PAUSED").await;
+        let query = "{ holds(first: 100) { nodes { id kind system run { id } } } }";
+        let holds = world.data(query, json!({})).await["holds"]["nodes"].clone();
+        let holds = holds.as_array().unwrap().iter().cloned();
+        holds.filter(|hold| hold["run"]["id"] == run["id"]).collect::<Vec<Value>>()
+    };
+    let first = asked().await;
+    assert_eq!(first.len(), 1, "{first:#?}");
+    assert_eq!(first[0]["system"], "DOPPLER");
+    resolve(&world, &first[0], "GO_ON").await;
+    let of_highlevel = async || asked().await.iter().any(|hold| hold["system"] == "HIGHLEVEL");
+    world.until("it is asked about the other listing, too", of_highlevel).await;
+    assert_eq!(world.writes().await, 0, "{:?}", world.calls().await);
+    decide(&world, "cancelSync", &run).await;
+    assert_eq!(world.state().await, before);
+    world.end().await;
 }

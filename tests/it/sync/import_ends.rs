@@ -304,3 +304,47 @@ async fn who_opts_out_while_an_import_has_them_is_opted_out_at_once() {
     assert!(is_out().await, "the end of the import changes nothing about it");
     world.end().await;
 }
+
+/// Those of the account, who are known in both systems, come later than those of the list, because
+/// HighLevel takes its time over theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_never_ends_holds_up_no_other_list() {
+    let world = hasty().start().await;
+    people(&world, 40).await;
+    for number in 40..43 {
+        for (system, fields) in
+            [("DOPPLER", json!({"FIRSTNAME": "Pia"})), ("HIGHLEVEL", json!({"lastName": "Later"}))]
+        {
+            let made = json!({"system": system, "op": "upsert", "email": person(number),
+                "fields": fields});
+            edit(&world, made).await;
+        }
+    }
+    let run = previewed(&world).await;
+    settings(&world, json!({"importsEnd": "never"})).await;
+    world.forget_calls().await;
+    let slow = json!({"system": "HIGHLEVEL", "method": "PUT", "route": "/contacts/{contactId}",
+        "kind": "delay", "delayMs": 10_000});
+    world.fault(slow).await;
+    approve(&world, &run).await;
+    let sent = || async { !imports(&world).await.is_empty() };
+    world.comes("the import of the list", Duration::from_secs(2), sent).await;
+    settings(&world, json!({"importsEnd": "completed"})).await;
+    let first = addresses(&imports(&world).await);
+    assert!(first.contains(&person(0)) && !first.contains(&person(41)), "{first:?}");
+    world.clear_faults().await;
+    let told = || async {
+        let state = world.state().await;
+        let all = state["highlevel"]["contacts"].as_array().unwrap().iter();
+        let told = all.filter(|one| one["lastName"] == "Later" && one["firstName"] == "Pia");
+        told.count() == 3
+    };
+    world.until("the others are written in HighLevel", told).await;
+    for _ in 0..10 {
+        world.pass(Duration::from_secs(60)).await;
+    }
+    let one = subscriber(&world, &person(41)).await.unwrap();
+    assert_eq!(one["fields"]["LASTNAME"], "Later", "{one:#}");
+    assert_eq!(made(&world).await, 3, "the list's import is still under way");
+    world.end().await;
+}

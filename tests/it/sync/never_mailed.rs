@@ -260,14 +260,36 @@ async fn by_a_run_that_was_listed_before_they_opted_out() {
                 "fields": {"firstName": "Late"}});
             world.control("/edit", made).await;
         }
+        for number in 10..13 {
+            let made = json!({"system": "DOPPLER", "op": "upsert", "email": person(number),
+                "list": "Newsletter"});
+            world.control("/edit", made).await;
+        }
         let run = previewed(&world).await;
-        let out = json!({"system": "HIGHLEVEL", "op": "unsubscribe", "email": person(3)});
-        world.control("/edit", out).await;
+        for (system, number) in [("HIGHLEVEL", 3), ("DOPPLER", 11)] {
+            let out = json!({"system": system, "op": "unsubscribe", "email": person(number)});
+            world.control("/edit", out).await;
+        }
         world.forget_calls().await;
+        if import_from == 0 {
+            // No poll says so sooner.
+            let pages = json!({"system": "DOPPLER", "route": "/accounts/{accountName}/subscribers",
+                "kind": "status", "status": 503});
+            world.fault(pages).await;
+        }
         decide(&world, "approveSync", &run).await;
+        let is_made = async || contact(&world, &person(11)).await.is_some();
+        world.until("whoever opted out in Doppler is made", is_made).await;
+        world.clear_faults().await;
         reaches(&world, &run["id"], "FINISHED").await;
         assert!(subscriber(&world, &person(4)).await.is_some(), "the others are made");
         assert_eq!(subscriber(&world, &person(3)).await, None);
+        let dnd = async |number| {
+            let made = contact(&world, &person(number)).await;
+            made.map(|made| made["dndSettings"]["Email"]["status"].clone())
+        };
+        assert_eq!(dnd(10).await, Some(Value::Null), "the others are made there, too");
+        assert_eq!(dnd(11).await, Some(json!("active")), "and whoever opted out is not mailed");
         let journal = world.control_get("/journal?bodies=true").await.to_string();
         assert!(journal.contains(&person(4)), "bodies are there to be looked at");
         let calls = world.control_get("/journal?bodies=true").await;
@@ -275,8 +297,16 @@ async fn by_a_run_that_was_listed_before_they_opted_out() {
             call["system"] == "DOPPLER"
                 && call["requestBody"].as_str().is_some_and(|body| body.contains(&person(3)))
         };
-        let calls = calls["calls"].as_array().unwrap().iter();
-        assert_eq!(calls.filter(named).count(), 0, "Doppler was never told of her");
+        let calls = calls["calls"].as_array().unwrap();
+        assert_eq!(calls.iter().filter(named).count(), 0, "Doppler was never told of her");
+        let made = |call: &&Value| {
+            call["system"] == "HIGHLEVEL"
+                && call["method"] == "POST"
+                && call["requestBody"].as_str().is_some_and(|body| body.contains(&person(11)))
+        };
+        let made: Vec<&Value> = calls.iter().filter(made).collect();
+        let bodies = made.iter().filter_map(|call| call["requestBody"].as_str());
+        assert!(!made.is_empty() && bodies.clone().all(|body| body.contains("dnd")), "{made:#?}");
         world.end().await;
     }
 }

@@ -74,3 +74,23 @@ async fn who_opted_out_is_not_subscribed_under_another_address() {
     assert_eq!(ana["dndSettings"]["Email"]["status"], "active");
     world.end().await;
 }
+
+/// The subscriber of before has no list any more, but mails that were sent to it can still be answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_opts_out_under_the_address_of_before_is_opted_out() {
+    let world = hearing(keeping().contacts(20)).await;
+    let lists = subscriber(&world, ANA).await.unwrap()["lists"].clone();
+    edit(&world, "HIGHLEVEL", "changeEmail", json!({"to": NEW})).await;
+    moved(&world, &lists).await;
+    settled(&world).await;
+    edit(&world, "DOPPLER", "unsubscribe", json!({})).await;
+    let out = async || {
+        tick(&world).await;
+        let ana = contact(&world, NEW).await.unwrap();
+        let subscriber = subscriber(&world, NEW).await.unwrap();
+        ana["dndSettings"]["Email"]["status"] == "active" && subscriber["status"] == "unsubscribed"
+    };
+    world.until("she gets no mail under the new one", out).await;
+    settled(&world).await;
+    world.end().await;
+}

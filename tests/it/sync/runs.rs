@@ -265,7 +265,7 @@ async fn lies(world: &World, kind: &str) -> Value {
     hold
 }
 
-async fn resolve(world: &World, hold: &Value, choice: &str) {
+pub async fn resolve(world: &World, hold: &Value, choice: &str) {
     let query = "mutation($input: ResolveHoldInput!) { resolveHold(input: $input) { \
         userErrors { message } } }";
     let input = json!({"hold": hold["id"], "choice": choice});
