@@ -66,7 +66,9 @@ impl Inner {
     ) -> Result<Suppressed, Error> {
         let told = System::ALL.map(|system| consent_of(agreement, system).is_some());
         let agreed = agreed(agreement);
-        let is_known = told.contains(&true);
+        // Once it is agreed that the person is out, no address says anything new: a decision to mail the
+        // person again is about all of them.
+        let is_known = told.contains(&true) && !agreement.is_out();
         let (new, old): (Vec<_>, Vec<_>) =
             all.iter().partition(|email| is_known && !agreed.contains(*email));
         if self.any_opted_out(workspace, new).await? {

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::keeping::{connect, edit, hearing, keeping, settled, tick};
-use super::{ANA, contact, subscriber};
+use super::runs::resolve;
+use super::{ANA, contact, mutate, subscriber};
 use crate::world::World;
 
 const NEW: &str = "ana.new@example.com";
@@ -92,5 +93,28 @@ async fn who_opts_out_under_the_address_of_before_is_opted_out() {
     };
     world.until("she gets no mail under the new one", out).await;
     settled(&world).await;
+    // Once she asks for it again and somebody believes it, that is not held against her any more.
+    let again = json!({"system": "DOPPLER", "op": "resubscribe", "email": NEW});
+    world.control("/edit", again).await;
+    let query = "{ holds(first: 100) { nodes { id kind contact { email } } } }";
+    let hold = async || {
+        tick(&world).await;
+        let holds = world.data(query, json!({})).await["holds"]["nodes"].clone();
+        let holds = holds.as_array().unwrap().clone();
+        holds.into_iter().find(|one| one["kind"] == "CONSENT" && one["contact"]["email"] == NEW)
+    };
+    world.until("it is asked about", async || hold().await.is_some()).await;
+    resolve(&world, &hold().await.unwrap(), "OPT_IN").await;
+    let is_out =
+        async || contact(&world, NEW).await.unwrap()["dndSettings"]["Email"]["status"] == "active";
+    let lifted = async || {
+        tick(&world).await;
+        !is_out().await
+    };
+    world.until("HighLevel may mail her, too", lifted).await;
+    mutate(&world, "syncContact", json!({"contact": {"email": NEW}})).await;
+    settled(&world).await;
+    assert!(!is_out().await);
+    assert_eq!(subscriber(&world, NEW).await.unwrap()["status"], "active");
     world.end().await;
 }
