@@ -79,15 +79,16 @@ impl Pages {
         since: DateTime<Utc>,
         call: &Call,
     ) -> Result<Vec<Copy>, upstream::Error> {
-        let mut position = doppler::Position::since(since, self.clock.now()).without_pages();
+        let position = doppler::Position::since(since, self.clock.now()).without_pages();
+        let mut held = position.to_json();
         let mut copies = Vec::new();
         loop {
-            let page = self.of_doppler(of, Some(&position.to_json()), call).await?;
+            let page = self.of_doppler(of, Some(&held), call).await?;
             copies.extend(page.copies);
             if page.is_last {
                 return Ok(copies);
             }
-            position = doppler::Position::at(Some(&page.position), self.clock.now());
+            held = page.position;
         }
     }
 
