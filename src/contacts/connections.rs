@@ -381,6 +381,16 @@ impl Core {
         Ok(self.access.vault.unhold(&own).await?)
     }
 
+    /// Forgets HighLevel's credential if the app's end, which was then by HighLevel's clock, ended it.
+    pub(super) async fn forget_grant(&self, ended: Option<DateTime<Utc>>) -> Result<(), Error> {
+        let since = self.access.vault.granted_since(System::HighLevel);
+        if since.is_some_and(|since| ended.is_none_or(|ended| ended >= since)) {
+            let why = "was disconnected: the app was taken off there";
+            self.disconnect(System::HighLevel, why).await?;
+        }
+        Ok(())
+    }
+
     /// Forgets a credential. `why` goes on from the system's name.
     pub(super) async fn disconnect(&self, system: System, why: &str) -> Result<(), Error> {
         let event = told(system, format!("{} {why}", system.name()));

@@ -229,7 +229,10 @@ async fn of_location(
                 NotGranted::Gone => other,
                 NotGranted::Client | NotGranted::Later(_) => not_granted(&why),
             })?;
-            (Granted { refresh: granted.refresh, ..local }, location.to_owned())
+            (
+                Granted { refresh: granted.refresh, owner: granted.owner, ..local },
+                location.to_owned(),
+            )
         }
     };
     let secret = Secret::granted(granted, &location, now);

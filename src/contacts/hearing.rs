@@ -114,7 +114,7 @@ impl Core {
                 Err(error) if is_final(&error) => None,
                 Err(error) => return Err(error.into()),
             },
-            About::Installed | About::Uninstalled | About::Other => None,
+            About::Installed | About::Uninstalled | About::TakenBack(_) | About::Other => None,
         })
     }
 

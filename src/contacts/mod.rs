@@ -327,12 +327,21 @@ impl Contacts {
         vault.reread(System::HighLevel).await?;
         // What waits was granted to the app that is gone.
         self.0.drop_waiting().await?;
-        let since = vault.granted_since(System::HighLevel);
-        if since.is_some_and(|since| at.is_none_or(|at| at >= since)) {
-            let why = "was disconnected: the app was taken off there";
-            self.0.disconnect(System::HighLevel, why).await?;
+        self.0.forget_grant(at).await
+    }
+
+    /// The same of all that an agency granted. Nothing happens where the credential is not by its consent.
+    pub async fn app_taken_back(
+        &self,
+        agency: &str,
+        at: Option<DateTime<Utc>>,
+    ) -> Result<(), Error> {
+        let vault = &self.0.access.vault;
+        vault.reread(System::HighLevel).await?;
+        match vault.granted_by(System::HighLevel) {
+            Some(by) if by == agency => self.0.forget_grant(at).await,
+            Some(_) | None => Ok(()),
         }
-        Ok(())
     }
 
     /// How the connections are, without a call.

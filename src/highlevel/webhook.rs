@@ -71,6 +71,8 @@ struct Event {
     #[serde(deserialize_with = "text")]
     location_id: Option<String>,
     #[serde(deserialize_with = "text")]
+    company_id: Option<String>,
+    #[serde(deserialize_with = "text")]
     app_id: Option<String>,
     #[serde(deserialize_with = "text")]
     webhook_id: Option<String>,
@@ -119,7 +121,7 @@ impl Inbound for Webhooks {
 
 /// Whether it befell one app and no person.
 fn of_an_app(about: &About) -> bool {
-    matches!(about, About::Installed | About::Uninstalled)
+    matches!(about, About::Installed | About::Uninstalled | About::TakenBack(_))
 }
 
 fn about(kind: &str, event: &Event) -> Option<About> {
@@ -137,7 +139,11 @@ fn about(kind: &str, event: &Event) -> Option<About> {
             About::Appointments(nested.map(Into::into).or_else(contact)?)
         }
         "INSTALL" => About::Installed,
-        "UNINSTALL" => About::Uninstalled,
+        // That of an agency names no location.
+        "UNINSTALL" => match id(&event.company_id).filter(|_| event.location_id.is_none()) {
+            Some(company) => About::TakenBack(company),
+            None => About::Uninstalled,
+        },
         _ => About::Other,
     })
 }
@@ -191,6 +197,9 @@ mod tests {
             assert_eq!(notice.account.as_deref(), Some("loc00000000000000001"), "{kind}");
             assert!(notice.at.is_some() && notice.id.len() == 36, "{kind}");
         }
+        let agencys = webhooks().read(UNINSTALL_AGENCY.as_bytes()).unwrap();
+        let company = "cmp00000000000000001".to_owned();
+        assert_eq!((agencys.about, agencys.account), (About::TakenBack(company), None));
         let bare = webhooks().read(BARE_TASK.as_bytes()).unwrap();
         let task = About::Task { id: "tsk00000000000000001".into(), title: "Proposal".into() };
         assert_eq!(bare.about, task);
@@ -210,6 +219,13 @@ mod tests {
             assert_eq!(about("ContactUpdate", &other), About::Contact("c".into()), "{other}");
         }
         assert_eq!(about("UNINSTALL", &json!("ours")), About::Uninstalled);
+        let body = json!({"type": "UNINSTALL", "appId": "other", "companyId": "c"});
+        let config = config::highlevel::HighLevel {
+            client_id: Some("ours-x1".to_owned()),
+            ..Default::default()
+        };
+        let others = Webhooks::new(&config).read(body.to_string().as_bytes()).unwrap();
+        assert_eq!(others.about, About::Other);
         assert_eq!(about("INSTALL", &json!("ours")), About::Installed);
     }
 
@@ -264,5 +280,6 @@ mod tests {
         APPOINTMENT_DELETE = "AppointmentDelete";
         INSTALL = "INSTALL.location";
         UNINSTALL = "UNINSTALL.location";
+        UNINSTALL_AGENCY = "UNINSTALL.agency";
     }
 }

@@ -66,6 +66,8 @@ pub enum About {
     Installed,
     /// The app was taken off the account: its credential is dead.
     Uninstalled,
+    /// An agency took the app off: so is what it granted for its accounts. The agency's id.
+    TakenBack(String),
     /// Nothing that we keep.
     Other,
 }

@@ -93,9 +93,13 @@ impl Webhooks {
     pub async fn receive(&self, post: Post<'_>) -> Verdict {
         let Judged { kind, workspace, verdict } = self.judge(post).await;
         let workspace = workspace.as_ref().map(WorkspaceId::as_str);
-        let outcome = verdict.outcome();
-        metrics::counter!(names::WEBHOOKS, names::KIND => kind, names::OUTCOME => outcome)
-            .increment(1);
+        metrics::counter!(
+            names::WEBHOOKS,
+            names::KIND => kind,
+            names::OUTCOME => verdict.outcome(),
+            names::WORKSPACE => workspace.unwrap_or_default().to_owned()
+        )
+        .increment(1);
         match verdict {
             Verdict::Refused(why) => tracing::warn!(workspace, why, "webhook refused"),
             Verdict::Ignored(why) => tracing::info!(kind, workspace, why, "webhook ignored"),
@@ -130,11 +134,20 @@ impl Webhooks {
     }
 
     /// The workspace that is connected to the account now: it may have been so for a moment only, and
-    /// by another gateway.
-    async fn whose(&self, notice: &Notice) -> Result<Option<WorkspaceId>, store::Error> {
-        match &notice.account {
-            Some(account) => self.store.whose_account(System::HighLevel, account).await,
-            None => Ok(None),
+    /// by another gateway. Of an agency's news all with a credential: by whose consent they have it is
+    /// sealed, so each sees for itself whether it is meant.
+    async fn whose(&self, notice: &Notice) -> Result<Vec<WorkspaceId>, store::Error> {
+        match (&notice.account, &notice.about) {
+            (Some(account), _) => {
+                let one = self.store.whose_account(System::HighLevel, account).await?;
+                Ok(one.into_iter().collect())
+            }
+            (None, About::TakenBack(_)) => {
+                let all = self.store.versions().await?.into_iter();
+                let all = all.filter(|(_, system, _)| *system == System::HighLevel);
+                Ok(all.map(|(workspace, ..)| workspace).collect())
+            }
+            (None, _) => Ok(Vec::new()),
         }
     }
 
@@ -150,16 +163,16 @@ impl Webhooks {
         let kind = notice.kind;
         let late = match time(notice.at, self.clock.now()) {
             Time::Ahead => {
-                let workspace = self.whose(&notice).await.ok().flatten();
+                let workspace = self.whose(&notice).await.ok().and_then(only);
                 let verdict = Verdict::Refused("it was sent in the future");
                 return Judged { kind, workspace, verdict };
             }
             Time::Late => true,
             Time::Fine => false,
         };
-        let workspace = match self.whose(&notice).await {
-            Ok(Some(workspace)) => workspace,
-            Ok(None) => {
+        let workspaces = match self.whose(&notice).await {
+            Ok(workspaces) if !workspaces.is_empty() => workspaces,
+            Ok(_) => {
                 let why = "it is about an account that is not served here";
                 return Judged::nobodys(kind, Verdict::Ignored(why));
             }
@@ -172,22 +185,43 @@ impl Webhooks {
         let body = String::from_utf8_lossy(post.body).into_owned();
         let Notice { id, about, .. } = notice;
         let arrival = Arrival { id, kind: kind.to_owned(), body, late };
+        let mut verdict = Verdict::Seen;
+        for workspace in &workspaces {
+            match self.keep(workspace, arrival.clone()).await {
+                Some(true) => verdict = Verdict::Stored,
+                Some(false) => {}
+                // Those that have it have seen it when it comes again.
+                None => {
+                    return Judged {
+                        kind,
+                        workspace: only(workspaces),
+                        verdict: Verdict::NotStored,
+                    };
+                }
+            }
+        }
+        let workspace = only(workspaces);
+        if verdict == Verdict::Stored && about == About::Other {
+            let workspace = workspace.as_ref().map(WorkspaceId::as_str);
+            let why = "it is about nothing that we keep";
+            tracing::info!(kind, workspace, why, "webhook kept");
+        }
+        Judged { kind, workspace, verdict }
+    }
+
+    /// Stores it, and whether it is new; `None`: it could not be stored.
+    async fn keep(&self, workspace: &WorkspaceId, arrival: Arrival) -> Option<bool> {
         let (together, whose) = (Arc::clone(&self.together), workspace.clone());
         // On its own task: who stores for many must not end with one of them.
         let stored = self.tasks.spawn(async move { together.store(whose, arrival).await });
-        let verdict = match stored.await {
-            Ok(Some(true)) => {
-                if about == About::Other {
-                    let (workspace, why) = (workspace.as_str(), "it is about nothing that we keep");
-                    tracing::info!(kind, workspace, why, "webhook kept");
-                }
-                Verdict::Stored
-            }
-            Ok(Some(false)) => Verdict::Seen,
-            Ok(None) | Err(_) => Verdict::NotStored,
-        };
-        Judged { kind, workspace: Some(workspace), verdict }
+        stored.await.ok().flatten()
     }
+}
+
+/// The one there is, if there is one.
+fn only(mut workspaces: Vec<WorkspaceId>) -> Option<WorkspaceId> {
+    let last = workspaces.pop();
+    last.filter(|_| workspaces.is_empty())
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

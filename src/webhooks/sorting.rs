@@ -9,11 +9,11 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::contacts::Contacts;
+use crate::contacts::{self, Contacts};
 use crate::store::{Arrival, Lease, LookedAt, Mark, Next, Priority, Record, Store, Trace};
 use crate::sync::{self, Handler};
 use crate::unified::{EventDraft, EventKind, SyncState, System, WorkspaceId, normalize_email};
-use crate::upstream::{About, Call, Inbound, Priority as Urgency};
+use crate::upstream::{About, Call, Inbound, Notice, Priority as Urgency};
 
 /// How many are looked at together.
 const AT_ONCE: u32 = 200;
@@ -78,9 +78,7 @@ impl Sorting {
         let read = |body: &str| self.inbound.read(body.as_bytes());
         let read = arrivals.iter().filter_map(|one| Some((&one.id, read(&one.body)?)));
         let (read_ids, notices): (Vec<&String>, Vec<_>) = read.unzip();
-        let removed = notices.iter().filter(|notice| notice.about == About::Uninstalled);
-        let removed: Vec<_> = removed.map(|notice| notice.at).collect();
-        let hints: Vec<About> = notices.into_iter().map(|notice| notice.about).collect();
+        let hints: Vec<About> = notices.iter().map(|notice| notice.about.clone()).collect();
         let deadline = Instant::now() + PATIENCE;
         let call = Call { deadline, priority: Urgency::Background, meter: Arc::default() };
         let heard = match self.contacts.hear(workspace, &hints, &call).await {
@@ -88,14 +86,8 @@ impl Sorting {
             Err(error) => return Ok(Batch::NotAsked(error.to_string())),
         };
         let events: Vec<EventDraft> = hints.iter().filter_map(app_event).collect();
-        if !events.is_empty() {
-            for at in removed {
-                if let Err(error) = self.contacts.app_removed(at).await {
-                    return Ok(Batch::NotAsked(error.to_string()));
-                }
-            }
-            // With the app its tokens go, and with a new one they may work again.
-            self.contacts.probe(System::HighLevel).await;
+        if let Err(error) = self.hear_of_app(&notices).await {
+            return Ok(Batch::NotAsked(error.to_string()));
         }
         let due = self.clock.now() + GATHERED_FOR;
         let marks: Vec<Mark> = match self.store.sync_settings(workspace).await?.state {
@@ -120,6 +112,30 @@ impl Sorting {
 }
 
 impl Sorting {
+    /// What befell the app itself may have ended a credential.
+    async fn hear_of_app(&self, notices: &[Notice]) -> Result<(), contacts::Error> {
+        let mut any = false;
+        for Notice { about, at, .. } in notices {
+            match about {
+                About::Installed => {}
+                About::Uninstalled => self.contacts.app_removed(*at).await?,
+                About::TakenBack(agency) => self.contacts.app_taken_back(agency, *at).await?,
+                About::Contact(_)
+                | About::Notes(_)
+                | About::Tasks(_)
+                | About::Task { .. }
+                | About::Appointments(_)
+                | About::Other => continue,
+            }
+            any = true;
+        }
+        if any {
+            // With the app its tokens go, and with a new one they may work again.
+            self.contacts.probe(System::HighLevel).await;
+        }
+        Ok(())
+    }
+
     /// The ids of those that name an erased person's address, whomever they are about.
     async fn naming_erased(
         &self,
@@ -161,6 +177,8 @@ fn app_event(hint: &About) -> Option<EventDraft> {
     let message = match hint {
         About::Installed => "The app was installed in HighLevel",
         About::Uninstalled => "The app was taken off HighLevel: it sends no changes any more",
+        // Whom it is about is told when they are disconnected.
+        About::TakenBack(_) => return None,
         About::Contact(_)
         | About::Notes(_)
         | About::Tasks(_)

@@ -56,7 +56,7 @@ pub(super) fn webhook(bytes: &[u8]) {
             About::Contact(id) | About::Notes(id) | About::Tasks(id) | About::Appointments(id) => {
                 id.as_str()
             }
-            About::Task { id, .. } => id,
+            About::Task { id, .. } | About::TakenBack(id) => id,
             About::Installed | About::Uninstalled | About::Other => "",
         };
         assert!(about.len() <= 64, "it is about an id of {} bytes", about.len());

@@ -160,6 +160,14 @@ impl Vault {
         }
     }
 
+    /// The agency by whose consent there is the present credential, if one's.
+    pub fn granted_by(&self, system: System) -> Option<String> {
+        match &self.entry(system).0.current().held {
+            Held::Secret(secret, _) => secret.renewal.as_ref()?.company.clone(),
+            Held::Seed | Held::Forgotten | Held::Unreadable => None,
+        }
+    }
+
     /// Puts a credential for an account in the place of the one there is.
     pub async fn keep(
         &self,

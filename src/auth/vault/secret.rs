@@ -40,6 +40,9 @@ pub(super) struct Renewal {
     pub token: SecretString,
     /// The location that the token is for.
     pub location: String,
+    /// The agency by whose consent there is one for the location.
+    #[serde(default)]
+    pub company: Option<String>,
 }
 
 impl Secret {
@@ -65,11 +68,12 @@ impl Secret {
     /// What an authorization server gave for a location; `None`: it cannot be renewed, so it is no
     /// credential to rely on.
     pub fn granted(
-        Granted { access, refresh, expires_in, scopes, owner: _ }: Granted,
+        Granted { access, refresh, expires_in, scopes, owner }: Granted,
         location: &str,
         now: DateTime<Utc>,
     ) -> Option<Self> {
-        let renewal = Renewal { token: refresh?, location: location.to_owned() };
+        let company = company(&owner).map(str::to_owned);
+        let renewal = Renewal { token: refresh?, location: location.to_owned(), company };
         Some(Self {
             kind: CredentialKind::OAuth,
             token: access,
@@ -88,8 +92,10 @@ impl Secret {
         if let (Some(renewal), Some(refresh)) = (&mut self.renewal, &granted.refresh) {
             renewal.token = refresh.clone();
         }
-        if !matches!(granted.owner, Owner::Company(_)) {
-            self = self.with_token(granted, now);
+        match (company(&granted.owner), &mut self.renewal) {
+            (Some(company), Some(renewal)) => renewal.company = Some(company.to_owned()),
+            (Some(_), None) => {}
+            (None, _) => self = self.with_token(granted, now),
         }
         self
     }
@@ -152,6 +158,13 @@ impl Secret {
 
     pub(super) fn encoded(&self) -> Option<SecretString> {
         serde_json::to_string(self).ok().map(SecretString::from)
+    }
+}
+
+fn company(owner: &Owner) -> Option<&str> {
+    match owner {
+        Owner::Company(company) => Some(company),
+        Owner::Location(_) | Owner::Unknown => None,
     }
 }
 

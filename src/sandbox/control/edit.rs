@@ -148,7 +148,11 @@ pub enum Change {
     /// Installs the app on the location.
     Install {},
     /// Removes the app from the location.
-    Uninstall {},
+    Uninstall {
+        /// The agency does, so the event names it and no location.
+        #[serde(default)]
+        agency: bool,
+    },
 }
 
 impl EditOp {

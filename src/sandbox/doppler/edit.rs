@@ -133,7 +133,7 @@ fn change(account: &mut Account, id: usize, change: &Change, now: i64) -> Result
         | Change::Task { .. }
         | Change::Appointment { .. }
         | Change::Install {}
-        | Change::Uninstall {} => Err("this `op` is of HIGHLEVEL only".to_owned()),
+        | Change::Uninstall { .. } => Err("this `op` is of HIGHLEVEL only".to_owned()),
     }
 }
 

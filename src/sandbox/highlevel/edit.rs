@@ -23,8 +23,8 @@ impl HighLevel {
                 self.install();
                 Ok(json!({"installed": true}))
             }
-            Change::Uninstall {} => {
-                self.uninstall();
+            Change::Uninstall { agency } => {
+                self.uninstall(*agency);
                 Ok(json!({"installed": false}))
             }
             Change::DeleteField { name } => self.edit_field(name),
@@ -104,7 +104,7 @@ impl HighLevel {
             | Change::DeleteField { .. }
             | Change::DeleteList { .. }
             | Change::Install {}
-            | Change::Uninstall {} => Err("this `op` names no contact".to_owned()),
+            | Change::Uninstall { .. } => Err("this `op` names no contact".to_owned()),
         }
     }
 
@@ -116,11 +116,11 @@ impl HighLevel {
         }
     }
 
-    fn uninstall(&self) {
+    fn uninstall(&self, agency: bool) {
         let revoke = super::TokenControl { revoke_all: true, ..super::TokenControl::default() };
         self.tokens.control(revoke);
         self.webhooks.set_installed(false);
-        self.webhooks.fire(&self.shared, event::uninstall());
+        self.webhooks.fire(&self.shared, event::uninstall(agency));
     }
 
     fn target(&self, target: Option<&Target>) -> Result<Id, String> {

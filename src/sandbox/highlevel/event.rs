@@ -156,7 +156,12 @@ pub fn install() -> Event {
     )
 }
 
-/// `UNINSTALL` from the location.
-pub fn uninstall() -> Event {
-    Event::new("UNINSTALL", json!({"locationId": here::account().location}))
+/// `UNINSTALL` from the location, or from the agency that it is of.
+pub fn uninstall(agency: bool) -> Event {
+    let from = if agency {
+        json!({"companyId": COMPANY})
+    } else {
+        json!({"locationId": here::account().location})
+    };
+    Event::new("UNINSTALL", from)
 }

@@ -116,6 +116,28 @@ async fn an_app_that_is_taken_off_is_disconnected() {
     world.end().await;
 }
 
+/// Its event names no location.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agency_takes_back_what_it_granted_and_nothing_else() {
+    let world = with_app().hearing().start().await;
+    world.control("/webhooks", json!({"url": world.url("/webhooks/highlevel")})).await;
+    let uninstall = json!({"system": "HIGHLEVEL", "op": "uninstall", "agency": true});
+    let state = || async { upstream(&world, "HIGHLEVEL").await["state"].clone() };
+    // What a location granted is refused from then on, and not forgotten.
+    assert_eq!(grant(&world, Value::Null, &[]).await.0, 200);
+    world.control("/edit", uninstall.clone()).await;
+    world.until("it is tried", || async { state().await == "NEEDS_REAUTHORIZATION" }).await;
+
+    let (status, said) = grant(&world, Value::Null, &[("user_type", "Company")]).await;
+    assert_eq!(status, 200, "{said}");
+    world.until("it is connected", || async { state().await == "READ_ONLY" }).await;
+    assert!(!events(&world).await.contains("the app was taken off there"));
+    world.control("/edit", uninstall).await;
+    world.until("it is disconnected", || async { state().await == "NOT_CONNECTED" }).await;
+    assert!(events(&world).await.contains("the app was taken off there"));
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_installation_that_cannot_be_read_holds_up_nothing() {
     const TAKEN_OFF: &str = "The app was taken off HighLevel";

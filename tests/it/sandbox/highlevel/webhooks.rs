@@ -164,6 +164,7 @@ async fn what_a_person_does_fires_too() {
         json!({"op": "merge", "into": bea}),
         json!({"op": "uninstall"}),
         json!({"op": "install"}),
+        json!({"op": "uninstall", "agency": true}),
     ] {
         let mut op = op;
         op["system"] = json!("HIGHLEVEL");
@@ -184,11 +185,15 @@ async fn what_a_person_does_fires_too() {
         "ContactDelete",
         "UNINSTALL",
         "INSTALL",
+        "UNINSTALL",
     ];
     assert_eq!(receiver.types(expected.len()).await, expected);
     let bodies = receiver.bodies(expected.len()).await;
     bodies.iter().for_each(fits_its_schema);
     assert!(bodies[5]["contactId"].is_string());
+    let whose =
+        |place: usize| ["locationId", "companyId"].map(|name| bodies[place][name].is_string());
+    assert_eq!((whose(9), whose(11)), ([true, false], [false, true]));
     let state = vendor.fake.snapshot();
     let left = state["contacts"].as_array().unwrap();
     assert_eq!((left.len(), &left[0]["notes"][0]["body"]), (1, &json!("n")));
