@@ -9,7 +9,10 @@
 //! --rate-limit off --kills 0`.
 #![expect(clippy::print_stdout, reason = "its table is what it is for")]
 #![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
     clippy::format_push_string,
     clippy::too_many_arguments,
     clippy::type_complexity,
@@ -90,6 +93,7 @@ async fn run(args: &Args) -> anyhow::Result<()> {
     for (name, count) in calls.by_kind() {
         row(&format!("  {name}"), count as f64);
     }
+    calls.rates().iter().for_each(|line| println!("{line}"));
     println!("{}", run.outcome(&world).await?);
     for (share, mib) in &run.memory.into_inner() {
         println!("{:<44} {mib:>10.1}", format!("MiB at {share} % of the writing"));

@@ -136,7 +136,7 @@ impl App {
             executor: Gateway::new(workspaces.clone(), gateway),
             authenticate,
             consent: Some(workspaces.consent()),
-            probe: Arc::new(StoreProbe(home)),
+            probe: Arc::new(StoreProbe(workspaces)),
             webhooks: Some(webhooks),
             metrics: config.telemetry.metrics.then_some(metrics),
             settings: http_settings(&config),
@@ -407,22 +407,26 @@ fn config_key(field: &str) -> &str {
     }
 }
 
-/// Ready is who can reach the store: a system that is down costs its own fields only. Of workspaces it
-/// tells the operator's own.
-struct StoreProbe(Contacts);
+/// Ready is who can reach the store: a system that is down costs its own fields only. A credential that
+/// is refused is told of whichever workspace; one that is not there, of the operator's own.
+struct StoreProbe(Workspaces);
 
 #[async_trait]
 impl Probe for StoreProbe {
     async fn checks(&self) -> Vec<http::Check> {
-        let ok = self.0.ready().await.is_ok();
+        let home = self.0.home();
+        let ok = home.ready().await.is_ok();
+        let all: Vec<_> = self.0.all().iter().map(Contacts::states).collect();
         let mut checks = vec![http::Check { name: "store", ok, needed: true }];
-        for (system, state) in self.0.states() {
+        for (place, (system, state)) in home.states().into_iter().enumerate() {
             let name = match system {
                 System::Doppler => "doppler credential",
                 System::HighLevel => "highlevel credential",
             };
-            let ok =
-                !matches!(state, UpstreamState::NeedsReauthorization | UpstreamState::NotConnected);
+            let refused = |states: &[(System, UpstreamState); 2]| {
+                states[place].1 == UpstreamState::NeedsReauthorization
+            };
+            let ok = state != UpstreamState::NotConnected && !all.iter().any(refused);
             checks.push(http::Check { name, ok, needed: false });
         }
         checks

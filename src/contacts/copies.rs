@@ -60,7 +60,8 @@ impl Copies {
         let waiting =
             Waiting { workspace: workspace.clone(), key, body: body::<T>, entity, fetched_at };
         if self.0.try_send(waiting).is_err() {
-            metrics::counter!(names::COPIES_LOST).increment(1);
+            let whose = workspace.as_str().to_owned();
+            metrics::counter!(names::COPIES_LOST, names::WORKSPACE => whose).increment(1);
         }
     }
 }

@@ -61,7 +61,8 @@ impl Eraser {
                     self.core.publish(workspace, What::Events(cursor));
                 }
                 self.core.engine.wake();
-                metrics::counter!(names::ERASURES).increment(1);
+                let whose = workspace.as_str().to_owned();
+                metrics::counter!(names::ERASURES, names::WORKSPACE => whose).increment(1);
                 tracing::info!("a person was erased");
                 Ok(Ok(contact))
             }

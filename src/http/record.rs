@@ -10,6 +10,7 @@ use axum::http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use crate::telemetry::names;
+use crate::unified::WorkspaceId;
 
 /// The longest operation name that is logged.
 const NAME_MAX: usize = 64;
@@ -19,9 +20,7 @@ const NAME_MAX: usize = 64;
 pub(super) struct Meters {
     post_ok: Counter,
     graphql_seconds: Histogram,
-    query_ok: Counter,
     pub sockets: Gauge,
-    pub subscriptions: Gauge,
 }
 
 impl Meters {
@@ -29,9 +28,7 @@ impl Meters {
         Self {
             post_ok: counter!(names::HTTP_REQUESTS, names::ROUTE => "/graphql", names::METHOD => "POST", names::STATUS => "200"),
             graphql_seconds: histogram!(names::HTTP_DURATION, names::ROUTE => "/graphql"),
-            query_ok: counter!(names::GRAPHQL_OPERATIONS, names::KIND => "query", names::OUTCOME => "ok"),
             sockets: gauge!(names::WEBSOCKETS),
-            subscriptions: gauge!(names::SUBSCRIPTIONS),
         }
     }
 
@@ -55,26 +52,28 @@ impl Meters {
         counter!(names::HTTP_REQUESTS, names::ROUTE => route, names::METHOD => word(method), names::STATUS => status)
             .increment(1);
     }
+}
 
-    /// Counts one executed (or refused) operation.
-    pub fn operation(&self, kind: Option<OperationType>, outcome: Outcome) {
-        if kind == Some(OperationType::Query) && outcome == Outcome::Ok {
-            return self.query_ok.increment(1);
-        }
-        let kind = match kind {
-            Some(OperationType::Query) => "query",
-            Some(OperationType::Mutation) => "mutation",
-            Some(OperationType::Subscription) => "subscription",
-            None => "unknown",
-        };
-        let outcome = match outcome {
-            Outcome::Ok => "ok",
-            Outcome::Errors => "errors",
-            Outcome::Refused => "refused",
-        };
-        counter!(names::GRAPHQL_OPERATIONS, names::KIND => kind, names::OUTCOME => outcome)
-            .increment(1);
-    }
+/// Counts one executed (or refused) operation of a workspace.
+pub(super) fn operation(kind: Option<OperationType>, outcome: Outcome, whose: &WorkspaceId) {
+    let kind = match kind {
+        Some(OperationType::Query) => "query",
+        Some(OperationType::Mutation) => "mutation",
+        Some(OperationType::Subscription) => "subscription",
+        None => "unknown",
+    };
+    let outcome = match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Errors => "errors",
+        Outcome::Refused => "refused",
+    };
+    counter!(
+        names::GRAPHQL_OPERATIONS,
+        names::KIND => kind,
+        names::OUTCOME => outcome,
+        names::WORKSPACE => whose.as_str().to_owned()
+    )
+    .increment(1);
 }
 
 /// How an operation ended.
@@ -91,6 +90,12 @@ pub(super) enum Outcome {
 pub(super) struct Counted(Gauge);
 
 impl Counted {
+    /// A subscription of a workspace.
+    pub fn subscription(whose: &WorkspaceId) -> Self {
+        let whose = whose.as_str().to_owned();
+        Self::new(&gauge!(names::SUBSCRIPTIONS, names::WORKSPACE => whose))
+    }
+
     pub fn new(gauge: &Gauge) -> Self {
         gauge.increment(1);
         Self(gauge.clone())

@@ -168,15 +168,17 @@ impl Unusual {
         let window = self.clock.now_ms() / length + 1;
         let who = who();
         for (kind, first) in self.decide((&who, did), window, settings) {
-            metrics::counter!(names::UNUSUAL, names::KIND => kind.word()).increment(1);
-            if !first {
-                continue;
-            }
             let (client, workspace) = match &who {
                 Who::Client(name) => (name.subject.as_deref(), Some(name.workspace.as_str())),
                 Who::Address(_) => (None, None),
             };
             let kind = kind.word();
+            let whose = workspace.unwrap_or_default().to_owned();
+            metrics::counter!(names::UNUSUAL, names::KIND => kind, names::WORKSPACE => whose)
+                .increment(1);
+            if !first {
+                continue;
+            }
             tracing::warn!(
                 kind,
                 client,

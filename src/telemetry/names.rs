@@ -11,28 +11,31 @@ pub(super) const SECONDS: &str = "_seconds";
 pub const HTTP_REQUESTS: &str = "tandem_http_requests_total";
 /// Time from request to answer. Label: [`ROUTE`].
 pub const HTTP_DURATION: &str = "tandem_http_request_duration_seconds";
-/// GraphQL operations executed. Labels: [`KIND`] (query, mutation, subscription), [`OUTCOME`].
+/// GraphQL operations executed. Labels: [`KIND`] (query, mutation, subscription), [`OUTCOME`],
+/// [`WORKSPACE`].
 pub const GRAPHQL_OPERATIONS: &str = "tandem_graphql_operations_total";
-/// Calls made to a system. Labels: [`SYSTEM`], [`ROUTE`] (the template), [`OUTCOME`].
+/// Calls made to a system. Labels: [`SYSTEM`], [`ROUTE`] (the template), [`OUTCOME`], [`WORKSPACE`].
 pub const UPSTREAM_CALLS: &str = "tandem_upstream_calls_total";
-/// Time of one call to a system. Label: [`SYSTEM`].
+/// Time of one call to a system. Labels: [`SYSTEM`], [`WORKSPACE`].
 pub const UPSTREAM_DURATION: &str = "tandem_upstream_call_duration_seconds";
 /// Calls left in the current window. Labels: [`SYSTEM`], [`WORKSPACE`].
 pub const UPSTREAM_BUDGET: &str = "tandem_upstream_budget_remaining";
-/// Calls that wait for a free connection. Label: [`SYSTEM`].
+/// Calls that wait for a free connection. Labels: [`SYSTEM`], [`WORKSPACE`].
 pub const UPSTREAM_WAITING: &str = "tandem_upstream_calls_waiting";
-/// Last known copies that were not written because too many waited.
+/// Last known copies that were not written because too many waited. Label: [`WORKSPACE`].
 pub const COPIES_LOST: &str = "tandem_last_known_copies_lost_total";
-/// Look-ups in the entity cache. Label: [`OUTCOME`] (hit, miss, joined: waited for another's read).
+/// Look-ups in the entity cache, which is the process's. Label: [`OUTCOME`] (hit, miss, joined: waited for
+/// another's read).
 pub const CACHE_READS: &str = "tandem_cache_reads_total";
 /// Webhooks that came in. Labels: [`KIND`] (the event, `other` for those that are not known, `unknown`
-/// for what is not signed), [`OUTCOME`] (stored, seen, ignored, refused, failed).
+/// for what is not signed), [`OUTCOME`] (stored, seen, ignored, refused, failed), [`WORKSPACE`].
 pub const WEBHOOKS: &str = "tandem_webhooks_total";
-/// What was out of a client's pattern. Label: [`KIND`] (refusals, rate, address).
+/// What was out of a client's pattern. Labels: [`KIND`] (refusals, rate, address), [`WORKSPACE`].
 pub const UNUSUAL: &str = "tandem_unusual_total";
-/// People who were erased on request.
+/// People who were erased on request. Label: [`WORKSPACE`].
 pub const ERASURES: &str = "tandem_erasures_total";
-/// Records of erased people that a listing showed and that were passed over. Label: [`SYSTEM`].
+/// Records of erased people that a listing showed and that were passed over. Labels: [`SYSTEM`],
+/// [`WORKSPACE`].
 pub const ERASED_SKIPPED: &str = "tandem_erased_records_skipped_total";
 /// People who differed at the last full comparison. Label: [`WORKSPACE`].
 pub const SYNC_DRIFT: &str = "tandem_sync_drift";
@@ -46,7 +49,7 @@ pub const WORKSPACES: &str = "tandem_workspaces";
 /// Seconds until a system's credential ends and cannot be renewed; below 0: it has ended. Not there where
 /// no end is known. Labels: [`SYSTEM`], [`WORKSPACE`].
 pub const CREDENTIAL_ENDS: &str = "tandem_upstream_credential_ends_seconds";
-/// Subscriptions that run, over WebSocket or SSE.
+/// Subscriptions that run, over WebSocket or SSE. Label: [`WORKSPACE`].
 pub const SUBSCRIPTIONS: &str = "tandem_subscriptions";
 
 pub(super) const COUNTERS: [(&str, &str); 9] = [
@@ -90,8 +93,8 @@ pub const OUTCOME: &str = "outcome";
 /// Label: `DOPPLER` or `HIGHLEVEL`.
 pub const SYSTEM: &str = "system";
 
-/// Label: a workspace's id. Of gauges only: each workspace is made on purpose, so there are few, but
-/// times routes and outcomes they would be many.
+/// Label: a workspace's id, on all that is a workspace's; empty where nobody's is known. What is the
+/// process's alone has none: HTTP requests, sockets, the cache.
 pub const WORKSPACE: &str = "workspace";
 
 /// Field: the id that is in the answer's `extensions.requestId` too.

@@ -12,6 +12,8 @@ use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
+use crate::unified::WorkspaceId;
+
 use super::{CredentialKind, Kind};
 
 /// A source of `Authorization` headers.
@@ -26,6 +28,11 @@ pub trait Credentials: Send + Sync {
 
     /// A number that changes with what the credential may see and gives nothing of it away.
     fn fingerprint(&self) -> u64;
+
+    /// Whose it is; `None`: nobody's yet, it is being tried.
+    fn workspace(&self) -> Option<&WorkspaceId> {
+        None
+    }
 
     /// The Doppler account or HighLevel location that it is for, where the settings do not name one.
     fn account(&self) -> Option<Arc<str>> {

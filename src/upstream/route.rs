@@ -1,13 +1,11 @@
 //! One operation of a system: its method, its path template, what it needs and what it measures.
 //!
-//! Routes are statics, so that the handles of their metrics are looked up once and not on every
-//! call. The template is both what is measured and logged and what the path is made from, so the
+//! The template is both what is measured and logged and what the path is made from, so the
 //! two cannot drift apart, and nothing but the template ever reaches a log line.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
-use metrics::{Counter, Histogram};
+use metrics::SharedString;
 use reqwest::Method;
 use url::Url;
 
@@ -25,7 +23,6 @@ pub struct Route {
     pub effect: Effect,
     /// The scope that the vendor's documents ask for; empty where there are no scopes.
     pub scope: &'static str,
-    meters: OnceLock<Meters>,
 }
 
 /// Whether an operation changes anything, which decides whether it may be repeated.
@@ -54,7 +51,7 @@ impl Route {
         template: &'static str,
         scope: &'static str,
     ) -> Self {
-        Self { system, method, template, effect: Effect::Read, scope, meters: OnceLock::new() }
+        Self { system, method, template, effect: Effect::Read, scope }
     }
 
     /// An operation that changes something.
@@ -64,7 +61,7 @@ impl Route {
         template: &'static str,
         scope: &'static str,
     ) -> Self {
-        Self { system, method, template, effect: Effect::Write, scope, meters: OnceLock::new() }
+        Self { system, method, template, effect: Effect::Write, scope }
     }
 
     /// An operation that changes something, to the same however often it is sent.
@@ -74,82 +71,47 @@ impl Route {
         template: &'static str,
         scope: &'static str,
     ) -> Self {
-        let effect = Effect::Repeatable;
-        Self { system, method, template, effect, scope, meters: OnceLock::new() }
+        Self { system, method, template, effect: Effect::Repeatable, scope }
     }
 
-    /// Counts one finished attempt.
-    pub(super) fn measure(&self, failure: Option<&Kind>, took: Duration) {
-        let meters = self.meters.get_or_init(|| Meters::new(self));
-        meters.outcomes[index(failure)].increment(1);
-        meters.duration.record(took);
-    }
-}
-
-struct Meters {
-    outcomes: [Counter; OUTCOMES.len()],
-    duration: Histogram,
-}
-
-/// The values of the label `outcome`, in the order of [`index`].
-const OUTCOMES: [&str; 15] = [
-    "ok",
-    "unauthorized",
-    "scope_missing",
-    "rate_limited",
-    "not_found",
-    "duplicate",
-    "rejected",
-    "unavailable",
-    "timeout",
-    "malformed",
-    "not_connected",
-    "list_gone",
-    "opted_out",
-    "busy",
-    "full",
-];
-
-fn index(failure: Option<&Kind>) -> usize {
-    match failure {
-        None => 0,
-        Some(Kind::Unauthorized) => 1,
-        Some(Kind::ScopeMissing(_)) => 2,
-        Some(Kind::RateLimited { .. }) => 3,
-        Some(Kind::NotFound) => 4,
-        Some(Kind::Duplicate { .. }) => 5,
-        Some(Kind::Rejected { .. }) => 6,
-        Some(Kind::Unavailable) => 7,
-        Some(Kind::Timeout) => 8,
-        Some(Kind::Malformed) => 9,
-        Some(Kind::NotConnected) => 10,
-        Some(Kind::ListGone) => 11,
-        Some(Kind::OptedOut { .. }) => 12,
-        Some(Kind::Busy) => 13,
-        Some(Kind::Full) => 14,
+    /// Counts one finished attempt of a workspace; of nobody's the name is empty.
+    pub(super) fn measure(&self, failure: Option<&Kind>, took: Duration, whose: &SharedString) {
+        let system = self.system.as_str();
+        metrics::counter!(
+            names::UPSTREAM_CALLS,
+            names::SYSTEM => system,
+            names::ROUTE => self.template,
+            names::OUTCOME => outcome(failure),
+            names::WORKSPACE => whose.clone()
+        )
+        .increment(1);
+        metrics::histogram!(
+            names::UPSTREAM_DURATION,
+            names::SYSTEM => system,
+            names::WORKSPACE => whose.clone()
+        )
+        .record(took);
     }
 }
 
 /// The value of the label `outcome`, and of the same field in log lines.
 pub(super) fn outcome(failure: Option<&Kind>) -> &'static str {
-    OUTCOMES[index(failure)]
-}
-
-impl Meters {
-    fn new(route: &Route) -> Self {
-        let (system, template) = (route.system.as_str(), route.template);
-        let counter = |outcome| {
-            metrics::counter!(
-                names::UPSTREAM_CALLS,
-                names::SYSTEM => system,
-                names::ROUTE => template,
-                names::OUTCOME => outcome
-            )
-        };
-        Self {
-            outcomes: OUTCOMES.map(counter),
-            duration: metrics::histogram!(names::UPSTREAM_DURATION, names::SYSTEM => system),
-        }
+    match failure {
+        None => "ok",
+        Some(Kind::Unauthorized) => "unauthorized",
+        Some(Kind::ScopeMissing(_)) => "scope_missing",
+        Some(Kind::RateLimited { .. }) => "rate_limited",
+        Some(Kind::NotFound) => "not_found",
+        Some(Kind::Duplicate { .. }) => "duplicate",
+        Some(Kind::Rejected { .. }) => "rejected",
+        Some(Kind::Unavailable) => "unavailable",
+        Some(Kind::Timeout) => "timeout",
+        Some(Kind::Malformed) => "malformed",
+        Some(Kind::NotConnected) => "not_connected",
+        Some(Kind::ListGone) => "list_gone",
+        Some(Kind::OptedOut { .. }) => "opted_out",
+        Some(Kind::Busy) => "busy",
+        Some(Kind::Full) => "full",
     }
 }
 /// A path after that of a base URL.

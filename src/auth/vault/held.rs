@@ -203,6 +203,10 @@ impl Credentials for Entry {
         self.0.fingerprint.load(Ordering::Acquire)
     }
 
+    fn workspace(&self) -> Option<&WorkspaceId> {
+        Some(&self.0.shared.workspace)
+    }
+
     fn account(&self) -> Option<Arc<str>> {
         self.0.account()
     }

@@ -22,7 +22,7 @@ use futures_util::{Stream, StreamExt, future, stream};
 use super::super::access::ending;
 use super::super::executor::Executor;
 use super::super::front::Front;
-use super::super::record::{Counted, Outcome, Served};
+use super::super::record::{self, Counted, Outcome, Served};
 use super::reply::{self, Shape};
 use crate::graphql::{Answer, Caller, ErrorCode, refusal};
 use crate::telemetry::names;
@@ -83,12 +83,12 @@ pub(in crate::http) fn answers<E: Executor>(
     let open = match open {
         Ok(open) => open,
         Err(error) => {
-            front.meters.operation(Some(kind), Outcome::Refused);
+            record::operation(Some(kind), Outcome::Refused, &caller.requester.workspace);
             front.unusual.refused(&caller.requester);
             return Either::Left(stream::iter([reply::refused(error, &caller.request_id)]));
         }
     };
-    let counted = subscribes.then(|| Counted::new(&front.meters.subscriptions));
+    let counted = subscribes.then(|| Counted::subscription(&caller.requester.workspace));
     let id = caller.request_id.clone();
     let front = front.clone();
     let requester = caller.requester.clone();
@@ -100,7 +100,7 @@ pub(in crate::http) fn answers<E: Executor>(
             tracing::error!({ names::REQUEST_ID } = %id, "an operation panicked");
             reply::internal(&id)
         });
-        front.meters.operation(Some(kind), reply::outcome(&answer));
+        record::operation(Some(kind), reply::outcome(&answer), &requester.workspace);
         // Each event of a subscription may lack the same field: that is one refusal.
         if answer.refuses() && !is_noted {
             is_noted = true;

@@ -4,12 +4,13 @@ use super::super::body::read_body;
 use super::super::error::Refusal;
 use super::super::executor::Executor;
 use super::super::front::Front;
-use super::super::record::{Outcome, Served};
+use super::super::record::{self, Outcome, Served};
 use super::accept::{Accept, Media, check_content_type};
 use super::ask;
 use super::envelope::{self, Envelope};
 use super::reply::{self, Shape};
 use super::run::{self, Ran, Way};
+use async_graphql::parser::types::OperationType;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -57,9 +58,7 @@ async fn answer_to<E: Executor>(
     // The short way: an answer to this very body that is still true.
     let key = if accept.stream_first { None } else { front.executor.key(&caller, &body) };
     if let Some(known) = key.as_ref().and_then(|key| front.executor.recall(key)) {
-        front
-            .meters
-            .operation(Some(async_graphql::parser::types::OperationType::Query), Outcome::Ok);
+        record::operation(Some(OperationType::Query), Outcome::Ok, &caller.requester.workspace);
         let served = Served { operation: None, recalled: true };
         return Ok(reply::http(media, StatusCode::OK, known, served));
     }

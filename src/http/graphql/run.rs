@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use super::super::error::Refusal;
 use super::super::executor::Executor;
 use super::super::front::Front;
-use super::super::record::{Outcome, Served};
+use super::super::record::{self, Outcome, Served};
 use super::accept::{Accept, Media};
 use super::events;
 use super::reply::{self, Shape};
@@ -42,7 +42,7 @@ pub(super) async fn one<E: Executor>(
     let kind = match front.executor.operation(&mut request) {
         Ok(kind) => kind,
         Err(error) => {
-            front.meters.operation(None, Outcome::Refused);
+            record::operation(None, Outcome::Refused, &caller.requester.workspace);
             let answer = reply::refused(error, &caller.request_id);
             if answer.refuses() {
                 front.unusual.refused(&caller.requester);
@@ -92,7 +92,7 @@ async fn execute<E: Executor>(
     } else {
         front.executor.execute(request, caller).await
     };
-    front.meters.operation(Some(kind), reply::outcome(&answer));
+    record::operation(Some(kind), reply::outcome(&answer), &requester.workspace);
     if answer.refuses() {
         front.unusual.refused(&requester);
     }

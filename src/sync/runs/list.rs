@@ -26,7 +26,7 @@ impl Runner {
         let (sightings, seen): (Vec<Sighting>, Vec<Version>) = page.people.into_iter().unzip();
         let now = self.clock.now();
         let known = self.store.recognize(workspace, &sightings, now).await?;
-        pass_over(system, &known);
+        pass_over(workspace, system, &known);
         let mut former = former(&page.opted_out, &sightings, &known);
         if !former.is_empty() {
             // What was seen before may have been changed by a decision since.
@@ -85,7 +85,7 @@ impl Runner {
             sightings.into_iter().zip(unseen).filter_map(|(one, new)| new.then_some(one)).collect();
         let now = self.clock.now();
         let known = self.store.recognize(workspace, &new, now).await?;
-        pass_over(system, &known);
+        pass_over(workspace, system, &known);
         let opted_out = hashes(workspace, &former(&page.opted_out, &new, &known));
         let living = known.iter().filter(|known| !known.erased);
         let mut members: Vec<ContactId> = living.map(|known| known.id).collect();
@@ -229,11 +229,13 @@ fn hashes(workspace: &WorkspaceId, keys: &[&str]) -> Vec<String> {
 }
 
 /// Says that records are left out because their people were erased.
-fn pass_over(system: System, known: &[Known]) {
+fn pass_over(workspace: &WorkspaceId, system: System, known: &[Known]) {
     let count = known.iter().filter(|known| known.erased).count();
     if count > 0 {
         let (system, why) = (system.as_str(), "the person was erased");
-        metrics::counter!(names::ERASED_SKIPPED, names::SYSTEM => system).increment(count as u64);
+        let whose = workspace.as_str().to_owned();
+        metrics::counter!(names::ERASED_SKIPPED, names::SYSTEM => system, names::WORKSPACE => whose)
+            .increment(count as u64);
         tracing::info!(system, count, why, "records of a listing are passed over");
     }
 }

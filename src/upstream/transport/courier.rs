@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use metrics::SharedString;
 use tokio::time::{Instant, timeout};
 
 use crate::telemetry::names;
@@ -54,7 +55,7 @@ impl Courier {
             Err((kind, _)) => Some(kind.clone()),
         };
         let took = started.elapsed();
-        route.measure(kind.as_ref(), took);
+        route.measure(kind.as_ref(), took, &SharedString::const_str(""));
         tracing::debug!(
             { names::UPSTREAM_NAME } = self.system.as_str(),
             { names::UPSTREAM_ROUTE } = route.template,

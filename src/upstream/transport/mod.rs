@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use metrics::Gauge;
+use metrics::{Gauge, SharedString};
 use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
 use serde::de::DeserializeOwned;
@@ -68,6 +68,8 @@ pub struct Transport {
     timeout: Duration,
     permits: Semaphore,
     waiting: Gauge,
+    /// The workspace's name in metrics.
+    whose: SharedString,
     credentials: Arc<dyn Credentials>,
     allowance: Arc<Allowance>,
     breaker: Breaker,
@@ -88,6 +90,10 @@ impl Transport {
     pub fn new(setup: Setup<'_>) -> Result<Self, SetupError> {
         let account = setup.account.unwrap_or_default();
         let seen = format!("{}\n{account}\n{}", setup.system, setup.scopes.join(" "));
+        let whose = setup.credentials.workspace().map_or_else(
+            || SharedString::const_str(""),
+            |workspace| SharedString::from_owned(workspace.as_str().to_owned()),
+        );
         Ok(Self {
             seen: fingerprint(seen.as_bytes()),
             system: setup.system,
@@ -99,8 +105,10 @@ impl Transport {
             permits: Semaphore::new(setup.connections.max(1)),
             waiting: metrics::gauge!(
                 names::UPSTREAM_WAITING,
-                names::SYSTEM => setup.system.as_str()
+                names::SYSTEM => setup.system.as_str(),
+                names::WORKSPACE => whose.clone()
             ),
+            whose,
             may_write: setup.may_write(),
             known: AtomicU64::new(setup.credentials.fingerprint()),
             write_scope: setup.write_scope,
@@ -368,7 +376,7 @@ impl Transport {
             Some(Kind::Unauthorized) => {}
             Some(kind) => self.health.bad(kind, route.effect),
         }
-        route.measure(kind, took);
+        route.measure(kind, took, &self.whose);
         tracing::debug!(
             { names::UPSTREAM_NAME } = self.system.as_str(),
             { names::UPSTREAM_ROUTE } = route.template,

@@ -32,7 +32,7 @@ async fn metrics_know_routes_and_not_what_was_asked() {
     for line in [
         r#"tandem_http_requests_total{route="/graphql",method="POST",status="200"}"#,
         r#"tandem_http_requests_total{route="other",method="GET",status="404"}"#,
-        r#"tandem_graphql_operations_total{kind="query",outcome="ok"}"#,
+        r#"tandem_graphql_operations_total{kind="query",outcome="ok",workspace="default"}"#,
         r#"tandem_http_request_duration_seconds_bucket{route="/graphql",le="#,
         "tandem_websockets ",
     ] {

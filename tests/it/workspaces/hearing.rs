@@ -48,3 +48,34 @@ async fn a_webhook_is_for_the_workspace_that_is_connected_now() {
     assert_eq!(send(&world, &of("w2", 1)).await.1, "stored", "it is new in the other workspace");
     world.end().await;
 }
+
+/// What is told without a workspace counts all of them, and what is counted says whose it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_hears_of_any_workspaces_credential() {
+    let world = with_accounts(2).alone().start().await;
+    let one = second(&world, "One").await;
+    let get = async |path: &str| {
+        world.http().get(world.url(path)).send().await.unwrap().text().await.unwrap()
+    };
+    let ready = get("/health/ready").await;
+    assert!(ready.contains("\"highlevel credential\":\"ok\""), "{ready}");
+    assert!(!one.people().await.is_empty());
+    let location = ACCOUNTS[1].location;
+    world
+        .fault(json!({"system": "HIGHLEVEL", "kind": "status", "status": 401, "account": location}))
+        .await;
+    let refused = || async {
+        one.ask("{ contacts(first: 1, source: HIGHLEVEL) { nodes { id } } }", json!({})).await;
+        get("/health/ready").await.contains("\"highlevel credential\":\"failing\"")
+    };
+    world.until("it is told", refused).await;
+    let metrics = get("/metrics").await;
+    let counted = |outcome: &str, workspace: &str| {
+        let end = format!("outcome=\"{outcome}\",workspace=\"{workspace}\"}}");
+        let calls = "tandem_upstream_calls_total{system=\"HIGHLEVEL\"";
+        metrics.lines().any(|line| line.starts_with(calls) && line.contains(&end))
+    };
+    assert!(counted("unauthorized", &one.key), "{metrics}");
+    assert!(counted("ok", &one.key), "{metrics}");
+    world.end().await;
+}
