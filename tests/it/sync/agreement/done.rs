@@ -1,6 +1,6 @@
 //! What was done so far, by anybody: what the end is judged by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::{FIELDS, WHO};
 
@@ -12,6 +12,12 @@ pub struct Done {
     pub addresses: [Vec<String>; 2],
     /// Notes that were written, and whether each is certain to be there.
     pub notes: Vec<(String, bool)>,
+    /// Whose note each is.
+    writers: Vec<usize>,
+    /// Of whom a client asked anything.
+    asked: BTreeSet<usize>,
+    /// Who was deleted in which system, and not made there again by anybody in it.
+    gone: BTreeSet<(usize, &'static str)>,
     /// The ids of HighLevel's custom fields, by their keys.
     pub custom: BTreeMap<String, String>,
 }
@@ -19,7 +25,15 @@ pub struct Done {
 impl Done {
     pub fn new(custom: BTreeMap<String, String>) -> Self {
         let addresses = WHO.map(|email| vec![email.to_owned()]);
-        Self { changes: BTreeMap::new(), addresses, notes: Vec::new(), custom }
+        Self {
+            changes: BTreeMap::new(),
+            addresses,
+            notes: Vec::new(),
+            writers: Vec::new(),
+            asked: BTreeSet::new(),
+            gone: BTreeSet::new(),
+            custom,
+        }
     }
 
     pub fn note(&mut self, who: usize, field: &'static str) {
@@ -42,6 +56,40 @@ impl Done {
         self.addresses[who].push(to);
         self.note_fields(who, 0..FIELDS.len());
         self.note(who, "tags");
+    }
+
+    /// The next note.
+    pub fn wrote_note(&mut self, who: usize, is_certain: bool) {
+        self.notes.push((format!("Note {}", self.notes.len()), is_certain));
+        self.writers.push(who);
+    }
+
+    /// Whoever makes the person again there writes all that they have, and their notes are gone.
+    pub fn deleted(&mut self, who: usize, system: &'static str) {
+        self.gone.insert((who, system));
+        self.note_fields(who, 0..FIELDS.len());
+        self.note(who, "tags");
+        self.note(who, "status");
+        for ((_, is_certain), writer) in self.notes.iter_mut().zip(&self.writers) {
+            *is_certain &= *writer != who;
+        }
+    }
+
+    /// Somebody changed the person inside a system, where they are then.
+    pub fn is_back(&mut self, who: usize, system: &'static str) {
+        self.gone.remove(&(who, system));
+    }
+
+    /// A client asked something of the person, which may make them again.
+    pub fn asked(&mut self, who: usize) {
+        self.asked.insert(who);
+    }
+
+    /// Whether nobody but the gateway itself could have brought a person back into a system. Another
+    /// address is another subscriber.
+    pub fn stays_gone(&self, who: usize, system: &'static str) -> bool {
+        let is_renamed = self.addresses[who].len() > 1;
+        self.gone.contains(&(who, system)) && !self.asked.contains(&who) && !is_renamed
     }
 
     /// An address that nobody has had.

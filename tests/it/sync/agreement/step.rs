@@ -77,6 +77,7 @@ pub enum Deed {
     Note,
     /// Of Doppler.
     Join,
+    Delete,
 }
 
 pub fn one() -> impl Strategy<Value = Step> {
@@ -91,6 +92,7 @@ pub fn one() -> impl Strategy<Value = Step> {
         1 => Just(Deed::Rename),
         1 => Just(Deed::Note),
         1 => Just(Deed::Join),
+        1 => Just(Deed::Delete),
     ];
     let kind = prop_oneof![3 => Just("status"), 2 => Just("rate-limit"), 1 => Just("hang"), 4 => Just("drop")];
     prop_oneof![
@@ -112,7 +114,28 @@ pub fn one() -> impl Strategy<Value = Step> {
 }
 
 impl Step {
+    /// Whom a client asks something of.
+    fn asked_of(&self) -> Option<usize> {
+        match self {
+            Self::Upsert { who, .. }
+            | Self::Tags { who, .. }
+            | Self::List { who, .. }
+            | Self::Unsubscribe { who }
+            | Self::Rename { who }
+            | Self::Note { who } => Some(*who),
+            Self::Own { .. }
+            | Self::Sync { .. }
+            | Self::Fault { .. }
+            | Self::Mend
+            | Self::Wait { .. }
+            | Self::Restart => None,
+        }
+    }
+
     pub async fn happen(&self, way: Way, world: &mut World, done: &mut Done) {
+        if let Some(who) = self.asked_of() {
+            done.asked(who);
+        }
         match self {
             Self::Upsert { who, values, tags } => {
                 let email = address(world, done, *who, "HIGHLEVEL").await;
@@ -164,7 +187,7 @@ impl Step {
                 let writes = accepted(world, "createNote", input).await;
                 let written =
                     |writes: Vec<Value>| writes.iter().any(|write| write["outcome"] == "APPLIED");
-                done.notes.push((body, writes.is_some_and(written)));
+                done.wrote_note(*who, writes.is_some_and(written));
             }
             Self::Own { system, who, deed } => deed.happen(world, (system, *who), done).await,
             Self::Sync { who } => sync(world, &address(world, done, *who, "HIGHLEVEL").await).await,
@@ -194,11 +217,11 @@ impl Step {
 }
 
 impl Deed {
-    async fn happen(&self, world: &World, (system, who): (&str, usize), done: &mut Done) {
+    async fn happen(&self, world: &World, (system, who): (&'static str, usize), done: &mut Done) {
         let system = match self {
             Self::Rename | Self::Note => "HIGHLEVEL",
             Self::Join => "DOPPLER",
-            Self::Fields(_) | Self::Tags { .. } | Self::OptOut => system,
+            Self::Fields(_) | Self::Tags { .. } | Self::OptOut | Self::Delete => system,
         };
         let email = address(world, done, who, system).await;
         let edit = |op: &str| json!({"system": system, "op": op, "email": email});
@@ -232,18 +255,21 @@ impl Deed {
                 edit["list"] = json!("Newsletter");
                 edit
             }
+            Self::Delete => edit("delete"),
         };
         // Who is not there cannot be tagged, and that is all there is to it.
         if !world.try_control("/edit", edit).await {
             return;
         }
+        done.is_back(who, system);
         match self {
             Self::Fields(values) => done.note_fields(who, values.iter().map(|(field, _)| *field)),
             Self::Tags { .. } => done.note(who, "tags"),
             Self::OptOut => done.note(who, "status"),
             Self::Rename => done.renamed(who, fresh),
-            Self::Note => done.notes.push((format!("Note {}", done.notes.len()), true)),
+            Self::Note => done.wrote_note(who, true),
             Self::Join => {}
+            Self::Delete => done.deleted(who, system),
         }
     }
 }
