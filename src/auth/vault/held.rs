@@ -9,7 +9,7 @@ use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 
 use crate::store;
-use crate::unified::System;
+use crate::unified::{System, WorkspaceId};
 use crate::upstream::{CredentialKind, Credentials, Facts, Kind, fingerprint};
 
 use super::secret::Secret;
