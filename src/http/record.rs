@@ -9,8 +9,8 @@ use async_graphql::parser::types::OperationType;
 use axum::http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
+use crate::auth::Requester;
 use crate::telemetry::names;
-use crate::unified::WorkspaceId;
 
 /// The longest operation name that is logged.
 const NAME_MAX: usize = 64;
@@ -54,8 +54,8 @@ impl Meters {
     }
 }
 
-/// Counts one executed (or refused) operation of a workspace.
-pub(super) fn operation(kind: Option<OperationType>, outcome: Outcome, whose: &WorkspaceId) {
+/// Counts one executed (or refused) operation of a client.
+pub(super) fn operation(kind: Option<OperationType>, outcome: Outcome, client: &Requester) {
     let kind = match kind {
         Some(OperationType::Query) => "query",
         Some(OperationType::Mutation) => "mutation",
@@ -71,7 +71,7 @@ pub(super) fn operation(kind: Option<OperationType>, outcome: Outcome, whose: &W
         names::GRAPHQL_OPERATIONS,
         names::KIND => kind,
         names::OUTCOME => outcome,
-        names::WORKSPACE => whose.as_str().to_owned()
+        names::WORKSPACE => client.workspace.as_str().to_owned()
     )
     .increment(1);
 }
@@ -90,9 +90,9 @@ pub(super) enum Outcome {
 pub(super) struct Counted(Gauge);
 
 impl Counted {
-    /// A subscription of a workspace.
-    pub fn subscription(whose: &WorkspaceId) -> Self {
-        let whose = whose.as_str().to_owned();
+    /// A client's subscription.
+    pub fn subscription(client: &Requester) -> Self {
+        let whose = client.workspace.as_str().to_owned();
         Self::new(&gauge!(names::SUBSCRIPTIONS, names::WORKSPACE => whose))
     }
 

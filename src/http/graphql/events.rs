@@ -83,12 +83,12 @@ pub(in crate::http) fn answers<E: Executor>(
     let open = match open {
         Ok(open) => open,
         Err(error) => {
-            record::operation(Some(kind), Outcome::Refused, &caller.requester.workspace);
+            record::operation(Some(kind), Outcome::Refused, &caller.requester);
             front.unusual.refused(&caller.requester);
             return Either::Left(stream::iter([reply::refused(error, &caller.request_id)]));
         }
     };
-    let counted = subscribes.then(|| Counted::subscription(&caller.requester.workspace));
+    let counted = subscribes.then(|| Counted::subscription(&caller.requester));
     let id = caller.request_id.clone();
     let front = front.clone();
     let requester = caller.requester.clone();
@@ -100,7 +100,7 @@ pub(in crate::http) fn answers<E: Executor>(
             tracing::error!({ names::REQUEST_ID } = %id, "an operation panicked");
             reply::internal(&id)
         });
-        record::operation(Some(kind), reply::outcome(&answer), &requester.workspace);
+        record::operation(Some(kind), reply::outcome(&answer), &requester);
         // Each event of a subscription may lack the same field: that is one refusal.
         if answer.refuses() && !is_noted {
             is_noted = true;

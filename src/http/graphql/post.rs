@@ -58,7 +58,7 @@ async fn answer_to<E: Executor>(
     // The short way: an answer to this very body that is still true.
     let key = if accept.stream_first { None } else { front.executor.key(&caller, &body) };
     if let Some(known) = key.as_ref().and_then(|key| front.executor.recall(key)) {
-        record::operation(Some(OperationType::Query), Outcome::Ok, &caller.requester.workspace);
+        record::operation(Some(OperationType::Query), Outcome::Ok, &caller.requester);
         let served = Served { operation: None, recalled: true };
         return Ok(reply::http(media, StatusCode::OK, known, served));
     }

@@ -42,7 +42,7 @@ pub(super) async fn one<E: Executor>(
     let kind = match front.executor.operation(&mut request) {
         Ok(kind) => kind,
         Err(error) => {
-            record::operation(None, Outcome::Refused, &caller.requester.workspace);
+            record::operation(None, Outcome::Refused, &caller.requester);
             let answer = reply::refused(error, &caller.request_id);
             if answer.refuses() {
                 front.unusual.refused(&caller.requester);
@@ -92,7 +92,7 @@ async fn execute<E: Executor>(
     } else {
         front.executor.execute(request, caller).await
     };
-    record::operation(Some(kind), reply::outcome(&answer), &requester.workspace);
+    record::operation(Some(kind), reply::outcome(&answer), &requester);
     if answer.refuses() {
         front.unusual.refused(&requester);
     }

@@ -158,10 +158,6 @@ pub fn install() -> Event {
 
 /// `UNINSTALL` from the location, or from the agency that it is of.
 pub fn uninstall(agency: bool) -> Event {
-    let from = if agency {
-        json!({"companyId": COMPANY})
-    } else {
-        json!({"locationId": here::account().location})
-    };
+    let from = if agency { json!({"companyId": COMPANY}) } else { json!({}) };
     Event::new("UNINSTALL", from)
 }

@@ -214,9 +214,12 @@ fn enveloped(event: Event, settings: &Settings, id: &str, now: Millis) -> String
         body.remove("contactId");
         body.remove("body");
     }
+    // That of an agency is about no location.
+    if !(kind == "UNINSTALL" && body.contains_key("companyId")) {
+        body.insert("locationId".to_owned(), Value::from(here::account().location));
+    }
     for (name, value) in [
         ("type", kind),
-        ("locationId", here::account().location),
         ("appId", app_id()),
         ("versionId", OAUTH_VERSION_ID),
         ("timestamp", &now.iso()),

@@ -87,9 +87,11 @@ fn fits_its_schema(body: &Value) {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<_> = validator.iter_errors(body).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?} in {body}");
-    for name in ["appId", "timestamp", "webhookId", "locationId"] {
+    for name in ["appId", "timestamp", "webhookId"] {
         assert!(body[name].is_string(), "{name} in {body}");
     }
+    let is_agencys = body["type"] == "UNINSTALL" && body["companyId"].is_string();
+    assert_ne!(body["locationId"].is_string(), is_agencys, "{body}");
 }
 
 #[tokio::test]
