@@ -10,18 +10,33 @@ use crate::unified::{
     UserErrorCode, WriteOutcome, choice, doppler_forbids, highlevel_forbids,
 };
 
+use crate::upstream::Kind;
+
 use super::draft::Draft;
-use super::{Action, HoldDraft, Input, Over, Payload, PlannedField, Scope, Suppressed, holds};
+use super::{
+    Action, HoldDraft, Input, Over, Payload, PlannedField, Scope, Suppressed, holds, others,
+};
 
 const IN: &str = "ACTIVE";
+/// What a system says that nobody connected.
+const UNCONNECTED: &str = Kind::NotConnected.code();
 
 /// What is known of a person's consent, before any list is joined.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {
     /// Some system, or a client now, says that the person is not to be mailed.
     pub opted_out: bool,
-    /// HighLevel cannot be asked and never was, or did not say: the error's name. No list is joined meanwhile.
+    /// HighLevel cannot be asked, or did not say: the error's name. No list is joined meanwhile.
     pub unknown: Option<&'static str>,
+}
+
+impl Standing {
+    /// Plans that a list is joined, at once or when HighLevel can be asked whether that may be.
+    pub fn join(self, draft: &mut Draft<'_>, mut action: Action, edits: &[EditId]) {
+        let Some(code) = self.unknown else { return draft.act(action, edits) };
+        action.reason = format!("{}, and HighLevel cannot be asked for consent now", action.reason);
+        draft.wait(action, code, edits);
+    }
 }
 
 /// Plans opt-outs and answers what is known of the person's consent.
@@ -33,29 +48,39 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Standing {
         .filter(|edit| matches!(edit.change, EditChange::Unsubscribe { .. }))
         .map(|edit| edit.id)
         .collect();
-    let says = System::ALL.map(|system| (system, forbids(input, system)));
-    let out = says.iter().any(|(_, says)| *says == Some(true))
+    let out = System::ALL.into_iter().any(|system| known(input, system) == Some(true))
         || !wishes.is_empty()
         || draft.opt_out_of.is_some()
         || is_suppressed(input);
     let anew = input.extra.suppressed == Suppressed::Anew;
     if input.scope == Scope::Everything || !wishes.is_empty() || anew {
-        let held = wishes.is_empty().then(|| lifted(draft)).flatten();
-        match held {
-            Some(wanted) => draft.wanted.push(wanted),
+        match lifted(input).filter(|_| wishes.is_empty()) {
+            Some(system) if input.unread(system.other()).is_some() => later(draft, system),
+            Some(system) => match ask(draft, system) {
+                Some(wanted) => draft.wanted.push(wanted),
+                None => restrict(draft, out, &wishes),
+            },
             None => restrict(draft, out, &wishes),
         }
     }
-    let highlevel = input.unread(System::HighLevel).filter(|_| {
-        input.link(System::HighLevel).is_some() && was_out(input, System::HighLevel).is_none()
-    });
-    let remembered = System::ALL
-        .into_iter()
-        .any(|system| input.unread(system).is_some() && was_out(input, system) == Some(true));
+    Standing { opted_out: out, unknown: unknown(input) }
+}
+
+/// Why nobody can say what HighLevel knows of the person's consent: the error's name.
+fn unknown(input: &Input<'_>) -> Option<&'static str> {
+    let system = System::HighLevel;
     // A row of a listing that left the person's consent out.
-    let untold = (input.is_in(System::HighLevel) && forbids(input, System::HighLevel).is_none())
-        .then_some("UPSTREAM_UNAVAILABLE");
-    Standing { opted_out: out || remembered, unknown: highlevel.or(untold) }
+    let untold =
+        (input.is_in(system) && forbids(input, system).is_none()).then_some("UPSTREAM_UNAVAILABLE");
+    let asked = |code: &&str| {
+        // Of one that nobody connected nothing new is to come: what it last said counts, if it ever
+        // knew the person.
+        let is_told = was_out(input, system).is_some() || input.link(system).is_none();
+        // And a record that is to stay somebody else's says nothing of this person.
+        let is_left = input.other(system).is_some_and(|other| others::is_left(input, other));
+        is_left || (**code == *UNCONNECTED && is_told)
+    };
+    input.unread(system).filter(|code| !asked(code)).or(untold)
 }
 
 /// Whether the person opted out under another record, of which nothing is left here: somebody who was
@@ -83,6 +108,29 @@ fn was_out(input: &Input<'_>, system: System) -> Option<bool> {
     says(input.agreement, system)
 }
 
+/// The same as [`forbids`], where a system that cannot be read says what it said before.
+fn known(input: &Input<'_>, system: System) -> Option<bool> {
+    match input.unread(system) {
+        Some(_) => was_out(input, system),
+        None => forbids(input, system),
+    }
+}
+
+/// Whether a system may keep an opt-out: it says so, or it cannot be read and did not say otherwise.
+fn may_keep(input: &Input<'_>, system: System) -> bool {
+    let is_unasked = input.unread(system).is_some() && input.link(system).is_some();
+    known(input, system).unwrap_or(is_unasked)
+}
+
+/// The system that lifted an opt-out which the other one keeps.
+fn lifted(input: &Input<'_>) -> Option<System> {
+    System::ALL.into_iter().find(|system| {
+        was_out(input, *system) == Some(true)
+            && forbids(input, *system) == Some(false)
+            && may_keep(input, system.other())
+    })
+}
+
 /// Whether a system forbade mailing when it was last asked; `None`: it never was.
 pub(in crate::sync) fn says(agreement: &Agreement, system: System) -> Option<bool> {
     agreement.base(system).get(STATUS).map(|base| is_out(&base.value))
@@ -93,14 +141,10 @@ pub(in crate::sync) fn is_out(word: &Canonical) -> bool {
     *word == Canonical::Text(OUT.to_owned())
 }
 
-/// The hold that is called for when one system lifted an opt-out that the other keeps.
-fn lifted(draft: &mut Draft<'_>) -> Option<HoldDraft> {
+/// The hold that is called for when one system lifted an opt-out that the other keeps, unless
+/// somebody decided.
+fn ask(draft: &mut Draft<'_>, system: System) -> Option<HoldDraft> {
     let input = draft.input;
-    let system = System::ALL.into_iter().find(|system| {
-        was_out(input, *system) == Some(true)
-            && forbids(input, *system) == Some(false)
-            && forbids(input, system.other()) == Some(true)
-    })?;
     let can_lift = system == System::Doppler
         && input.highlevel.present().is_some_and(|contact| can_be_lifted(contact));
     let wanted = holds::consent(input.contact, system, can_lift);
@@ -124,6 +168,15 @@ fn lifted(draft: &mut Draft<'_>) -> Option<HoldDraft> {
     let field = Some(STATUS.to_owned());
     draft.decided.push(Over { hold, field, reason });
     None
+}
+
+/// Keeps what was agreed until the other system can be read: what can be chosen hangs on what it says.
+fn later(draft: &mut Draft<'_>, lifted: System) {
+    let (here, there) = (lifted.name(), lifted.other().name());
+    let reason =
+        format!("{here} lifted an opt-out, which is asked about when {there} says its own");
+    let action = Action::new(lifted.other(), ActionKind::Hold, Payload::Nothing, reason);
+    draft.act(action, &[]);
 }
 
 /// Whether the opt-out is of the e-mail channel alone, and not for good.
@@ -160,7 +213,7 @@ fn restrict(draft: &mut Draft<'_>, out: bool, wishes: &[EditId]) {
             .agreement
             .base(system)
             .get(STATUS)
-            .is_some_and(|base| base.sent.is_some() && says == Some(false));
+            .is_some_and(|base| base.sent.is_some() && known(input, system) == Some(false));
         if !out || lifting || (left && wishes.is_empty()) {
             continue;
         }
@@ -244,7 +297,7 @@ fn note(draft: &mut Draft<'_>, out: bool, wishes: &[EditId]) {
     if draft.agreement.canon.get(STATUS).is_some_and(|canon| canon.value == value) {
         return;
     }
-    let by_system = System::ALL.into_iter().find(|system| forbids(input, *system) == Some(out));
+    let by_system = System::ALL.into_iter().find(|system| known(input, *system) == Some(out));
     // It is remembered from then on, as the address is no longer new.
     let here = || System::ALL.into_iter().rev().find(|system| input.link(*system).is_some());
     let origin = match by_system.or_else(|| anew.then(here).flatten()) {

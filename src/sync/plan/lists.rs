@@ -42,27 +42,25 @@ fn join(draft: &mut Draft<'_>, edit: &Edit, list: &str, standing: Standing) {
             let email = subscriber.email.clone();
             let action =
                 joining(list, Payload::Subscribe { list: ListTarget::Id(list.to_owned()), email });
-            match standing.unknown {
-                Some(code) => draft.wait(action, code, &[edit.id]),
-                None => draft.act(action, &[edit.id]),
-            }
+            standing.join(draft, action, &[edit.id]);
         }
         Side::Unread { .. } => draft.act(joining(list, Payload::Nothing), &[edit.id]),
-        // Created in the first list; the others follow when the subscriber is there.
+        // Created in the first list; the others follow when the subscriber is there, and no sooner: a list
+        // makes whoever is put on it.
         Side::Absent | Side::Gone => {
             let created = draft.actions.iter().find_map(|action| {
                 if let Payload::CreateSubscriber { list, edit } = &action.payload {
-                    Some((list.clone(), edit.email.clone()))
+                    Some((list.clone(), edit.email.clone(), action.when.clone()))
                 } else {
                     None
                 }
             });
-            if let Some((first, email)) = created
+            if let Some((first, email, when)) = created
                 && first != list
             {
                 let list_id = ListTarget::Id(list.to_owned());
                 let action = joining(list, Payload::Subscribe { list: list_id, email });
-                draft.act(action, &[edit.id]);
+                draft.act(Action { when, ..action }, &[edit.id]);
             }
         }
     }

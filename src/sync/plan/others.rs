@@ -11,7 +11,7 @@ use crate::unified::{
 
 use super::draft::Draft;
 use super::holds::{choice, is_of, resolution};
-use super::{Action, HoldDraft, Other, Over, Payload};
+use super::{Action, HoldDraft, Input, Other, Over, Payload};
 
 /// An address or a number that the person is to have is another record's. `field`: which of an
 /// existing contact's; `None`: the person cannot be made beside it.
@@ -96,6 +96,13 @@ pub(super) fn hold_back(draft: &mut Draft<'_>, of: System, (system, edits): (Sys
     let Some(other) = draft.input.other(of) else { return };
     let wanted = taken(draft.input.contact, of, None, Some(other.contact), None);
     stand(draft, &wanted, (system, edits));
+}
+
+/// Whether somebody decided that a record which answers to the person's address or number stays
+/// another's.
+pub(super) fn is_left(input: &Input<'_>, other: &Other) -> bool {
+    let wanted = taken(input.contact, other.record.system, None, Some(other.contact), None);
+    choice(input, &wanted).is_some_and(|(_, choice)| choice == LEAVE)
 }
 
 /// Says what edits come to whose write was not made for a hold.

@@ -255,15 +255,17 @@ fn in_highlevel(draft: &mut Draft<'_>, contact: &HighLevelContact, turn: &Turn) 
     let id = contact.id.clone();
     if !add.is_empty() {
         let payload = Payload::AddTags { id: id.clone(), tags: add.clone() };
-        act(draft, ActionKind::Tag, payload, turn, TagsDelta { add, remove: Vec::new() });
+        let delta = TagsDelta { add, remove: Vec::new() };
+        draft.act(action(ActionKind::Tag, payload, turn, delta), &turn.edits);
     }
     if !remove.is_empty() {
         let payload = Payload::RemoveTags { id, tags: remove.clone() };
-        act(draft, ActionKind::Untag, payload, turn, TagsDelta { add: Vec::new(), remove });
+        let delta = TagsDelta { add: Vec::new(), remove };
+        draft.act(action(ActionKind::Untag, payload, turn, delta), &turn.edits);
     }
 }
 
-fn act(draft: &mut Draft<'_>, kind: ActionKind, payload: Payload, turn: &Turn, delta: TagsDelta) {
+fn action(kind: ActionKind, payload: Payload, turn: &Turn, delta: TagsDelta) -> Action {
     let (what, tags) =
         if kind == ActionKind::Untag { ("take away", &delta.remove) } else { ("add", &delta.add) };
     let native = matches!(payload, Payload::AddTags { .. } | Payload::RemoveTags { .. });
@@ -273,7 +275,7 @@ fn act(draft: &mut Draft<'_>, kind: ActionKind, payload: Payload, turn: &Turn, d
     let reason = format!("{what} {number} {noun} in {}", system.name());
     let mut action = Action::new(system, kind, payload, reason).with(vec![planned(turn)]);
     action.tags = Some(delta);
-    draft.act(action, &turn.edits);
+    action
 }
 
 fn planned(turn: &Turn) -> PlannedField {
@@ -407,9 +409,7 @@ fn in_lists(
         found.map(|list| list.id.to_string()).ok_or(name)
     };
     let email = || subscriber.email.clone();
-    let may_join = subscriber.status == SubscriberStatus::Active
-        && !standing.opted_out
-        && standing.unknown.is_none();
+    let may_join = subscriber.status == SubscriberStatus::Active && !standing.opted_out;
     if !may_join && !delta.add.is_empty() {
         let reason = "a tag is a list in Doppler, and the person is not to be put on a list now";
         draft.skip(System::Doppler, reason, &turn.edits);
@@ -425,12 +425,12 @@ fn in_lists(
         let list = list_of(tag).map_or_else(ListTarget::Named, ListTarget::Id);
         let payload = Payload::Subscribe { list, email: email() };
         let delta = TagsDelta { add: vec![tag.clone()], remove: Vec::new() };
-        act(draft, ActionKind::Tag, payload, turn, delta);
+        standing.join(draft, action(ActionKind::Tag, payload, turn, delta), &turn.edits);
     }
     for tag in &delta.remove {
         let Ok(list) = list_of(tag) else { continue };
         let payload = Payload::RemoveFromList { list, email: email() };
         let delta = TagsDelta { add: Vec::new(), remove: vec![tag.clone()] };
-        act(draft, ActionKind::Untag, payload, turn, delta);
+        draft.act(action(ActionKind::Untag, payload, turn, delta), &turn.edits);
     }
 }

@@ -253,3 +253,142 @@ fn a_tag_whose_list_would_have_too_long_a_name_waits_and_the_others_do_not() {
     world.settle_down();
     assert_eq!(world.plan().holds, []);
 }
+
+/// What waits for HighLevel.
+fn later() -> When {
+    When::Later { code: "UPSTREAM_UNAVAILABLE".to_owned() }
+}
+
+/// Whether and when a plan joins a list, by whatever action does so.
+fn joins(plan: &crate::sync::Plan) -> Vec<When> {
+    let kinds = [ActionKind::Create, ActionKind::Subscribe, ActionKind::Tag, ActionKind::Rename];
+    let of_doppler = plan.actions.iter().filter(|action| action.system == System::Doppler);
+    of_doppler.filter(|action| kinds.contains(&action.kind)).map(|one| one.when.clone()).collect()
+}
+
+#[test]
+fn no_list_is_joined_while_highlevel_cannot_be_read() {
+    let join = EditChange::AddToList("2".to_owned());
+    for scope in [Scope::Everything, Scope::Edits] {
+        for linked in [true, false] {
+            let mut world = World::paired();
+            world.scope = scope;
+            if !linked {
+                world.links.retain(|link| link.system == System::Doppler);
+                world.agreement.highlevel.clear();
+            }
+            world.down.push(System::HighLevel);
+            let edit = world.ask(join.clone());
+            assert_eq!(joins(&world.plan()), [later()], "{scope:?}, linked: {linked}");
+            world.settle_down();
+            assert_eq!(world.outcome(edit)[&System::Doppler], WriteOutcome::Queued);
+            // Nobody had told of it.
+            let mut out = world.clone();
+            out.highlevel_mut().email_dnd = Some(DndStatus::Active);
+            out.down.clear();
+            out.settle_down();
+            assert_eq!(out.outcome(edit)[&System::Doppler], WriteOutcome::Rejected);
+            assert!(!out.subscriber().unwrap().lists.contains(&"2".to_owned()));
+            world.down.clear();
+            world.settle_down();
+            assert_eq!(world.outcome(edit)[&System::Doppler], WriteOutcome::Applied);
+        }
+    }
+}
+
+#[test]
+fn a_workspace_without_highlevel_joins_lists_all_the_same() {
+    let mut world = World::paired();
+    world.ask(EditChange::AddToList("2".to_owned()));
+    let unconnected = |world: &World| {
+        let highlevel = crate::sync::Side::Unread { code: "NOT_CONNECTED" };
+        world.with_input(|input| crate::sync::plan(&crate::sync::Input { highlevel, ..*input }))
+    };
+    assert_eq!(joins(&unconnected(&world)), [When::Now], "what it last said counts");
+    let mut never_asked = world.clone();
+    never_asked.agreement.highlevel.clear();
+    assert!(matches!(joins(&unconnected(&never_asked))[..], [When::Later { .. }]));
+    never_asked.links.retain(|link| link.system == System::Doppler);
+    assert_eq!(joins(&unconnected(&never_asked)), [When::Now], "it never knew the person");
+    // What it last said is an opt-out.
+    world.highlevel_mut().email_dnd = Some(DndStatus::Active);
+    world.settle_down();
+    world.ask(EditChange::AddToList("2".to_owned()));
+    assert_eq!(joins(&unconnected(&world)), []);
+}
+
+#[test]
+fn who_is_new_comes_into_no_list_before_the_others() {
+    let mut world = World::new();
+    world.scope = Scope::Edits;
+    let email = ("email".to_owned(), Canonical::Text("ana@example.com".to_owned()));
+    let (tags, lists) = (Vec::new(), vec!["1".to_owned(), "2".to_owned()]);
+    let fields = [email].into();
+    let edit = world.ask(EditChange::Upsert { fields, tags, lists, create_in: None });
+    assert_eq!(joins(&world.plan()), [When::Now, When::Now]);
+    world.down.push(System::HighLevel);
+    assert_eq!(joins(&world.plan()), [later(), later()]);
+    world.settle_down();
+    assert_eq!(world.subscriber(), None);
+    world.highlevel = Some(fixture::contact());
+    world.highlevel_mut().email_dnd = Some(DndStatus::Active);
+    world.down.clear();
+    world.settle_down();
+    assert_eq!(world.subscriber(), None);
+    assert_eq!(world.outcome(edit)[&System::Doppler], WriteOutcome::Rejected);
+}
+
+#[test]
+fn a_tag_that_is_a_list_waits_for_highlevel_too() {
+    let mut world = World::paired();
+    world.scope = Scope::Edits;
+    world.mapping.tags = TagRepresentation::Lists { prefix: "tag: ".to_owned() };
+    world.down.push(System::HighLevel);
+    let edit = world.ask(EditChange::AddTags(vec!["vip".to_owned()]));
+    assert_eq!(joins(&world.plan()), [later()]);
+    world.settle_down();
+    assert_eq!(world.outcome(edit)[&System::Doppler], WriteOutcome::Queued);
+    world.down.clear();
+    world.settle_down();
+    assert_eq!(world.outcome(edit)[&System::Doppler], WriteOutcome::Applied);
+    assert_eq!(world.subscriber().unwrap().lists.len(), 2);
+}
+
+#[test]
+fn an_opt_out_that_is_lifted_while_the_other_side_is_unread_is_not_believed() {
+    for lifted in System::ALL {
+        let mut world = World::paired();
+        world.highlevel_mut().email_dnd = Some(DndStatus::Active);
+        world.settle_down();
+        match lifted {
+            System::Doppler => world.subscriber_mut().status = SubscriberStatus::Active,
+            System::HighLevel => world.highlevel_mut().email_dnd = Some(DndStatus::Inactive),
+        }
+        let agreed = world.agreement.clone();
+        world.down.push(lifted.other());
+        world.settle_down();
+        assert!(agreed.is_out() && world.agreement == agreed, "{lifted}");
+        let plan = world.plan();
+        assert_eq!((plan.actions.len(), &plan.actions[0].when), (1, &later()), "it waits");
+        world.down.clear();
+        world.settle_down();
+        let hold = world.holds[0].hold.clone();
+        assert_eq!((hold.kind, hold.system), (HoldKind::Consent, Some(lifted)));
+        let choices: Vec<&str> = hold.resolutions.iter().map(|one| &*one.choice).collect();
+        let second = if lifted == System::Doppler { "OPT_IN" } else { "LEAVE" };
+        assert_eq!(choices, ["OPT_OUT", second], "all that can be chosen");
+        assert!(world.agreement.is_out());
+    }
+}
+
+#[test]
+fn an_opt_out_that_is_on_its_way_goes_on_though_its_own_side_is_unread() {
+    let mut world = World::paired();
+    world.highlevel_mut().email_dnd = Some(DndStatus::Active);
+    world.down.push(System::Doppler);
+    world.settle_down();
+    world.down = vec![System::HighLevel];
+    world.settle_down();
+    assert!(world.agreement.is_out());
+    assert_eq!(world.subscriber().unwrap().status, SubscriberStatus::Unsubscribed);
+}

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::keeping::{connect, hearing, keeping, settled, tick};
+use super::keeping::{STEP, connect, hearing, keeping, settled, tick};
 use super::runs::{calm, decide, previewed, reaches};
-use super::{contact, first_list, mutate, subscriber, upsert};
+use super::{contact, first_list, mutate, outcome, subscriber, upsert};
 use crate::world::World;
 
 /// What is done to people who opted out.
@@ -307,6 +307,102 @@ async fn by_a_run_that_was_listed_before_they_opted_out() {
         let made: Vec<&Value> = calls.iter().filter(made).collect();
         let bodies = made.iter().filter_map(|call| call["requestBody"].as_str());
         assert!(!made.is_empty() && bodies.clone().all(|body| body.contains("dnd")), "{made:#?}");
+        world.end().await;
+    }
+}
+
+/// What a client asks for of people who opted out in HighLevel a moment ago, of which nobody told, while
+/// HighLevel cannot be read.
+const BLIND: [&str; 5] =
+    ["known in both", "known in Doppler alone", "new in two lists", "by a tag", "another address"];
+
+fn blind(way: &str) -> String {
+    format!("{}@example.org", way.replace(' ', "."))
+}
+
+async fn list_named(world: &World, name: &str) -> String {
+    let state = world.state().await;
+    let lists = state["doppler"]["lists"].as_array().unwrap();
+    format!("list_{}", lists.iter().find(|list| list["name"] == name).unwrap()["id"])
+}
+
+async fn ask_blindly(world: &World, way: &str, events: &str) -> Value {
+    let email = blind(way);
+    let contact = json!({"email": email});
+    match way {
+        "known in both" | "known in Doppler alone" => {
+            mutate(world, "addToList", json!({"contact": contact, "list": events})).await
+        }
+        "new in two lists" => {
+            let lists = json!([first_list(), events]);
+            upsert(world, json!({"email": email, "firstName": "Blind", "lists": lists})).await
+        }
+        "by a tag" => mutate(world, "addTags", json!({"contact": contact, "tags": ["vip"]})).await,
+        "another address" => {
+            let email = format!("new.{email}");
+            upsert(world, json!({"contact": contact, "email": email})).await
+        }
+        other => panic!("no such way: {other}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_highlevel_cannot_be_read() {
+    for is_running in [true, false] {
+        let world = calm().contacts(4).set("mapping.tags.as", "LISTS").start().await;
+        let edit = async |system: &str, op: &str, way: &str, more: Value| {
+            let mut body = json!({"system": system, "op": op, "email": blind(way)});
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            world.control("/edit", body).await;
+        };
+        let in_doppler = json!({"list": "Newsletter"});
+        let both = ["known in both", "by a tag", "another address"];
+        for way in both {
+            edit("HIGHLEVEL", "upsert", way, json!({"fields": {"firstName": "Blind"}})).await;
+            edit("DOPPLER", "upsert", way, in_doppler.clone()).await;
+        }
+        if is_running {
+            world.run_sync().await;
+        }
+        edit("DOPPLER", "upsert", "known in Doppler alone", in_doppler).await;
+        let query = "query($e: EmailAddress!) { contact(by: {email: $e}) { systems } }";
+        for way in BLIND {
+            world.data(query, json!({"e": blind(way)})).await;
+        }
+        for way in ["known in Doppler alone", "new in two lists"] {
+            edit("HIGHLEVEL", "upsert", way, json!({"fields": {"firstName": "Blind"}})).await;
+        }
+        for way in BLIND {
+            edit("HIGHLEVEL", "unsubscribe", way, json!({})).await;
+        }
+        let events = list_named(&world, "Events").await;
+        let before = world.state().await["doppler"].clone();
+        world.fault(json!({"system": "HIGHLEVEL", "kind": "status", "status": 503})).await;
+        for way in BLIND {
+            let answer = ask_blindly(&world, way, &events).await;
+            assert_eq!(outcome(&answer, "DOPPLER"), "QUEUED", "{way}: {answer:#}");
+        }
+        for _ in 0..3 {
+            tick(&world).await;
+        }
+        assert_eq!(world.state().await["doppler"], before, "nobody is mailed meanwhile");
+        world.clear_faults().await;
+        let waiting = async || {
+            let failures = "{ failures { nodes { id } } syncStatus { pending } }";
+            world.data(failures, json!({})).await
+                == json!({"failures": {"nodes": []}, "syncStatus": {"pending": 0}})
+        };
+        world.comes("what waited is looked at", STEP, waiting).await;
+        let was = |email: &str| {
+            let all = before["subscribers"].as_array().unwrap();
+            all.iter().find(|one| one["email"] == email).map(|one| one["lists"].clone())
+        };
+        for email in BLIND.map(blind).into_iter().chain([format!("new.{}", blind(BLIND[4]))]) {
+            let Some(there) = subscriber(&world, &email).await else { continue };
+            let joined =
+                there["status"] == "active" && Some(&there["lists"]) != was(&email).as_ref();
+            assert!(!joined, "{there:#}");
+        }
         world.end().await;
     }
 }
