@@ -185,6 +185,7 @@ impl Admin {
         };
         let now = self.core.clock.now();
         let gone = self.core.store.discard(workspace, (contact, system), &event, now).await?;
+        self.core.engine.wake();
         Ok(gone.ok_or_else(|| vec![refused(UserErrorCode::NotFound, "no such failure", "failure")]))
     }
 }

@@ -132,7 +132,8 @@ pub trait Problems: Send + Sync {
     ) -> Result<Vec<FailureKey>, Error>;
 
     /// Forgets a failure, gives up what was to be written to its system and appends the event; what
-    /// it was, if there was one. A run that is under way makes no call any more that it planned
+    /// it was, if there was one. The contact is due at once unless another failure holds it up: what
+    /// changed meanwhile waited for the same backoff. A run that is under way makes no call any more that it planned
     /// before; one that it is making is finished.
     async fn discard(
         &self,

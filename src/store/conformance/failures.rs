@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::record::{failure, pending};
 use super::{Place, accept, at, claim, claim_only, edit, event, open, person, write_of};
 use crate::store::{
-    EditOutcome, FailureFilter, FailureKey, Failures, Intended, Next, Priority, Record, Store,
+    EditOutcome, FailureFilter, FailureKey, Failures, Intended, Mark, Next, Priority, Record, Store,
 };
 use crate::unified::EventKind::Resolved;
 use crate::unified::System::{Doppler, HighLevel};
@@ -126,7 +126,19 @@ pub async fn a_discarded_failure_takes_its_edits_along(place: &impl Place) {
     let outcomes: Vec<_> =
         store.edit(&w, edit).await.unwrap().unwrap().writes.iter().map(|w| w.outcome).collect();
     assert_eq!(outcomes, [Applied, Skipped]);
-    assert_eq!(claim(&store, 99_999, 9).await, [], "nothing is left to be tried");
+}
+
+pub async fn a_change_that_waited_with_a_discarded_failure_is_looked_at(place: &impl Place) {
+    let (store, w) = open(place).await;
+    let ana = failed(&store, &w, "h1", one).await;
+    store.mark(&w, &[Mark::contact(ana, Priority::Live, at(5))]).await.unwrap();
+    assert_eq!(claim(&store, 9, 9).await, [], "it waits for the backoff");
+    store.discard(&w, (ana, Doppler), &event(Resolved, Some(ana)), at(10)).await.unwrap();
+    let lease = claim_only(&store, 10).await;
+    assert_eq!((lease.key, lease.attempt), (ana.to_string(), 1));
+    let bea = failed(&store, &w, "h2", both).await;
+    store.discard(&w, (bea, Doppler), &event(Resolved, Some(bea)), at(10)).await.unwrap();
+    assert_eq!(claim(&store, 11, 9).await, [], "the other system's failure stands");
 }
 
 pub async fn a_run_under_way_writes_nothing_that_was_discarded(place: &impl Place) {

@@ -127,6 +127,7 @@ macro_rules! conformance {
                 failures_are_listed_by_what_they_are, a_retry_ends_the_backoff,
                 a_retry_of_an_edit_does_not_wait_for_sync,
                 a_discarded_failure_takes_its_edits_along,
+                a_change_that_waited_with_a_discarded_failure_is_looked_at,
                 a_run_under_way_writes_nothing_that_was_discarded
             }
             index: {

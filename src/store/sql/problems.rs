@@ -179,12 +179,11 @@ impl Problems for SqlStore {
         agreed.given_up.insert(system, now);
         agreement::put(&mut tx, workspace, contact, &agreed).await?;
         if !others {
+            // What else changed while the write waited is not known here: the person is looked at.
             tx.run(
-                "UPDATE work SET done_gen = gen, attempt = 0, dead = 0, first_failed_at = NULL
-                 WHERE workspace = $1 AND kind = $2 AND key = $3 AND lease IS NULL
-                   AND NOT EXISTS (SELECT 1 FROM edit
-                     WHERE workspace = $1 AND contact = $3 AND done_at IS NULL)",
-                args![workspace, CONTACT, contact],
+                "UPDATE work SET due_at = $4, attempt = 0, dead = 0, first_failed_at = NULL
+                 WHERE workspace = $1 AND kind = $2 AND key = $3 AND lease IS NULL",
+                args![workspace, CONTACT, contact, now],
             )
             .await?;
         }
