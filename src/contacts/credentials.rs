@@ -13,7 +13,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use crate::store::{CONTACT, ENGAGEMENT, FailureFilter, Failures, INBOX, Mark, Priority, ROUND};
+use crate::store::{
+    CONTACT, ENGAGEMENT, FailureFilter, Failures, INBOX, Mark, Priority, ROUND, RUN,
+};
 use crate::sync;
 use crate::tasks::Tasks;
 use crate::telemetry::names;
@@ -212,6 +214,7 @@ impl Core {
             ..FailureFilter::default()
         };
         self.store.retry(workspace, Failures::All(&filter), now).await?;
+        self.store.hasten(workspace, RUN, now).await?;
         if was_known {
             let row = |kind, key: &str| Mark {
                 kind,

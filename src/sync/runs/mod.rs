@@ -5,7 +5,8 @@
 //! A run is a row of work. Each turn does one page or one step of it and stores where it is, in one
 //! transaction, so that a program that dies goes on where it was, and of several gateways one is at it.
 //! [`judge`] says whether a listing can be believed, [`preview`] counts, [`decide`] says what becomes
-//! of a run when somebody agrees, stops it or lets it go on; all three are pure.
+//! of a run when somebody agrees, stops it or lets it go on, [`wait`] how long it waits for a system; all
+//! four are pure.
 //!
 //! To add a stage: its variant in `unified::Stage` and its turn here.
 
@@ -17,6 +18,7 @@ mod list;
 mod poll;
 mod preview;
 mod turn;
+mod wait;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,13 +33,14 @@ use crate::clock::Clock;
 use crate::store::{Lease, Next, Record, Revised, RunStep, Stepped, Store};
 use crate::tasks::Tasks;
 use crate::unified::{RunState, Stage, SyncRun};
-use crate::upstream::{self, Call, Kind, Priority as Urgency};
+use crate::upstream::{self, Call, Priority as Urgency};
 
+use super::Error;
 use super::engine::{Engine, LEASE};
 use super::error::Failure;
 use super::poll::Pages;
 use super::work::Handler;
-use super::{Error, backoff};
+use wait::Wait;
 
 pub use compare::{COMPARE, Compare, schedule_compare};
 pub use decide::{Change, begin};
@@ -50,13 +53,6 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How often it is looked whether a run that may write nothing may.
 const UNTIL_GRANTED: Duration = Duration::from_secs(10);
-/// How often it is looked whether a system is connected that was not; that is no call.
-const UNTIL_CONNECTED: Duration = Duration::from_secs(2);
-/// How often a system that does not answer is asked before the run is given up.
-const MOST_ATTEMPTS: u32 = 20;
-/// The longest wait before a poll asks a system again: one call a minute finds out that it is back, and
-/// with it goes on all that waited.
-const POLL_TRIES: Duration = Duration::from_secs(60);
 /// How long a poll waits for the people that it found. What takes longer is done without it, and the next
 /// one is not held up.
 const POLL_WAITS: TimeDelta = TimeDelta::minutes(1);
@@ -96,7 +92,7 @@ impl Runner {
     /// Takes a run on as far as it goes now, and records the end of the lease: where nothing more is to
     /// be done, with another turn after `again`, if that is given.
     async fn take_on(&self, lease: &Lease, id: Uuid, again: Option<Duration>) -> Result<(), Error> {
-        let mut preview = None;
+        let (mut preview, mut went_on) = (None, false);
         let next = loop {
             if self.tasks.is_stopping() {
                 self.store.give_back(lease).await?;
@@ -113,16 +109,18 @@ impl Runner {
             let going = Revised { run: goes_on, revision: held.revision };
             let going = if held.run.state.is_over() { &held } else { &going };
             match self.turn(lease, going, &mut preview).await {
-                Ok(Turn::More) => {}
+                Ok(Turn::More) => went_on = true,
                 // What was counted may be of a step that was not stored.
                 Ok(Turn::Stale) => preview = None,
                 Ok(Turn::Rest(next)) => break next,
                 Err(Failure::Stop) => return Ok(()),
                 Err(Failure::Sync(error)) => return Err(error),
-                Err(Failure::Upstream(error)) => match self.wait(lease, held, &error).await? {
-                    Some(next) => break next,
-                    None => return Ok(()),
-                },
+                Err(Failure::Upstream(error)) => {
+                    match self.wait(lease, (held, went_on), &error).await? {
+                        Some(next) => break next,
+                        None => return Ok(()),
+                    }
+                }
             }
         };
         let now = self.clock.now();
@@ -192,45 +190,28 @@ impl Runner {
     async fn wait(
         &self,
         lease: &Lease,
-        held: Revised,
+        (held, went_on): (Revised, bool),
         error: &upstream::Error,
     ) -> Result<Option<Next>, Error> {
         let now = self.clock.now();
-        let code = error.kind.code();
-        if error.kind == Kind::NotConnected {
-            return self.wait_for_connection(lease, held, error.in_words()).await;
-        }
-        if lease.attempt < MOST_ATTEMPTS {
-            let mut wait = backoff::until_retry(error, lease.attempt);
-            if held.run.is_poll() && !matches!(error.retry(), upstream::Retry::After(_)) {
-                wait = wait.min(POLL_TRIES);
-            }
-            return Ok(Some(Next::Retry { at: now + wait, error: code.to_owned() }));
-        }
         let Revised { run, revision } = held;
-        let change = decide::failed(&run, format!("a system did not answer for long: {code}"), now);
+        let (change, next) = match wait::after(error, (lease.attempt, went_on), run.is_poll(), now)
+        {
+            Wait::ForTheSystem(next) => return Ok(Some(next)),
+            Wait::ForSomebody(next) => {
+                let why = error.in_words();
+                if run.error.as_ref() == Some(&why) {
+                    return Ok(Some(next));
+                }
+                (decide::waits(run, why), next)
+            }
+            Wait::NoLonger => {
+                let why = format!("a system did not answer for long: {}", error.kind.code());
+                (decide::failed(&run, why, now), Next::Done)
+            }
+        };
         match self.step(lease, change.step(revision, now)).await {
-            Ok(true) => Ok(Some(Next::Done)),
-            Ok(false) | Err(Failure::Upstream(_) | Failure::Stop) => Ok(None),
-            Err(Failure::Sync(error)) => Err(error),
-        }
-    }
-
-    /// A run whose system is not connected waits for that, however long it takes, and says so.
-    async fn wait_for_connection(
-        &self,
-        lease: &Lease,
-        Revised { run, revision }: Revised,
-        why: String,
-    ) -> Result<Option<Next>, Error> {
-        let now = self.clock.now();
-        let next = Some(Next::Again(now + UNTIL_CONNECTED));
-        if run.error.as_ref() == Some(&why) {
-            return Ok(next);
-        }
-        let change = decide::waits(run, why);
-        match self.step(lease, change.step(revision, now)).await {
-            Ok(true) => Ok(next),
+            Ok(true) => Ok(Some(next)),
             Ok(false) | Err(Failure::Upstream(_) | Failure::Stop) => Ok(None),
             Err(Failure::Sync(error)) => Err(error),
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tandem::sandbox::credentials::HIGHLEVEL_TOKEN;
 
 use super::keeping::STEP;
-use super::runs::{calm, reaches};
+use super::runs::{calm, decide, previewed, reaches};
 use crate::connecting::KEY;
 use crate::world::World;
 
@@ -66,5 +66,34 @@ async fn a_run_says_that_it_waits_for_a_connection_and_goes_on_with_it() {
     let status = world.data(CURRENT, json!({})).await["syncStatus"].clone();
     assert!(status["total"].as_u64() > Some(0), "{status:#}");
     assert_eq!(status["inSync"], 0, "nothing was brought into agreement: {status:#}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_waits_for_a_credential_that_is_refused_as_long_as_it_takes() {
+    // The polls have a row of their own.
+    let world = calm().contacts(20).alone().start().await;
+    let run = previewed(&world).await;
+    world.fault(json!({"system": "HIGHLEVEL", "kind": "status", "status": 401})).await;
+    // It reads what changed since it was listed.
+    decide(&world, "approveSync", &run).await;
+    let why = "HighLevel refused its credential; connect it anew";
+    let says = async || current(&world).await["error"] == why;
+    world.comes("it says so", STEP, says).await;
+    for _ in 0..30 {
+        world.pass(Duration::from_mins(11)).await;
+    }
+    let waits = current(&world).await;
+    assert_eq!((&waits["state"], &waits["error"]), (&json!("RUNNING"), &json!(why)), "{waits:#}");
+    let told =
+        "query($id: ID!) { syncEvents(first: 100, filter: {run: $id}) { nodes { message } } }";
+    let told = world.data(told, json!({"id": run["id"]})).await.to_string();
+    assert_eq!(told.matches(why).count(), 1, "{told}");
+    world.clear_faults().await;
+    let over = async || current(&world).await.is_null();
+    world.comes("it goes on by itself", STEP, over).await;
+    let run = reaches(&world, &run["id"], "FINISHED").await;
+    assert_eq!(run["error"], Value::Null, "{run:#}");
+    assert!(run["created"].as_u64() > Some(0), "everybody was marked: {run:#}");
     world.end().await;
 }
