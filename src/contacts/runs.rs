@@ -107,7 +107,8 @@ impl Admin {
             Change::waive(run, hold.system, priority, now)
         } else {
             run.tally = core.store.run_people(workspace, id).await?.tally;
-            Change::cancel(run, settings, now)
+            // The decision itself ends the hold.
+            Change::cancel(SyncRun { hold: None, ..run }, settings, now)
         };
         if change.is_none() {
             tracing::info!(run = %id, "a hold is resolved whose run was not stopped any more");

@@ -50,6 +50,8 @@ pub struct RunStep<'a> {
     pub urgency: Priority,
     pub marks: &'a [Mark],
     pub hold: Option<&'a Hold>,
+    /// The hold whose question is over with it.
+    pub over: Option<Uuid>,
     pub events: &'a [EventDraft],
 }
 
@@ -109,6 +111,7 @@ impl<'a> RunStep<'a> {
             urgency: Priority::Backfill,
             marks: &[],
             hold: None,
+            over: None,
             events: &[],
         }
     }

@@ -157,6 +157,7 @@ macro_rules! conformance {
             }
             runs: {
                 one_run_goes_on_at_a_time, of_two_who_change_a_run_one_does,
+                a_run_that_is_stopped_takes_its_hold_along,
                 who_lost_the_lease_of_a_run_changes_nothing,
                 people_are_counted_by_what_became_of_them, a_listing_tells_who_is_missing,
                 a_hold_and_the_run_that_it_stopped_are_decided_at_once,

@@ -106,6 +106,28 @@ pub async fn a_hold_and_the_run_that_it_stopped_are_decided_at_once(place: &impl
     assert_eq!(store.open_run(&w).await.unwrap().unwrap().revision, held.revision + 2);
 }
 
+pub async fn a_run_that_is_stopped_takes_its_hold_along(place: &impl Place) {
+    let (store, w) = open(place).await;
+    begin(&store, &w, &a_run(1)).await;
+    let held = store.open_run(&w).await.unwrap().unwrap();
+    let question = Hold { run: Some(held.run.id), ..hold(None, &[], 9) };
+    let other = hold(None, &[], 10);
+    store.open_hold(&w, &other, &event(EventKind::Held, None)).await.unwrap();
+    let paused = SyncRun { state: RunState::Paused, hold: Some(question.id), ..held.run };
+    let step = RunStep { hold: Some(&question), ..RunStep::new(&paused, held.revision, at(12)) };
+    assert_ne!(store.step_run(&w, step).await.unwrap(), Stepped::Stale);
+    let over = paused.ended(RunState::Cancelled, at(13));
+    let stop = async |revision| {
+        let step = RunStep { over: Some(question.id), ..RunStep::new(&over, revision, at(13)) };
+        store.step_run(&w, step).await.unwrap()
+    };
+    let open = async || store.holds(&w, &HoldFilter::default(), None, 5).await.unwrap().rows;
+    assert_eq!(stop(held.revision).await, Stepped::Stale);
+    assert_eq!(open().await.len(), 2, "the run is not as it was");
+    assert_ne!(stop(held.revision + 1).await, Stepped::Stale);
+    assert_eq!(open().await, [other]);
+}
+
 fn a_poll(number: u128, system: Option<System>) -> SyncRun {
     let id = Uuid::from_u128(number);
     SyncRun::begin(Begin {

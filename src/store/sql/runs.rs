@@ -275,6 +275,7 @@ pub(super) async fn take_step(
     if let Some(hold) = step.hold {
         problem::put_hold(tx, workspace, hold).await?;
     }
+    problem::drop_holds(tx, workspace, step.over.as_slice(), now).await?;
     if let Some(changed) = step.settings {
         settings::put(tx, workspace, changed).await?;
     }

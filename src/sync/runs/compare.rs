@@ -7,12 +7,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::clock::{Clock, new_id};
-use crate::store::{Lease, Mark, Next, Priority, Record, Store};
+use crate::store::{Lease, Mark, Next, Priority, Record, Revised, Store};
 use crate::sync::Error;
 use crate::sync::work::{Handler, Wake};
 use crate::unified::{Begin, RunKind};
 
 use super::begin;
+use super::decide::in_the_way;
 
 /// The kind of work that begins a full comparison.
 pub const COMPARE: &str = "compare";
@@ -54,6 +55,13 @@ impl Handler for Compare {
         // Where another run goes on, that one looks at everybody, too.
         if self.store.begin_run(workspace, &run, &[mark], &[event]).await? {
             self.wake.now();
+        } else if let Some(Revised { run, revision }) = self.store.open_run(workspace).await?
+            && let Some(change) = in_the_way(run)
+        {
+            let run = change.run.id;
+            tracing::warn!(%run, "no full comparison begins while a run waits for a person");
+            // Where it changed meanwhile, the next comparison tells if there is something to tell.
+            self.store.step_run(workspace, change.step(revision, now)).await?;
         }
         let next = Next::Again(now + self.every);
         self.store.record(&lease, Record { next, ..Record::default() }, now).await?;

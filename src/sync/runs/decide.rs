@@ -2,6 +2,7 @@
 //! whoever decided.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use crate::store::{Mark, Priority, RUN, RunStep};
 use crate::unified::{
@@ -18,11 +19,13 @@ pub struct Change {
     pub settings: Option<SyncSettings>,
     pub events: Vec<EventDraft>,
     pub marks: Vec<Mark>,
+    /// The hold whose question is over with it.
+    pub over: Option<Uuid>,
 }
 
 impl Change {
     fn of(run: SyncRun) -> Self {
-        Self { run, settings: None, events: Vec::new(), marks: Vec::new() }
+        Self { run, settings: None, events: Vec::new(), marks: Vec::new(), over: None }
     }
 
     /// As the store takes it.
@@ -31,6 +34,7 @@ impl Change {
             settings: self.settings.as_ref(),
             events: &self.events,
             marks: &self.marks,
+            over: self.over,
             ..RunStep::new(&self.run, revision, at)
         }
     }
@@ -40,7 +44,7 @@ impl Change {
         if run.state != RunState::AwaitingApproval {
             return None;
         }
-        let mut change = Self::of(SyncRun { approved: true, ..run });
+        let mut change = Self::of(SyncRun { approved: true, error: None, ..run });
         change.go(settings, at);
         // Sync runs from now on, so the run gives way to what is more urgent.
         change.marks.push(mark(&change.run, Priority::Backfill, at));
@@ -70,14 +74,21 @@ impl Change {
         }
     }
 
-    /// A run is stopped; `None`: it is over. What was written stays.
+    /// A run is stopped, and with it what it asked; `None`: it is over. What was written stays.
     pub fn cancel(run: SyncRun, settings: SyncSettings, at: DateTime<Utc>) -> Option<Self> {
         if run.state.is_over() {
             return None;
         }
-        let mut change = Self::of(run.ended(RunState::Cancelled, at));
+        let asked = run.hold;
+        let mut change = Self::of(SyncRun { error: None, ..run.ended(RunState::Cancelled, at) });
         let told = "The run was stopped; what it had written stays".to_owned();
         change.events.push(progress(&change.run, told));
+        if asked.is_some() {
+            let message = "The run that it was about was stopped";
+            let event = EventDraft::new(EventKind::Resolved, message);
+            change.events.push(EventDraft { run: Some(change.run.id), ..event });
+        }
+        change.over = asked;
         change.forget_preview(settings, at);
         Some(change)
     }
@@ -104,7 +115,7 @@ impl Change {
         }
         run.believed.extend(system);
         let state = RunState::Previewing;
-        let mut change = Self::of(SyncRun { state, hold: None, ..run });
+        let mut change = Self::of(SyncRun { state, hold: None, error: None, ..run });
         let told = "The run goes on, as somebody decided".to_owned();
         change.events.push(progress(&change.run, told));
         change.marks.push(mark(&change.run, priority, at));
@@ -217,6 +228,22 @@ pub(super) fn waits(run: SyncRun, why: String) -> Change {
     change
 }
 
+/// A full comparison is due, and a run that waits for a person keeps it from beginning; `None`: that is
+/// told, or the run goes on.
+pub(super) fn in_the_way(run: SyncRun) -> Option<Change> {
+    let what = match run.state {
+        RunState::AwaitingApproval => "approval",
+        RunState::Paused => "a decision about its hold",
+        RunState::Previewing
+        | RunState::Running
+        | RunState::Finished
+        | RunState::Cancelled
+        | RunState::Failed => return None,
+    };
+    let why = format!("it needs {what}, and no full comparison begins before it is over");
+    (run.error.as_ref() != Some(&why)).then(|| waits(run, why))
+}
+
 /// It cannot go on.
 pub(super) fn failed(run: &SyncRun, error: String, at: DateTime<Utc>) -> Change {
     let told = format!("The run was given up: {error}");
@@ -289,6 +316,36 @@ mod tests {
         );
         assert_eq!(found.events[0].message, "A poll found 3 people who changed in Doppler");
         assert_eq!(finished(found.run, at()).events.len(), 1);
+    }
+
+    #[test]
+    fn a_run_that_is_stopped_ends_what_it_asked() {
+        let hold = Some(Uuid::nil());
+        let held =
+            SyncRun { state: RunState::Paused, hold, ..run(RunKind::FullCompare, false, true) };
+        let stopped = Change::cancel(held.clone(), SyncSettings::default(), at()).unwrap();
+        assert_eq!((stopped.over, stopped.run.hold), (hold, None));
+        assert_eq!(stopped.step(1, at()).over, hold);
+        assert_eq!(stopped.events[1].kind, EventKind::Resolved);
+        let asks_nothing = SyncRun { hold: None, ..held };
+        let stopped = Change::cancel(asks_nothing, SyncSettings::default(), at()).unwrap();
+        assert_eq!((stopped.over, stopped.events.len()), (None, 1));
+    }
+
+    #[test]
+    fn who_keeps_a_comparison_from_beginning_says_so_once() {
+        let going = run(RunKind::Backfill, false, false);
+        assert!(in_the_way(going.clone()).is_none(), "it looks at everybody itself");
+        let waits = SyncRun { state: RunState::AwaitingApproval, ..going.clone() };
+        let told = in_the_way(waits).unwrap();
+        assert!(told.events[0].message.contains("no full comparison"), "{:?}", told.events);
+        assert!(in_the_way(told.run.clone()).is_none(), "it is told");
+        let approved = Change::approve(told.run.clone(), SyncSettings::default(), at()).unwrap();
+        let stopped = Change::cancel(told.run, SyncSettings::default(), at()).unwrap();
+        assert_eq!((approved.run.error, stopped.run.error), (None, None));
+        let held = SyncRun { state: RunState::Paused, hold: Some(Uuid::nil()), ..going };
+        let told = in_the_way(held).unwrap();
+        assert!(told.run.error.is_some_and(|why| why.contains("a decision")));
     }
 
     #[test]

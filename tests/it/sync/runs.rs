@@ -295,6 +295,35 @@ async fn an_empty_listing_stops_a_run_and_unlinks_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_stopped_asks_nothing_any_more_and_one_that_waits_says_what_it_holds_up() {
+    let world = calm().contacts(20).set("sync.compare_every", "10m").start().await;
+    done(&world).await;
+    let empty = json!({"system": "HIGHLEVEL", "route": "/contacts/search", "kind": "empty-list"});
+    world.fault(empty).await;
+    let hold = lies(&world, "EMPTY_LISTING").await;
+    world.clear_faults().await;
+    let error = async |id: &Value| run(&world, id).await["error"].clone();
+    let says = |error: Value| error.as_str().is_some_and(|why| why.contains("no full comparison"));
+    let step = Duration::from_mins(6);
+    let told = async || says(error(&hold["run"]["id"]).await);
+    world.comes("it says that it holds up comparisons", step, told).await;
+    for _ in 0..6 {
+        world.pass(step).await;
+    }
+    let query = "query($id: ID!) { syncEvents(first: 100, filter: {run: $id}) { nodes { kind \
+        message } } }";
+    let events = world.data(query, json!({"id": hold["run"]["id"]})).await;
+    assert_eq!(events.to_string().matches("no full comparison").count(), 1, "{events:#}");
+    let stopped = decide(&world, "cancelSync", &hold["run"]).await["run"].clone();
+    assert_eq!((&stopped["state"], &stopped["error"]), (&json!("CANCELLED"), &Value::Null));
+    let holds = world.data("{ holds { nodes { kind } } }", json!({})).await["holds"].clone();
+    assert!(!holds.to_string().contains("EMPTY_LISTING"), "{holds:#}");
+    let events = world.data(query, json!({"id": hold["run"]["id"]})).await;
+    assert!(events.to_string().contains("RESOLVED"), "{events:#}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_missing_from_a_listing_is_asked_for_one_by_one() {
     let world = calm().contacts(60).start().await;
     done(&world).await;
