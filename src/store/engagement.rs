@@ -33,7 +33,8 @@ pub trait Engagements: Send + Sync {
     /// How far the round is, as JSON; `None` before the first.
     async fn round(&self, workspace: &WorkspaceId) -> Result<Option<String>, Error>;
 
-    /// Remembers how far the round is; `false`: the lease is lost and nothing was stored.
+    /// Remembers how far the round is, which says nothing of a person but their contact's id: an erasure
+    /// does not look into it. `false`: the lease is lost and nothing was stored.
     async fn put_round(&self, lease: &Lease, position: &str) -> Result<bool, Error>;
 
     /// What was last read of a contact; `None`: never read.

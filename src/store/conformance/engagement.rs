@@ -2,7 +2,7 @@
 
 use super::{Place, at, event, open, pair, person, run_sync};
 use crate::store::{CONTACT, Claim, ENGAGEMENT, Engaged, Lease, Mark, Priority, ROUND, Store};
-use crate::unified::{DeliveryStatus, Engagement, EventKind, SyncState, WorkspaceId};
+use crate::unified::{ContactId, DeliveryStatus, Engagement, EventKind, SyncState, WorkspaceId};
 
 fn opened(campaign: &str) -> Engagement {
     Engagement {
@@ -20,6 +20,20 @@ async fn lease(store: &std::sync::Arc<dyn Store>, w: &WorkspaceId, seconds: i64)
     store.mark(w, &[mark]).await.unwrap();
     let claim = Claim { kinds: &[ENGAGEMENT], ..super::a_claim(seconds, 10) };
     store.claim(&claim).await.unwrap().leases.remove(0)
+}
+
+/// Somebody was read, and is in the queue of the round that goes on.
+pub async fn goes_on_with(
+    store: &std::sync::Arc<dyn Store>,
+    w: &WorkspaceId,
+    (contact, campaign): (ContactId, &str),
+) {
+    let lease = lease(store, w, 5).await;
+    let position = format!(r#"{{"todo":[{{"Person":"{}"}}]}}"#, contact.0);
+    assert!(store.put_round(&lease, &position).await.unwrap());
+    let engagements = [opened(campaign)];
+    let engaged = Engaged { contact, engagements: &engagements, events: &[], marks: &[] };
+    assert!(store.engage(&lease, engaged, at(5)).await.unwrap().is_some());
 }
 
 pub async fn a_reading_is_remembered_whole(place: &impl Place) {

@@ -143,6 +143,7 @@ async fn known_well(store: &Arc<dyn Store>, w: &WorkspaceId) -> [ContactId; 2] {
         late: false,
     };
     store.receive(w, &[arrival("a", KEY)], at(5)).await.unwrap();
+    super::engagement::goes_on_with(store, w, (ana, NOTE)).await;
     let run = a_run(store, w).await;
     let versions = [(KEY.to_owned(), "1".to_owned())];
     let step = RunStep {

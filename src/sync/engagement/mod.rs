@@ -121,6 +121,11 @@ impl Engagement {
     async fn turn(&self, lease: &Lease, call: &Call) -> Result<Next, Failure> {
         let held = self.store.round(&lease.workspace).await?;
         let mut round = Round::at(held.as_deref(), self.clock.now(), self.settings.span());
+        // What was stored otherwise is not left to a call that may never succeed.
+        let begun = round.to_json();
+        if held.as_deref() != Some(&*begun) && !self.store.put_round(lease, &begun).await? {
+            return Err(Failure::Stop);
+        }
         let calls = || call.meter.calls(System::Doppler);
         while calls() < CALLS_A_TURN && !self.tasks.is_stopping() {
             let Some(task) = round.next() else { break };
@@ -175,10 +180,12 @@ impl Engagement {
                 let next = more.then(|| Task::Left(number.saturating_add(1)));
                 round.people(next, self.in_scope(workspace, round, &found).await?);
             }
-            Task::Person(email) => {
-                let linked = self.store.linked(workspace, System::Doppler, &[&email]).await?;
-                if let Some(contact) = linked.into_iter().next().flatten() {
-                    self.read(lease, (contact, &email), round, call).await?;
+            Task::Person(contact) => {
+                // Whoever was erased or lost their subscriber meanwhile is not found.
+                let known = self.store.contact(workspace, contact).await?;
+                let email = known.as_ref().and_then(|known| known.key(System::Doppler));
+                if let (Some(known), Some(email)) = (&known, email) {
+                    self.read(lease, (known.id, email), round, call).await?;
                 }
             }
         }
@@ -191,22 +198,17 @@ impl Engagement {
         workspace: &WorkspaceId,
         round: &Round,
         found: &SubscriberPage,
-    ) -> Result<Vec<String>, Failure> {
+    ) -> Result<Vec<ContactId>, Failure> {
         // Who has not confirmed yet was sent nothing.
         let mailed = found.items.iter().filter(|one| one.status != SubscriberStatus::Pending);
         let emails: Vec<String> = mailed.map(|one| subscriber_key(&one.email)).collect();
         let keys: Vec<&str> = emails.iter().map(String::as_str).collect();
         let linked = self.store.linked(workspace, System::Doppler, &keys).await?;
-        let known = emails.into_iter().zip(linked);
-        let (emails, contacts): (Vec<String>, Vec<ContactId>) =
-            known.filter_map(|(email, contact)| Some((email, contact?))).unzip();
+        let contacts: Vec<ContactId> = linked.into_iter().flatten().collect();
         let began = DateTime::from_timestamp_millis(round.began).unwrap_or_default();
         let read = self.store.read_since(workspace, &contacts, began).await?;
-        Ok(emails
-            .into_iter()
-            .zip(read)
-            .filter_map(|(email, read)| (!read).then_some(email))
-            .collect())
+        let of_all = contacts.into_iter().zip(read);
+        Ok(of_all.filter_map(|(contact, read)| (!read).then_some(contact)).collect())
     }
 
     /// Reads a person whom somebody looks at.

@@ -1,5 +1,5 @@
 //! Whom to ask about: a queue of small steps, each one call, that is stored after every one of them.
-//! Pure.
+//! Pure. People stand in it by their contacts' ids: whoever is erased meanwhile leaves no address behind.
 //!
 //! A round looks at the campaigns of the last days. Whose numbers are not what they were has its lists
 //! read, and the members of these are asked about one by one; after them those who left all lists
@@ -8,9 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
-use crate::unified::Campaign;
+use crate::unified::{Campaign, ContactId};
 
 /// How far a round is, and what is known of campaigns.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -23,7 +24,14 @@ pub(super) struct Round {
     pub campaigns: BTreeMap<String, Looked>,
     /// Lists whose members this round has asked about, or will.
     lists: BTreeSet<String>,
+    #[serde(deserialize_with = "understood")]
     todo: VecDeque<Task>,
+}
+
+/// The steps that are understood: people stood in earlier rounds by their addresses.
+fn understood<'de, D: Deserializer<'de>>(from: D) -> Result<VecDeque<Task>, D::Error> {
+    let steps = Vec::<Value>::deserialize(from)?;
+    Ok(steps.into_iter().filter_map(|step| serde_json::from_value(step).ok()).collect())
 }
 
 /// What is known of a campaign.
@@ -51,8 +59,8 @@ pub(super) enum Task {
     Members(String, u32),
     /// Read a page of those who left all lists since the last round.
     Left(u32),
-    /// Read a subscriber's deliveries, by address.
-    Person(String),
+    /// Read a contact's deliveries.
+    Person(ContactId),
 }
 
 impl Round {
@@ -148,7 +156,7 @@ impl Round {
     }
 
     /// A page of people was read. `people`: those to be asked about.
-    pub fn people(&mut self, next: Option<Task>, people: impl IntoIterator<Item = String>) {
+    pub fn people(&mut self, next: Option<Task>, people: impl IntoIterator<Item = ContactId>) {
         if let Some(next) = next {
             self.todo.push_front(next);
         }
@@ -172,6 +180,10 @@ mod tests {
         Campaign { id: id.to_owned(), is_out: true, sent_at: Some(at(hours)) }
     }
 
+    fn person(number: u128) -> ContactId {
+        ContactId(uuid::Uuid::from_u128(number))
+    }
+
     fn later(round: &Round, hours: i64) -> Round {
         Round::at(Some(&round.to_json()), at(hours), DAYS)
     }
@@ -187,10 +199,10 @@ mod tests {
         assert_eq!(round.next(), Some(Task::Recipients("1".to_owned())));
         round.recipients(vec!["7".to_owned(), "7".to_owned()]);
         assert_eq!(round.next(), Some(Task::Members("7".to_owned(), 1)));
-        round.people(Some(Task::Members("7".to_owned(), 2)), ["a".to_owned()]);
+        round.people(Some(Task::Members("7".to_owned(), 2)), [person(7)]);
         // The program dies and comes back.
         let mut round = later(&round, 1);
-        assert_eq!(round.next(), Some(Task::Person("a".to_owned())));
+        assert_eq!(round.next(), Some(Task::Person(person(7))));
         assert_eq!(round.next(), Some(Task::Members("7".to_owned(), 2)));
         round.people(None, []);
         assert_eq!(round.next(), None, "nobody left before the first round");
@@ -225,5 +237,15 @@ mod tests {
         let round = later(&round, 24 * 15);
         assert!(round.campaigns.is_empty() && !round.is_over());
         assert_eq!(Round::at(Some("not ours"), at(0), DAYS).next(), Some(Task::Campaigns(1)));
+    }
+
+    #[test]
+    fn people_of_earlier_rounds_are_left_out_and_the_rest_goes_on() {
+        let stored = r#"{"began": 7, "campaigns": {}, "lists": ["7"],
+            "todo": [{"Person": "ana@example.com"}, {"Members": ["7", 2]}]}"#;
+        let mut round = Round::at(Some(stored), at(0), DAYS);
+        assert_eq!((round.began, round.to_json().contains("ana")), (7, false));
+        assert_eq!(round.next(), Some(Task::Members("7".to_owned(), 2)));
+        assert!(round.is_over());
     }
 }

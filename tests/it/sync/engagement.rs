@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::erasing::erase;
 use super::keeping::{edit, keeping, settled, tick};
 use super::{ANA, contact};
+use crate::connecting::KEY;
 use crate::world::{Builder, World};
 
 /// A campaign that Ana was sent and has not opened, and another one that she opened.
@@ -193,5 +195,30 @@ async fn who_is_followed_is_asked_about_though_no_campaign_counts() {
         asked_about(&world).await.is_empty()
     };
     world.until("nobody follows her any more", quiet).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_erased_while_a_round_has_them_leaves_no_address_and_is_not_asked_about() {
+    let world = engaging().set("vault.keys", KEY).start().await;
+    settled(&world).await;
+    looked(&world).await;
+    let route = "/accounts/{accountName}/subscribers/{email}/deliveries";
+    world
+        .fault(json!({"system": "DOPPLER", "route": route, "kind": "status", "status": 503}))
+        .await;
+    edit(&world, "DOPPLER", "open", json!({"campaignId": SALE})).await;
+    let is_known = async || {
+        tick(&world).await;
+        !world.find_stored("{\"Person\":").await.is_empty()
+    };
+    world.until("whom to ask about is known", is_known).await;
+    assert_eq!(erase(&world, json!({"email": ANA})).await["userErrors"], json!([]));
+    assert_eq!(world.find_stored(ANA).await, Vec::<String>::new());
+    world.forget_calls().await;
+    world.clear_faults().await;
+    looked(&world).await;
+    let asked = asked_about(&world).await;
+    assert!(!asked.is_empty() && asked.iter().all(|path| !path.contains("ana.paz")), "{asked:?}");
     world.end().await;
 }

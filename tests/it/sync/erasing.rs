@@ -16,7 +16,7 @@ fn world() -> Builder {
     keeping().contacts(20).set("vault.keys", KEY)
 }
 
-async fn erase(world: &World, by: Value) -> Value {
+pub async fn erase(world: &World, by: Value) -> Value {
     world.data(ERASE, json!({"by": by})).await["eraseContact"].clone()
 }
 
