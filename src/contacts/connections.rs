@@ -226,7 +226,7 @@ impl Connections {
     /// Forgets a system's credential, and an installation that waits for it.
     pub async fn disconnect(&self, system: System) -> Result<Connected, Error> {
         if system == System::HighLevel {
-            self.core.drop_waiting().await?;
+            self.core.drop_waiting(None).await?;
         }
         self.core.disconnect(system, "was disconnected: its credential is forgotten").await?;
         Ok((system, self.core.directory(system).status()))
@@ -375,10 +375,27 @@ impl Core {
         Ok(Ok((system, self.directory(system).status())))
     }
 
-    /// Forgets installations of the workspace's own location that wait.
-    pub(super) async fn drop_waiting(&self) -> Result<(), Error> {
+    /// Forgets installations of the workspace's own location that wait and were granted before a time,
+    /// without one all of them. Of one that cannot be read nobody knows, and it is of no use.
+    pub(super) async fn drop_waiting(&self, ended: Option<DateTime<Utc>>) -> Result<(), Error> {
         let own = self.account(System::HighLevel);
-        Ok(self.access.vault.unhold(&own).await?)
+        let is_gone = |account: &str, secret: Option<&Secret>| {
+            account == &*own && secret.is_none_or(|secret| secret.is_from_before(ended))
+        };
+        Ok(self.access.vault.unhold(is_gone).await?)
+    }
+
+    /// The same of those that are there by an agency's consent.
+    pub(super) async fn drop_agencys(
+        &self,
+        agency: &str,
+        ended: Option<DateTime<Utc>>,
+    ) -> Result<(), Error> {
+        let is_gone = |_: &str, secret: Option<&Secret>| {
+            let of_agency = secret.filter(|secret| secret.granted_by() == Some(agency));
+            of_agency.is_some_and(|secret| secret.is_from_before(ended))
+        };
+        Ok(self.access.vault.unhold(is_gone).await?)
     }
 
     /// Forgets HighLevel's credential if the app's end, which was then by HighLevel's clock, ended it.

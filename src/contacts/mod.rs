@@ -321,16 +321,15 @@ impl Contacts {
     }
 
     /// Told that the app was taken off HighLevel, and when by HighLevel's clock. What it was granted
-    /// is forgotten, unless somebody connected after that: news of it come again for hours.
+    /// is forgotten, waiting or in use, unless it was granted after that: news of it come again for hours.
     pub async fn app_removed(&self, at: Option<DateTime<Utc>>) -> Result<(), Error> {
         let vault = &self.0.access.vault;
         vault.reread(System::HighLevel).await?;
-        // What waits was granted to the app that is gone.
-        self.0.drop_waiting().await?;
+        self.0.drop_waiting(at).await?;
         self.0.forget_grant(at).await
     }
 
-    /// The same of all that an agency granted. Nothing happens where the credential is not by its consent.
+    /// The same of all that an agency granted. What is not by its consent stays.
     pub async fn app_taken_back(
         &self,
         agency: &str,
@@ -338,6 +337,7 @@ impl Contacts {
     ) -> Result<(), Error> {
         let vault = &self.0.access.vault;
         vault.reread(System::HighLevel).await?;
+        self.0.drop_agencys(agency, at).await?;
         match vault.granted_by(System::HighLevel) {
             Some(by) if by == agency => self.0.forget_grant(at).await,
             Some(_) | None => Ok(()),

@@ -163,7 +163,7 @@ impl Vault {
     /// The agency by whose consent there is the present credential, if one's.
     pub fn granted_by(&self, system: System) -> Option<String> {
         match &self.entry(system).0.current().held {
-            Held::Secret(secret, _) => secret.renewal.as_ref()?.company.clone(),
+            Held::Secret(secret, _) => secret.granted_by().map(str::to_owned),
             Held::Seed | Held::Forgotten | Held::Unreadable => None,
         }
     }
@@ -254,13 +254,16 @@ impl Vault {
         Ok(waiting)
     }
 
-    /// Forgets the installations of an account that wait, also those that cannot be read.
-    pub async fn unhold(&self, account: &str) -> Result<(), VaultError> {
+    /// Forgets the installations that wait and are gone, by their account and by what they brought as far
+    /// as that can be read.
+    pub async fn unhold(
+        &self,
+        is_gone: impl Fn(&str, Option<&Secret>) -> bool + Send,
+    ) -> Result<(), VaultError> {
         let Shared { store, workspace, clock, .. } = &*self.shared;
         for mut install in store.held_installs(workspace, clock.now()).await? {
-            // For its account alone.
-            let _ = self.shared.open_install(&mut install);
-            if install.account == account {
+            let secret = self.shared.open_install(&mut install).ok();
+            if is_gone(&install.account, secret.as_ref()) {
                 store.drop_install(workspace, install.id).await?;
             }
         }

@@ -121,6 +121,16 @@ impl Secret {
         self.renewal.as_ref().map(|renewal| &*renewal.location)
     }
 
+    /// The agency by whose consent there is one, if one's.
+    pub fn granted_by(&self) -> Option<&str> {
+        self.renewal.as_ref()?.company.as_deref()
+    }
+
+    /// Whether it was there before a time; without a time it was.
+    pub fn is_from_before(&self, end: Option<DateTime<Utc>>) -> bool {
+        end.is_none_or(|end| self.since_ms <= end.timestamp_millis())
+    }
+
     /// For a call that tries it.
     pub fn as_token(&self) -> Token {
         let scheme = if self.kind == CredentialKind::ApiKey { "token" } else { "Bearer" };

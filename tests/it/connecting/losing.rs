@@ -7,8 +7,10 @@ use tandem::sandbox::credentials::HIGHLEVEL_LOCATION;
 
 use super::{ANA, grant, upstream, with_app};
 use crate::place::Place;
+use crate::webhooks::{event, pem, send, taken_off};
 use crate::world::World;
 
+const TAKEN_OFF: &str = "The app was taken off HighLevel";
 const READ: &str =
     "query($e: EmailAddress!) { contact(by: {email: $e}) { highlevel { contactId } } }";
 
@@ -140,7 +142,6 @@ async fn an_agency_takes_back_what_it_granted_and_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_installation_that_cannot_be_read_holds_up_nothing() {
-    const TAKEN_OFF: &str = "The app was taken off HighLevel";
     let world = with_app().hearing().start().await;
     world.control("/webhooks", json!({"url": world.url("/webhooks/highlevel")})).await;
     assert_eq!(grant(&world, Value::Null, &[]).await.0, 200);
@@ -166,5 +167,59 @@ async fn an_installation_that_cannot_be_read_holds_up_nothing() {
     assert!(!world.find_stored("left 1 of anotherLocation0001").await.is_empty());
     minutes_pass(&world).await;
     assert_eq!(told().await, 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_the_app_does_not_wait_for_those_who_cannot_be_asked_about() {
+    let world = with_app().set("highlevel.webhook_public_key", pem()).start().await;
+    assert_eq!(grant(&world, Value::Null, &[]).await.0, 200);
+    world.control("/tokens", json!({"revokeAll": true})).await;
+    assert_eq!(send(&world, &event(&world, "w1", "nobody")).await.1, "stored");
+    assert_eq!(send(&world, &taken_off(&world, "w2")).await.1, "stored");
+    let gone = || async { upstream(&world, "HIGHLEVEL").await["state"] == "NOT_CONNECTED" };
+    world.until("it is disconnected", gone).await;
+    world.until("it is told", || async { events(&world).await.contains(TAKEN_OFF) }).await;
+    // The other one waits on, and this one is not told again with it.
+    for _ in 0..3 {
+        world.pass(Duration::from_secs(10)).await;
+    }
+    assert_eq!(events(&world).await.matches(TAKEN_OFF).count(), 1);
+    world.end().await;
+}
+
+/// News of the app's end come again for hours.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_that_waits_outlives_what_ended_before_it() {
+    let world = with_app().set("highlevel.webhook_public_key", pem()).start().await;
+    let taken_back = |id: &str| {
+        let mut event = taken_off(&world, id);
+        event.as_object_mut().unwrap().remove("locationId");
+        event["companyId"] = json!("sandboxCompany000001");
+        event
+    };
+    let held = async || {
+        let held = world.data("{ heldInstalls { id } }", json!({})).await;
+        held["heldInstalls"].as_array().unwrap().len()
+    };
+    let told = async || events(&world).await.matches(TAKEN_OFF).count();
+    let old = [taken_back("w1"), taken_off(&world, "w2")];
+    minutes_pass(&world).await;
+    let agencys = [("from_marketplace", "yes"), ("user_type", "Company")];
+    assert_eq!(grant(&world, Value::Null, &agencys).await.0, 202);
+    for event in old {
+        assert_eq!(send(&world, &event).await.1, "stored");
+    }
+    world.until("it was heard", async || told().await == 1).await;
+    assert_eq!(held().await, 1, "it was installed again since");
+    minutes_pass(&world).await;
+    assert_eq!(send(&world, &taken_back("w3")).await.1, "stored");
+    world.until("the agency took it back", async || held().await == 0).await;
+
+    assert_eq!(grant(&world, Value::Null, &agencys[..1]).await.0, 202);
+    minutes_pass(&world).await;
+    assert_eq!(send(&world, &taken_back("w4")).await.1, "stored");
+    assert_eq!(send(&world, &taken_off(&world, "w5")).await.1, "stored");
+    world.until("the location took it off", async || held().await == 0).await;
     world.end().await;
 }

@@ -10,7 +10,7 @@ use ed25519_dalek::pkcs8::EncodePublicKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
-use tandem::sandbox::credentials::HIGHLEVEL_LOCATION;
+use tandem::sandbox::credentials::{HIGHLEVEL_LOCATION, OAUTH_CLIENT_ID};
 
 use crate::world::{Builder, World};
 
@@ -46,6 +46,15 @@ pub fn event(world: &World, id: &str, contact: &str) -> Value {
         "type": "ContactUpdate", "locationId": HIGHLEVEL_LOCATION, "id": contact,
         "webhookId": id, "timestamp": world.clock.now().to_rfc3339(),
     })
+}
+
+/// An event that says that our app was taken off the location just now.
+pub fn taken_off(world: &World, id: &str) -> Value {
+    let mut event = event(world, id, "nobody");
+    event["type"] = json!("UNINSTALL");
+    // The client's id up to the dash; what befell another app is nothing to us.
+    event["appId"] = json!(OAUTH_CLIENT_ID.split_once('-').unwrap().0);
+    event
 }
 
 /// Posts a body with a signature; the status and what the answer says.

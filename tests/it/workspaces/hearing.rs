@@ -1,10 +1,10 @@
 //! Webhooks and what is told of a change: to the workspace that is connected now, and to no other.
 
 use serde_json::{Value, json};
-use tandem::sandbox::credentials::{ACCOUNTS, OAUTH_CLIENT_ID};
+use tandem::sandbox::credentials::ACCOUNTS;
 
 use super::{Client, DISCONNECT, HIGHLEVEL, second, with_accounts};
-use crate::webhooks::{event, pem, send};
+use crate::webhooks::{event, pem, send, taken_off};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_is_for_the_workspace_that_is_connected_now() {
@@ -22,10 +22,8 @@ async fn a_webhook_is_for_the_workspace_that_is_connected_now() {
     assert_eq!(send(&world, &of("w2", 1)).await.1, "seen");
     // What is told of the app is told in its workspace.
     let uninstalled = |id: &str| {
-        let mut event = of(id, 1);
-        event["type"] = json!("UNINSTALL");
-        // The client's id up to the dash; what befell another app is nothing to us.
-        event["appId"] = json!(OAUTH_CLIENT_ID.split_once('-').unwrap().0);
+        let mut event = taken_off(&world, id);
+        event["locationId"] = json!(ACCOUNTS[1].location);
         event
     };
     assert_eq!(send(&world, &uninstalled("w3")).await.1, "stored");
