@@ -178,7 +178,7 @@ impl Consent {
         }
         let owner = home.0.store.whose_account(System::HighLevel, &location).await?;
         let contacts = match owner {
-            Some(workspace) => self.0.of(&workspace).await?,
+            Some(owner) => self.0.of(&owner.workspace).await?,
             None => home.clone(),
         };
         let core = &contacts.0;

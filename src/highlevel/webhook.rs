@@ -108,7 +108,7 @@ impl Inbound for Webhooks {
         let kind = event.kind.as_deref()?;
         let kind = KINDS.into_iter().find(|known| *known == kind).unwrap_or(OTHER);
         let ours = self.app.is_none() || event.app_id == self.app;
-        let about = about(kind, &event).filter(|about| ours || !of_an_app(about));
+        let about = about(kind, &event).filter(|about| ours || !about.is_of_an_app());
         let about = about.unwrap_or(About::Other);
         // One without an id is the same as another of the same words.
         let plain =
@@ -117,11 +117,6 @@ impl Inbound for Webhooks {
         let id = id.unwrap_or_else(|| format!("{:x}", Sha256::digest(body)));
         Some(Notice { id, kind, account: event.location_id, at: event.timestamp, about })
     }
-}
-
-/// Whether it befell one app and no person.
-fn of_an_app(about: &About) -> bool {
-    matches!(about, About::Installed | About::Uninstalled | About::TakenBack(_))
 }
 
 fn about(kind: &str, event: &Event) -> Option<About> {

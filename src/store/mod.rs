@@ -68,7 +68,7 @@ pub use queue::{
     Priority, Queue,
 };
 pub use runs::{POLLS_KEPT, Presence, RUN, Revised, RunPeople, RunStep, Runs, Staged, Stepped};
-pub use secrets::{Kept, Placed, Sealed, Secrets, StoredInstall, StoredSecret, Turn};
+pub use secrets::{Kept, Owner, Placed, Sealed, Secrets, StoredInstall, StoredSecret, Turn};
 pub use settings::{Counts, Put, Settings, StoredMapping};
 use sql::SqlStore;
 pub use workspaces::Workspaces;

@@ -30,6 +30,14 @@ pub enum Placed {
     Bound,
 }
 
+/// Whose an account is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Owner {
+    pub workspace: WorkspaceId,
+    /// Whether it is connected to the account; else it was, and nobody else ever.
+    pub is_connected: bool,
+}
+
 /// An installation that waits for somebody to confirm it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredInstall {
@@ -99,7 +107,7 @@ pub trait Secrets: Send + Sync {
         &self,
         system: System,
         account: &str,
-    ) -> Result<Option<WorkspaceId>, Error>;
+    ) -> Result<Option<Owner>, Error>;
 
     /// The version of every credential of every workspace.
     async fn versions(&self) -> Result<Vec<(WorkspaceId, System, i64)>, Error>;

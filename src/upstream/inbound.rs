@@ -72,6 +72,21 @@ pub enum About {
     Other,
 }
 
+impl About {
+    /// Whether it befell the app and no person.
+    pub fn is_of_an_app(&self) -> bool {
+        match self {
+            Self::Installed | Self::Uninstalled | Self::TakenBack(_) => true,
+            Self::Contact(_)
+            | Self::Notes(_)
+            | Self::Tasks(_)
+            | Self::Task { .. }
+            | Self::Appointments(_)
+            | Self::Other => false,
+        }
+    }
+}
+
 /// Tells what is a system's own and what it means.
 pub trait Inbound: Send + Sync {
     /// Whether the system sent it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::clock::Clock;
-use crate::store::{self, Arrival, Imports, Store};
+use crate::store::{self, Arrival, Imports, Owner, Store};
 use crate::sync::{Wake, import_hint};
 use crate::tasks::Tasks;
 use crate::telemetry::names;
@@ -133,21 +133,22 @@ impl Webhooks {
         }
     }
 
-    /// The workspace that is connected to the account now: it may have been so for a moment only, and
-    /// by another gateway. Of an agency's news all with a credential: by whose consent they have it is
-    /// sealed, so each sees for itself whether it is meant.
-    async fn whose(&self, notice: &Notice) -> Result<Vec<WorkspaceId>, store::Error> {
+    /// Whose it is: the workspace's that is connected to the account now, which it may have been for a
+    /// moment only, and by another gateway. Of an agency's news all with a credential: by whose consent
+    /// they have it is sealed, so each sees for itself whether it is meant.
+    async fn whose(&self, notice: &Notice) -> Result<Whose, store::Error> {
         match (&notice.account, &notice.about) {
-            (Some(account), _) => {
-                let one = self.store.whose_account(System::HighLevel, account).await?;
-                Ok(one.into_iter().collect())
+            (Some(account), about) => {
+                let owner = self.store.whose_account(System::HighLevel, account).await?;
+                Ok(meant(owner, about))
             }
             (None, About::TakenBack(_)) => {
                 let all = self.store.versions().await?.into_iter();
                 let all = all.filter(|(_, system, _)| *system == System::HighLevel);
-                Ok(all.map(|(workspace, ..)| workspace).collect())
+                let all: Vec<_> = all.map(|(workspace, ..)| workspace).collect();
+                Ok(if all.is_empty() { Whose::Nobodys } else { Whose::Of(all) })
             }
-            (None, _) => Ok(Vec::new()),
+            (None, _) => Ok(Whose::Nobodys),
         }
     }
 
@@ -163,7 +164,7 @@ impl Webhooks {
         let kind = notice.kind;
         let late = match time(notice.at, self.clock.now()) {
             Time::Ahead => {
-                let workspace = self.whose(&notice).await.ok().and_then(only);
+                let workspace = self.whose(&notice).await.ok().and_then(Whose::only);
                 let verdict = Verdict::Refused("it was sent in the future");
                 return Judged { kind, workspace, verdict };
             }
@@ -171,8 +172,13 @@ impl Webhooks {
             Time::Fine => false,
         };
         let workspaces = match self.whose(&notice).await {
-            Ok(workspaces) if !workspaces.is_empty() => workspaces,
-            Ok(_) => {
+            Ok(Whose::Of(workspaces)) => workspaces,
+            Ok(Whose::Disconnected(workspace)) => {
+                let why = "its workspace is not connected to the account any more";
+                let workspace = Some(workspace);
+                return Judged { kind, workspace, verdict: Verdict::Ignored(why) };
+            }
+            Ok(Whose::Nobodys) => {
                 let why = "it is about an account that is not served here";
                 return Judged::nobodys(kind, Verdict::Ignored(why));
             }
@@ -215,6 +221,39 @@ impl Webhooks {
         // On its own task: who stores for many must not end with one of them.
         let stored = self.tasks.spawn(async move { together.store(whose, arrival).await });
         stored.await.ok().flatten()
+    }
+}
+
+/// Whose something is.
+#[derive(Debug, Eq, PartialEq)]
+enum Whose {
+    Of(Vec<WorkspaceId>),
+    /// It is about people of an account that this workspace was connected to.
+    Disconnected(WorkspaceId),
+    Nobodys,
+}
+
+impl Whose {
+    /// The one workspace that it is about, if it is one.
+    fn only(self) -> Option<WorkspaceId> {
+        match self {
+            Self::Of(workspaces) => only(workspaces),
+            Self::Disconnected(workspace) => Some(workspace),
+            Self::Nobodys => None,
+        }
+    }
+}
+
+/// Whose something is that is about an account. Nobody could be read while it is not connected, and who
+/// connects it again polls it: of its people nothing is stored. What befell the app may be about an
+/// installation that waits.
+fn meant(owner: Option<Owner>, about: &About) -> Whose {
+    match owner {
+        Some(Owner { workspace, is_connected }) if is_connected || about.is_of_an_app() => {
+            Whose::Of(vec![workspace])
+        }
+        Some(Owner { workspace, .. }) => Whose::Disconnected(workspace),
+        None => Whose::Nobodys,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{Place, at, event, open};
-use crate::store::{Kept, Placed, Retention, Sealed, StoredInstall, StoredSecret, Turn};
+use crate::store::{Kept, Owner, Placed, Retention, Sealed, StoredInstall, StoredSecret, Turn};
 use crate::tasks::Tasks;
 use crate::unified::EventKind::UpstreamChanged;
 use crate::unified::System::{Doppler, HighLevel};
@@ -146,12 +146,15 @@ pub async fn an_account_is_connected_in_one_workspace(place: &impl Place) {
         store.put_secret(w, HighLevel, sealed, (&told, at(0))).await.unwrap()
     };
     let whose = async |account| store.whose_account(HighLevel, account).await.unwrap();
+    let owner = |workspace: &WorkspaceId, is_connected| {
+        Some(Owner { workspace: workspace.clone(), is_connected })
+    };
     assert_eq!(whose("L1").await, None);
     assert!(store.bind_account(&a, HighLevel, "L1").await.unwrap());
     assert!(store.bind_account(&a, HighLevel, "L1").await.unwrap(), "it is said at each start");
     let bound = store.secret(&a, HighLevel).await.unwrap().unwrap();
     assert_eq!((bound.version, bound.sealed, bound.account.as_deref()), (0, None, Some("L1")));
-    assert_eq!(whose("L1").await, Some(a.clone()), "the settings connect it");
+    assert_eq!(whose("L1").await, owner(&a, true), "the settings connect it");
     assert_eq!(store.whose_account(Doppler, "L1").await.unwrap(), None);
     assert_eq!(put(&b, Some(("x", "L1"))).await, Placed::Taken);
     assert_eq!(store.secret(&b, HighLevel).await.unwrap(), None, "nothing was kept");
@@ -162,9 +165,9 @@ pub async fn an_account_is_connected_in_one_workspace(place: &impl Place) {
     assert_eq!(put(&a, Some(("x", "L1"))).await, Placed::Stored(1));
     // Who is disconnected keeps the account for itself until somebody else connects it.
     assert_eq!(put(&b, None).await, Placed::Stored(2));
-    assert_eq!(whose("L2").await, Some(b.clone()));
+    assert_eq!(whose("L2").await, owner(&b, false));
     assert_eq!(put(&c, Some(("z", "L2"))).await, Placed::Stored(1));
-    assert_eq!(whose("L2").await, Some(c.clone()));
+    assert_eq!(whose("L2").await, owner(&c, true));
     assert_eq!(put(&b, Some(("x", "L2"))).await, Placed::Taken);
     assert_eq!(put(&c, None).await, Placed::Stored(2));
     assert_eq!(whose("L2").await, None, "of two who had it, nobody");

@@ -7,7 +7,9 @@ use uuid::Uuid;
 use super::arg::args;
 use super::db::{Db, Tx, is_taken};
 use super::{SqlStore, history, row};
-use crate::store::{Error, Kept, Placed, Sealed, Secrets, StoredInstall, StoredSecret, Turn};
+use crate::store::{
+    Error, Kept, Owner, Placed, Sealed, Secrets, StoredInstall, StoredSecret, Turn,
+};
 use crate::unified::{EventDraft, System, WorkspaceId};
 
 #[async_trait]
@@ -49,15 +51,14 @@ impl Secrets for SqlStore {
         Ok(true)
     }
 
-    async fn whose_account(
-        &self,
-        system: System,
-        account: &str,
-    ) -> Result<Option<WorkspaceId>, Error> {
+    async fn whose_account(&self, system: System, account: &str) -> Result<Option<Owner>, Error> {
         let rows: Vec<(String, i64)> = self.db.all(WHOSE, args![system, account]).await?;
         let connected = rows.iter().find(|(_, connected)| *connected == 1);
         let only = rows.first().filter(|_| rows.len() == 1);
-        Ok(connected.or(only).map(|(workspace, _)| WorkspaceId::from(workspace.as_str())))
+        Ok(connected.or(only).map(|(workspace, connected)| Owner {
+            workspace: WorkspaceId::from(workspace.as_str()),
+            is_connected: *connected == 1,
+        }))
     }
 
     async fn versions(&self) -> Result<Vec<(WorkspaceId, System, i64)>, Error> {

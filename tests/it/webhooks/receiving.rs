@@ -2,9 +2,10 @@
 
 use chrono::TimeDelta;
 use futures_util::StreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{counted, event, post, send, signed, trusting};
+use super::{counted, event, pem, post, send, signed, taken_off, trusting};
+use crate::connecting::{grant, with_app};
 use crate::time::PATIENCE;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,5 +92,25 @@ async fn the_route_is_a_route_like_the_others() {
     assert_eq!(post(&world, &long, Some(&signed(&long))).await.0, 413);
     let slow = world.http().post(&url).timeout(PATIENCE).body("").send().await;
     assert_eq!(slow.unwrap().status().as_u16(), 401);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_the_people_of_a_disconnected_account_nothing_is_stored() {
+    let world = with_app().set("highlevel.webhook_public_key", pem()).start().await;
+    let hidden = |id: &str| {
+        let mut event = event(&world, id, "nobody");
+        event["firstName"] = json!("Anastasiabel");
+        event
+    };
+    let disconnect = "mutation { disconnect(input: {system: HIGHLEVEL}) { upstream { state } } }";
+    let gone = world.data(disconnect, json!({})).await["disconnect"]["upstream"].clone();
+    assert_eq!(gone["state"], "NOT_CONNECTED");
+    assert_eq!(send(&world, &hidden("w1")).await, (200, "ignored".to_owned()));
+    assert_eq!(world.find_stored("Anastasiabel").await, Vec::<String>::new());
+    // What befalls the app may be about an installation that waits.
+    assert_eq!(send(&world, &taken_off(&world, "w2")).await.1, "stored");
+    assert_eq!(grant(&world, Value::Null, &[]).await.0, 200);
+    assert_eq!(send(&world, &hidden("w1")).await.1, "stored");
     world.end().await;
 }
