@@ -1,32 +1,93 @@
 //! Hearing of changes made inside HighLevel: what we held is forgotten, followers look again, and
 //! who is to be reconciled is said. What a hint says of values is not looked at.
+//!
+//! A hint that needs an answer of HighLevel's which it does not give now is for later, and holds up no
+//! other.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::bus::{Changed, What};
 use crate::store::{Sighting, Trace};
 use crate::unified::{ContactId, HighLevelId, System, WorkspaceId};
-use crate::upstream::{self, About, Call, Kind, Retry};
+use crate::upstream::{self, About, Call, Kind, Retry, UpstreamState};
 
 use super::core::{Brought, Core};
 use super::{Contacts, Error};
 
 /// What came of hints.
-#[derive(Debug, Default, Eq, PartialEq)]
+#[derive(Debug, Default)]
 pub struct Hints {
     /// Who is to be reconciled.
     pub marked: BTreeSet<ContactId>,
     /// The places of those that are about people who were erased.
     pub of_erased: BTreeSet<usize>,
+    /// The places of those that are to be handed in again, because HighLevel could not be asked.
+    pub later: BTreeSet<usize>,
+    /// Why it could not, if an answer said so.
+    pub trouble: Option<upstream::Error>,
+}
+
+/// After how many calls in a row that failed the rest is for later: one may fail for what it asks for.
+const MOST_FAILED: u32 = 3;
+
+/// The calls that hints need.
+struct Asking<'a> {
+    call: &'a Call,
+    /// How many failed in a row.
+    failed: u32,
+    trouble: Option<upstream::Error>,
+}
+
+/// What became of a call.
+enum Asked<T> {
+    Found(T),
+    /// To make it again would bring the same refusal.
+    Never,
+    /// It was not made, or may succeed when it is made again.
+    Later,
+}
+
+impl<'a> Asking<'a> {
+    fn new(call: &'a Call) -> Self {
+        Self { call, failed: 0, trouble: None }
+    }
+
+    /// Makes a call, unless it is not to be hoped that it succeeds.
+    async fn ask<T>(
+        &mut self,
+        core: &Core,
+        made: impl Future<Output = Result<T, upstream::Error>>,
+    ) -> Asked<T> {
+        let is_refused = || {
+            core.directory(System::HighLevel).status().state == UpstreamState::NeedsReauthorization
+        };
+        if self.failed >= MOST_FAILED || Instant::now() >= self.call.deadline || is_refused() {
+            return Asked::Later;
+        }
+        match made.await {
+            Ok(found) => {
+                self.failed = 0;
+                Asked::Found(found)
+            }
+            Err(error) if is_final(&error) => Asked::Never,
+            Err(error) => {
+                self.failed += 1;
+                self.trouble = Some(error);
+                Asked::Later
+            }
+        }
+    }
 }
 
 impl Contacts {
     /// Takes hints in, whatever their order and however often.
     ///
-    /// A person whom nobody knows is read from HighLevel, one call each, and a task that does not say
-    /// whose it is costs a search. When HighLevel cannot be asked, nothing is lost: the error says
-    /// that these hints are to be handed in again.
+    /// A person whom nobody knows is read from HighLevel, one call each (a search for many would not
+    /// find who is new), and a task that does not say whose it is costs a search. What cannot be asked
+    /// now is not lost: which hints are to be handed in again is said.
     pub async fn hear(
         &self,
         workspace: &WorkspaceId,
@@ -44,31 +105,59 @@ impl Core {
         hints: &[About],
         call: &Call,
     ) -> Result<Hints, Error> {
-        let mut parts = BTreeSet::new();
+        let mut asking = Asking::new(call);
+        let (mut parts, mut later) = (BTreeSet::new(), BTreeSet::new());
         let mut places: Vec<(HighLevelId, usize)> = Vec::new();
         for (place, hint) in hints.iter().enumerate() {
-            let part = self.part(hint, call).await?;
-            places.extend(part.iter().map(|(id, _)| (id.clone(), place)));
-            parts.extend(part);
+            match self.part(hint, &mut asking).await {
+                Asked::Found(part) => {
+                    places.extend(part.iter().map(|(id, _)| (id.clone(), place)));
+                    parts.extend(part);
+                }
+                Asked::Never => {}
+                Asked::Later => {
+                    later.insert(place);
+                }
+            }
         }
         let erased = self.erased_among(workspace, &parts).await?;
         parts.retain(|(id, _)| !erased.contains(id));
-        let of_erased = places.into_iter().filter(|(id, _)| erased.contains(id));
-        let of_erased = of_erased.map(|(_, place)| place).collect();
         for (id, part) in &parts {
             self.forget_part(workspace, id, part);
         }
+        let (marked, unmet) = self.whom(workspace, &parts, &mut asking).await?;
+        let of = |people: &BTreeSet<HighLevelId>| -> BTreeSet<usize> {
+            places.iter().filter(|(id, _)| people.contains(id)).map(|(_, place)| *place).collect()
+        };
+        later.extend(of(&unmet));
+        Ok(Hints { marked, of_erased: of(&erased), later, trouble: asking.trouble })
+    }
+
+    /// Who is to be reconciled, and which of those whom nobody knows could not be read now.
+    async fn whom(
+        &self,
+        workspace: &WorkspaceId,
+        parts: &BTreeSet<(HighLevelId, Changed)>,
+        asking: &mut Asking<'_>,
+    ) -> Result<(BTreeSet<ContactId>, BTreeSet<HighLevelId>), Error> {
         let keys: BTreeSet<&HighLevelId> = parts.iter().map(|(id, _)| id).collect();
         let keys: Vec<&str> = keys.into_iter().map(HighLevelId::as_str).collect();
         let linked = self.store.linked(workspace, System::HighLevel, &keys).await?;
         let notes_show = self.mapping(workspace).notes.last_note_field.is_some();
-        let mut marked = BTreeSet::new();
-        for (id, part) in &parts {
+        let (mut marked, mut unmet) = (BTreeSet::new(), BTreeSet::new());
+        for (id, part) in parts {
             let known = keys.binary_search(&id.as_str()).ok().and_then(|place| linked[place]);
             let is_person = matches!(part, Changed::HighLevel(_) | Changed::Sides);
             let contact = match known {
                 Some(contact) => Some(contact),
-                None if is_person => self.meet(workspace, id, call).await?,
+                None if is_person => match self.meet(workspace, id, asking).await? {
+                    Asked::Found(contact) => contact,
+                    Asked::Never => None,
+                    Asked::Later => {
+                        unmet.insert(id.clone());
+                        None
+                    }
+                },
                 // Whoever comes to be known is read with all that hangs on them.
                 None => None,
             };
@@ -81,7 +170,7 @@ impl Core {
                 marked.insert(contact);
             }
         }
-        Ok(Hints { marked, of_erased })
+        Ok((marked, unmet))
     }
 
     /// Which of the people were erased.
@@ -98,38 +187,43 @@ impl Core {
         Ok(out.map(|(id, _)| id.clone()).collect())
     }
 
+    /// Which part of whom a hint is about.
     async fn part(
         &self,
         hint: &About,
-        call: &Call,
-    ) -> Result<Option<(HighLevelId, Changed)>, Error> {
-        Ok(match hint {
+        asking: &mut Asking<'_>,
+    ) -> Asked<Option<(HighLevelId, Changed)>> {
+        Asked::Found(match hint {
             About::Contact(id) => Some((id.clone(), Changed::HighLevel(id.clone()))),
             About::Notes(id) => Some((id.clone(), Changed::Notes(id.clone()))),
             About::Tasks(id) => Some((id.clone(), Changed::Tasks(id.clone()))),
             About::Appointments(id) => Some((id.clone(), Changed::Appointments(id.clone()))),
-            About::Task { id, title } => match self.crm.task_owner(call, id, title).await {
-                Ok(owner) => owner.map(|owner| (owner.clone(), Changed::Tasks(owner))),
-                // Then what is held of tasks is believed for its time, as without webhooks.
-                Err(error) if is_final(&error) => None,
-                Err(error) => return Err(error.into()),
-            },
+            About::Task { id, title } => {
+                let made = self.crm.task_owner(asking.call, id, title);
+                match asking.ask(self, made).await {
+                    Asked::Found(owner) => owner.map(|id| (id.clone(), Changed::Tasks(id))),
+                    // Then what is held of tasks is believed for its time, as without webhooks.
+                    Asked::Never => None,
+                    Asked::Later => return Asked::Later,
+                }
+            }
             About::Installed | About::Uninstalled | About::TakenBack(_) | About::Other => None,
         })
     }
 
-    /// Reads somebody new; `None` if they are gone again.
+    /// Reads somebody new; nobody is found if they are gone again.
     async fn meet(
         &self,
         workspace: &WorkspaceId,
         id: &HighLevelId,
-        call: &Call,
-    ) -> Result<Option<ContactId>, Error> {
+        asking: &mut Asking<'_>,
+    ) -> Result<Asked<Option<ContactId>>, Error> {
         let fetched_ms = self.clock.now_ms();
-        let contact = match self.crm.contact(call, id).await {
-            Ok(contact) => contact.map(Arc::new),
-            Err(error) if is_final(&error) => return Ok(None),
-            Err(error) => return Err(error.into()),
+        let made = self.crm.contact(asking.call, id);
+        let contact = match asking.ask(self, made).await {
+            Asked::Found(contact) => contact.map(Arc::new),
+            Asked::Never => return Ok(Asked::Never),
+            Asked::Later => return Ok(Asked::Later),
         };
         let key = id.as_str();
         self.replace(
@@ -138,10 +232,11 @@ impl Core {
             key,
             Brought { value: contact.clone(), fetched_ms },
         );
-        let Some(contact) = contact else { return Ok(None) };
+        let Some(contact) = contact else { return Ok(Asked::Found(None)) };
         let sighting = Sighting::of_contact(&contact);
         let known = self.store.recognize(workspace, &[sighting], self.clock.now()).await?;
-        Ok(known.first().filter(|known| !known.erased).map(|known| known.id))
+        let known = known.first().filter(|known| !known.erased);
+        Ok(Asked::Found(known.map(|known| known.id)))
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Arrival {
     pub id: String,
     /// What the system calls it.
     pub kind: String,
-    /// As it came, for 7 days: it is about a person.
+    /// As it came, for 7 days at most: it is about a person.
     pub body: String,
     /// Whether it came later than the system says it was sent.
     pub late: bool,
@@ -47,8 +47,14 @@ pub trait Inbox: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<bool>, Error>;
 
-    /// What waits, the oldest first.
-    async fn waiting(&self, workspace: &WorkspaceId, limit: u32) -> Result<Vec<Arrival>, Error>;
+    /// What waits, the oldest first; `after`: only what came after the arrival with this id. What has
+    /// lost its words to its age waits no longer.
+    async fn waiting(
+        &self,
+        workspace: &WorkspaceId,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Arrival>, Error>;
 
     /// Stores what came of looking at arrivals, at once; `false`: the lease is lost and nothing was stored.
     async fn looked_at(

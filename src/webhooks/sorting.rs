@@ -13,7 +13,10 @@ use crate::contacts::{self, Contacts};
 use crate::store::{Arrival, Lease, LookedAt, Mark, Next, Priority, Record, Store, Trace};
 use crate::sync::{self, Handler};
 use crate::unified::{EventDraft, EventKind, SyncState, System, WorkspaceId, normalize_email};
-use crate::upstream::{About, Call, Inbound, Notice, Priority as Urgency};
+use crate::upstream::{self, About, Call, Inbound, Notice, Priority as Urgency};
+
+/// What came in, and what it says if it is a notice.
+type Read<'a> = (&'a Arrival, Option<Notice>);
 
 /// How many are looked at together.
 const AT_ONCE: u32 = 200;
@@ -35,24 +38,32 @@ pub struct Sorting {
 
 #[async_trait]
 impl Handler for Sorting {
+    /// Goes once through all that waits. What has to wait on is gone past, so that it holds up nothing.
     async fn handle(&self, lease: Lease) -> Result<(), sync::Error> {
-        let next = loop {
+        let (mut after, mut waits) = (None, None);
+        loop {
             let until = self.clock.now() + sync::LEASE;
             if !self.store.extend(&lease, until).await? {
                 return Ok(());
             }
-            match self.batch(&lease).await? {
-                Batch::Empty => break Next::Done,
-                Batch::Lost => return Ok(()),
+            let arrivals = self.store.waiting(&lease.workspace, after.as_deref(), AT_ONCE).await?;
+            let Some(last) = arrivals.last() else { break };
+            after = Some(last.id.clone());
+            match self.batch(&lease, &arrivals).await? {
                 Batch::Looked => {}
-                Batch::NotAsked(error) => {
-                    tracing::info!(
-                        error,
-                        "webhooks wait: HighLevel could not be asked whom they are about"
-                    );
-                    // No attempt is counted: what came in is looked at however long it takes.
-                    break Next::Again(self.clock.now() + AGAIN);
-                }
+                Batch::Lost => return Ok(()),
+                Batch::Waits(why) => waits = Some(why),
+            }
+        }
+        let next = match waits {
+            None => Next::Done,
+            Some(error) => {
+                tracing::info!(
+                    error,
+                    "webhooks wait: HighLevel could not be asked whom they are about"
+                );
+                // No attempt is counted: what came in is looked at for as long as it is kept.
+                Next::Again(self.clock.now() + AGAIN)
             }
         };
         self.store.record(&lease, Record { next, ..Record::default() }, self.clock.now()).await?;
@@ -61,34 +72,62 @@ impl Handler for Sorting {
 }
 
 enum Batch {
-    Empty,
     Looked,
-    /// HighLevel could not be asked who somebody is.
-    NotAsked(String),
+    /// Some of it could not be looked at now. Why.
+    Waits(String),
     Lost,
 }
 
 impl Sorting {
-    async fn batch(&self, lease: &Lease) -> Result<Batch, sync::Error> {
-        let workspace = &lease.workspace;
-        let arrivals = self.store.waiting(workspace, AT_ONCE).await?;
-        if arrivals.is_empty() {
-            return Ok(Batch::Empty);
+    async fn batch(&self, lease: &Lease, arrivals: &[Arrival]) -> Result<Batch, sync::Error> {
+        let read = |one: &Arrival| self.inbound.read(one.body.as_bytes());
+        let read = arrivals.iter().map(|one| (one, read(one)));
+        let is_of_an_app = |notice: &Option<Notice>| {
+            notice.as_ref().is_some_and(|notice| notice.about.is_of_an_app())
+        };
+        let (of_the_app, others): (Vec<_>, Vec<_>) =
+            read.partition(|(_, notice)| is_of_an_app(notice));
+        // First: it may be why HighLevel cannot be asked about the others, which may have to wait.
+        match self.look_at_app(lease, of_the_app).await? {
+            Batch::Looked => self.look_at_people(lease, others).await,
+            ended @ (Batch::Waits(_) | Batch::Lost) => Ok(ended),
         }
-        let read = |body: &str| self.inbound.read(body.as_bytes());
-        let read = arrivals.iter().filter_map(|one| Some((&one.id, read(&one.body)?)));
-        let (read_ids, notices): (Vec<&String>, Vec<_>) = read.unzip();
-        let hints: Vec<About> = notices.iter().map(|notice| notice.about.clone()).collect();
+    }
+
+    async fn look_at_app(&self, lease: &Lease, read: Vec<Read<'_>>) -> Result<Batch, sync::Error> {
+        if read.is_empty() {
+            return Ok(Batch::Looked);
+        }
+        let ids: Vec<String> = read.iter().map(|(arrival, _)| arrival.id.clone()).collect();
+        let notices: Vec<Notice> = read.into_iter().filter_map(|(_, notice)| notice).collect();
+        if let Err(error) = self.hear_of_app(&notices).await {
+            return Ok(Batch::Waits(error.to_string()));
+        }
+        let events: Vec<EventDraft> =
+            notices.iter().filter_map(|notice| app_event(&notice.about)).collect();
+        let looked = LookedAt { ids: &ids, events: &events, ..LookedAt::default() };
+        let stored = self.store.looked_at(lease, looked, self.clock.now()).await?;
+        Ok(if stored { Batch::Looked } else { Batch::Lost })
+    }
+
+    async fn look_at_people(
+        &self,
+        lease: &Lease,
+        read: Vec<Read<'_>>,
+    ) -> Result<Batch, sync::Error> {
+        if read.is_empty() {
+            return Ok(Batch::Looked);
+        }
+        let workspace = &lease.workspace;
+        let (arrivals, notices): (Vec<&Arrival>, Vec<Option<Notice>>) = read.into_iter().unzip();
+        let hint = |notice: Option<Notice>| notice.map_or(About::Other, |notice| notice.about);
+        let hints: Vec<About> = notices.into_iter().map(hint).collect();
         let deadline = Instant::now() + PATIENCE;
         let call = Call { deadline, priority: Urgency::Background, meter: Arc::default() };
         let heard = match self.contacts.hear(workspace, &hints, &call).await {
             Ok(heard) => heard,
-            Err(error) => return Ok(Batch::NotAsked(error.to_string())),
+            Err(error) => return Ok(Batch::Waits(error.to_string())),
         };
-        let events: Vec<EventDraft> = hints.iter().filter_map(app_event).collect();
-        if let Err(error) = self.hear_of_app(&notices).await {
-            return Ok(Batch::NotAsked(error.to_string()));
-        }
         let due = self.clock.now() + GATHERED_FOR;
         let marks: Vec<Mark> = match self.store.sync_settings(workspace).await?.state {
             // The first run sees everybody.
@@ -97,42 +136,49 @@ impl Sorting {
                 heard.marked.into_iter().map(|id| Mark::contact(id, Priority::Live, due)).collect()
             }
         };
-        let of_erased = heard.of_erased.iter().filter_map(|place| read_ids.get(*place));
-        let mut forget: Vec<String> = of_erased.map(|id| (*id).clone()).collect();
-        forget.extend(self.naming_erased(workspace, &arrivals).await?);
+        let places = |wanted: &dyn Fn(usize) -> bool| -> Vec<&Arrival> {
+            let all = arrivals.iter().enumerate().filter(|(place, _)| wanted(*place));
+            all.map(|(_, arrival)| *arrival).collect()
+        };
+        let id = |arrival: &&Arrival| arrival.id.clone();
+        let looked_at = places(&|place| !heard.later.contains(&place));
+        let of_erased = places(&|place| heard.of_erased.contains(&place));
+        let mut forget: Vec<String> = of_erased.iter().map(id).collect();
+        forget.extend(self.naming_erased(workspace, &looked_at).await?);
         if !forget.is_empty() {
             let (count, why) = (forget.len(), "the person was erased");
             tracing::info!(count, why, "webhooks ignored");
         }
-        let ids: Vec<String> = arrivals.iter().map(|arrival| arrival.id.clone()).collect();
-        let looked = LookedAt { ids: &ids, forget: &forget, marks: &marks, events: &events };
+        let ids: Vec<String> = looked_at.iter().map(id).collect();
+        if ids.is_empty() {
+            return Ok(Batch::Waits(in_words(heard.trouble)));
+        }
+        let looked = LookedAt { ids: &ids, forget: &forget, marks: &marks, events: &[] };
         let stored = self.store.looked_at(lease, looked, self.clock.now()).await?;
-        Ok(if stored { Batch::Looked } else { Batch::Lost })
+        Ok(match (stored, heard.later.is_empty()) {
+            (false, _) => Batch::Lost,
+            (true, true) => Batch::Looked,
+            (true, false) => Batch::Waits(in_words(heard.trouble)),
+        })
     }
-}
 
-impl Sorting {
     /// What befell the app itself may have ended a credential.
     async fn hear_of_app(&self, notices: &[Notice]) -> Result<(), contacts::Error> {
-        let mut any = false;
         for Notice { about, at, .. } in notices {
             match about {
-                About::Installed => {}
                 About::Uninstalled => self.contacts.app_removed(*at).await?,
                 About::TakenBack(agency) => self.contacts.app_taken_back(agency, *at).await?,
-                About::Contact(_)
+                About::Installed
+                | About::Contact(_)
                 | About::Notes(_)
                 | About::Tasks(_)
                 | About::Task { .. }
                 | About::Appointments(_)
-                | About::Other => continue,
+                | About::Other => {}
             }
-            any = true;
         }
-        if any {
-            // With the app its tokens go, and with a new one they may work again.
-            self.contacts.probe(System::HighLevel).await;
-        }
+        // With the app its tokens go, and with a new one they may work again.
+        self.contacts.probe(System::HighLevel).await;
         Ok(())
     }
 
@@ -140,7 +186,7 @@ impl Sorting {
     async fn naming_erased(
         &self,
         workspace: &WorkspaceId,
-        arrivals: &[Arrival],
+        arrivals: &[&Arrival],
     ) -> Result<Vec<String>, sync::Error> {
         let (mut ids, mut traces) = (Vec::new(), Vec::new());
         for arrival in arrivals {
@@ -153,6 +199,10 @@ impl Sorting {
         let named = ids.into_iter().zip(erased).filter(|(_, erased)| erased.is_some());
         Ok(named.map(|(id, _)| id.clone()).collect())
     }
+}
+
+fn in_words(trouble: Option<upstream::Error>) -> String {
+    trouble.map_or_else(|| "it was not asked".to_owned(), |error| error.to_string())
 }
 
 /// Every address in a body, normalised.

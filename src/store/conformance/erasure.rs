@@ -459,7 +459,7 @@ pub async fn what_names_the_address_of_another_is_theirs_too(place: &impl Place)
     assert_eq!(store.erased(&w, &traces).await.unwrap(), [None, None]);
     let known = store.recognize(&w, &seen, at(7)).await.unwrap();
     assert!(known.iter().all(|known| known.id == ben && !known.erased));
-    assert_eq!(store.waiting(&w, 9).await.unwrap(), [arrival]);
+    assert_eq!(store.waiting(&w, None, 9).await.unwrap(), [arrival]);
 }
 
 pub async fn an_address_is_found_however_it_is_written(place: &impl Place) {

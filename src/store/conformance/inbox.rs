@@ -26,13 +26,16 @@ pub async fn what_comes_again_is_no_news(place: &impl Place) {
     let second = [arrival("a"), arrival("c")];
     assert_eq!(store.receive(&w, &second, at(2)).await.unwrap(), [false, true]);
     assert!(store.receive(&w, &[], at(2)).await.unwrap().is_empty());
-    let waiting = store.waiting(&w, 10).await.unwrap();
+    let waiting = store.waiting(&w, None, 10).await.unwrap();
     assert_eq!(waiting, [arrival("a"), arrival("b"), arrival("c")]);
-    assert_eq!(store.waiting(&w, 1).await.unwrap(), [arrival("a")]);
+    assert_eq!(store.waiting(&w, None, 1).await.unwrap(), [arrival("a")]);
+    assert_eq!(store.waiting(&w, Some("a"), 1).await.unwrap(), [arrival("b")]);
+    assert_eq!(store.waiting(&w, Some("b"), 9).await.unwrap(), [arrival("c")]);
+    assert_eq!(store.waiting(&w, Some("c"), 9).await.unwrap(), []);
     let other = crate::unified::WorkspaceId::from("other");
     store.workspace(&other, "Other", at(0)).await.unwrap();
     assert_eq!(store.receive(&other, &[arrival("a")], at(3)).await.unwrap(), [true]);
-    assert_eq!(store.waiting(&other, 10).await.unwrap().len(), 1);
+    assert_eq!(store.waiting(&other, None, 10).await.unwrap().len(), 1);
 }
 
 pub async fn what_was_looked_at_is_marked_at_once(place: &impl Place) {
@@ -43,7 +46,7 @@ pub async fn what_was_looked_at_is_marked_at_once(place: &impl Place) {
     let lease = claim(&store, INBOX, 2).await.remove(0);
     assert_eq!(lease.key, "HIGHLEVEL");
     // Its id is as the database holds it.
-    let waiting = store.waiting(&w, 10).await.unwrap();
+    let waiting = store.waiting(&w, None, 10).await.unwrap();
     assert!(waiting.iter().any(|one| one.late));
     let ids: Vec<String> = waiting.into_iter().map(|one| one.id).collect();
     let marks = [Mark::contact(ana, Priority::Live, at(2))];
@@ -54,7 +57,7 @@ pub async fn what_was_looked_at_is_marked_at_once(place: &impl Place) {
     let looked = LookedAt { ids: &ids[..1], marks: &marks, events: &told, ..LookedAt::default() };
     assert!(store.looked_at(&lease, looked, at(3)).await.unwrap());
     assert_eq!(store.last_cursor(&w).await.unwrap(), told_before + 1);
-    assert_eq!(store.waiting(&w, 10).await.unwrap().len(), 1);
+    assert_eq!(store.waiting(&w, None, 10).await.unwrap().len(), 1);
     assert_eq!(claim(&store, CONTACT, 3).await[0].key, ana.to_string());
     store.receive(&w, &[arrival("c")], at(3)).await.unwrap();
     let ended = store.record(&lease, Record::default(), at(4)).await.unwrap();
@@ -64,7 +67,7 @@ pub async fn what_was_looked_at_is_marked_at_once(place: &impl Place) {
     let stored = store.looked_at(&lease, late, at(5)).await.unwrap();
     assert!(!stored, "somebody else has the lease");
     assert_eq!(store.last_cursor(&w).await.unwrap(), told_before + 1);
-    assert_eq!(store.waiting(&w, 10).await.unwrap().len(), 2);
+    assert_eq!(store.waiting(&w, None, 10).await.unwrap().len(), 2);
 }
 
 pub async fn words_are_forgotten_before_ids(place: &impl Place) {
@@ -78,10 +81,14 @@ pub async fn words_are_forgotten_before_ids(place: &impl Place) {
         store.prune(now, retention).await.unwrap()
     };
     assert_eq!(prune(at(0) + TimeDelta::days(6)).await, 0);
-    assert_eq!(prune(at(0) + TimeDelta::days(8)).await, 1);
+    assert_eq!(store.waiting(&w, None, 9).await.unwrap().len(), 1);
+    // Also what nobody could look at in all this time, which is about a person all the same.
+    assert_eq!(prune(at(0) + TimeDelta::days(8)).await, 2);
+    assert_eq!(store.waiting(&w, None, 9).await.unwrap(), []);
+    assert_eq!(place.find(&arrival("waits").body).await, Vec::<String>::new());
     assert_eq!(prune(at(0) + TimeDelta::days(30)).await, 0);
-    assert_eq!(store.receive(&w, &[arrival("a")], at(9)).await.unwrap(), [false]);
-    assert_eq!(prune(at(0) + TimeDelta::days(32)).await, 1);
-    assert_eq!(store.receive(&w, &[arrival("a")], at(9)).await.unwrap(), [true]);
-    assert_eq!(store.waiting(&w, 10).await.unwrap().len(), 2, "what waits is kept");
+    let both = [arrival("a"), arrival("waits")];
+    assert_eq!(store.receive(&w, &both, at(9)).await.unwrap(), [false, false]);
+    assert_eq!(prune(at(0) + TimeDelta::days(32)).await, 2);
+    assert_eq!(store.receive(&w, &both, at(9)).await.unwrap(), [true, true]);
 }

@@ -53,15 +53,16 @@ impl Inbox for SqlStore {
         Ok(arrivals.iter().map(|arrival| new.remove(&arrival.id)).collect())
     }
 
-    async fn waiting(&self, workspace: &WorkspaceId, limit: u32) -> Result<Vec<Arrival>, Error> {
-        let rows: Vec<(String, String, Option<String>, i64)> = self
-            .db
-            .all(
-                "SELECT id, kind, body, late FROM webhook WHERE workspace = $1 AND waits = 1
-                 ORDER BY received_at, id LIMIT $2",
-                args![workspace, limit],
-            )
-            .await?;
+    async fn waiting(
+        &self,
+        workspace: &WorkspaceId,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Arrival>, Error> {
+        let rows: Vec<(String, String, Option<String>, i64)> = match after {
+            None => self.db.all(WAITING, args![workspace, limit]).await?,
+            Some(after) => self.db.all(WAITING_AFTER, args![workspace, limit, after]).await?,
+        };
         let arrival = |(id, kind, body, late): (String, String, Option<String>, i64)| Arrival {
             id,
             kind,
@@ -104,11 +105,28 @@ pub(super) async fn prune(db: &Db, now: DateTime<Utc>) -> Result<u64, Error> {
     Ok(forget(db, FORGET_BODIES, now - BODIES).await? + forget(db, FORGET_IDS, now - IDS).await?)
 }
 
+macro_rules! waiting {
+    ($more:literal) => {
+        concat!(
+            "SELECT id, kind, body, late FROM webhook WHERE workspace = $1 AND waits = 1",
+            $more,
+            " ORDER BY received_at, id LIMIT $2"
+        )
+    };
+}
+
+const WAITING: &str = waiting!("");
+const WAITING_AFTER: &str = waiting!(
+    " AND (received_at, id) > (SELECT a.received_at, a.id FROM webhook AS a
+        WHERE a.workspace = $1 AND a.id = $3)"
+);
+
+/// What nobody could follow in this time waits no longer either: polls have seen what it told.
 const FORGET_BODIES: &str = "
-    UPDATE webhook SET body = NULL WHERE (id, workspace) IN
+    UPDATE webhook SET body = NULL, waits = 0 WHERE (id, workspace) IN
       (SELECT id, workspace FROM webhook
-       WHERE body IS NOT NULL AND received_at < $1 AND waits = 0 LIMIT $2)";
+       WHERE body IS NOT NULL AND received_at < $1 LIMIT $2)";
 
 const FORGET_IDS: &str = "
     DELETE FROM webhook WHERE (id, workspace) IN
-      (SELECT id, workspace FROM webhook WHERE received_at < $1 AND waits = 0 LIMIT $2)";
+      (SELECT id, workspace FROM webhook WHERE received_at < $1 LIMIT $2)";

@@ -88,3 +88,38 @@ async fn the_history_says_when_the_app_goes() {
     world.until("said", said).await;
     world.end().await;
 }
+
+/// How often a task was searched for.
+async fn searches(world: &World) -> usize {
+    let calls = world.calls().await;
+    calls.iter().filter(|call| call.route_ends_with("/tasks/search")).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_asked_holds_up_nothing_else() {
+    let world = connected(World::builder().alone().still()).await;
+    let name = "query($email: EmailAddress!) { contact(by: {email: $email}) { firstName } }";
+    let is = async |wanted: &str| {
+        world.data(name, json!({"email": ANA})).await["contact"]["firstName"] == wanted
+    };
+    assert!(!is("Anabel").await);
+    let route = "/locations/{locationId}/tasks/search";
+    let down = json!({"system": "HIGHLEVEL", "route": route, "kind": "status", "status": 500});
+    world.fault(down).await;
+    edit(&world, "task", json!({"title": "Made there"})).await;
+    world.until("it is asked whose the task is", async || searches(&world).await > 0).await;
+    edit(&world, "upsert", json!({"fields": {"firstName": "Anabel"}})).await;
+    world.until("the name", async || is("Anabel").await).await;
+    // And it is still asked, once HighLevel answers.
+    world.clear_faults().await;
+    let before = searches(&world).await;
+    let again = async || searches(&world).await > before;
+    world.comes("it is asked again", Duration::from_secs(10), again).await;
+    world.pass(Duration::from_secs(10)).await;
+    let asked = searches(&world).await;
+    for _ in 0..3 {
+        world.pass(Duration::from_secs(10)).await;
+    }
+    assert_eq!(searches(&world).await, asked, "it waits no longer");
+    world.end().await;
+}
