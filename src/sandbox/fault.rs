@@ -42,6 +42,9 @@ pub struct Fault {
     /// For `delay`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,
+    /// How many calls go right before; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<u64>,
     /// How many calls; absent: until cleared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
@@ -87,6 +90,7 @@ pub struct Faults {
 #[derive(Debug)]
 struct Armed {
     fault: Arc<Fault>,
+    skip: u64,
     left: Option<u64>,
 }
 
@@ -137,8 +141,8 @@ impl Faults {
     /// Puts a fault in force, after those already there.
     pub fn add(&self, fault: Fault) {
         let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = fault.times;
-        armed.push(Armed { fault: Arc::new(fault), left });
+        let (skip, left) = (fault.skip.unwrap_or_default(), fault.times);
+        armed.push(Armed { fault: Arc::new(fault), skip, left });
         self.count.store(armed.len(), Ordering::Relaxed);
     }
 
@@ -152,7 +156,11 @@ impl Faults {
     /// Those still in force.
     pub fn list(&self) -> Vec<Fault> {
         let armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = |armed: &Armed| Fault { times: armed.left, ..Fault::clone(&armed.fault) };
+        let left = |armed: &Armed| Fault {
+            skip: (armed.skip > 0).then_some(armed.skip),
+            times: armed.left,
+            ..Fault::clone(&armed.fault)
+        };
         armed.iter().map(left).collect()
     }
 
@@ -165,9 +173,11 @@ impl Faults {
         ids: &Ids,
     ) -> Option<Arc<Fault>> {
         let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = armed.iter().position(|armed| {
-            armed.fault.concerns(system, call, account)
-                && ids.chance(armed.fault.probability.unwrap_or(1.0))
+        let index = armed.iter_mut().position(|armed| {
+            let concerns = armed.fault.concerns(system, call, account);
+            let is_due = concerns && armed.skip == 0;
+            armed.skip = armed.skip.saturating_sub(u64::from(concerns));
+            is_due && ids.chance(armed.fault.probability.unwrap_or(1.0))
         })?;
         let struck = &mut armed[index];
         let fault = Arc::clone(&struck.fault);
@@ -207,6 +217,14 @@ mod tests {
         assert!(strike(System::HighLevel, "/contacts/"));
         assert!(!strike(System::HighLevel, "/contacts/"));
         assert!(faults.is_empty());
+    }
+
+    #[test]
+    fn the_first_calls_may_go_right() {
+        let (faults, ids) = (Faults::default(), Ids::new(1));
+        faults.add(fault(json!({"system": "DOPPLER", "kind": "hang", "skip": 1, "times": 1})));
+        let strike = || faults.strike(System::Doppler, ("GET", None), None, &ids).is_some();
+        assert_eq!([strike(), strike(), strike()], [false, true, false]);
     }
 
     #[test]
