@@ -191,13 +191,12 @@ impl Inner {
         traces.add(subscriber.present().map(Arc::as_ref), highlevel.present().map(Arc::as_ref));
         let (mut joined, mut successor) = (false, None);
         if matches!(highlevel, Found::Absent | Found::Gone) {
-            let found = self.search_contact(workspace, contact, &traces, call).await?;
+            let mut found = self.search_contact(workspace, contact, &traces, call).await?;
             if matches!(highlevel, Found::Gone) && sheet.known.key(System::HighLevel).is_some() {
-                successor = match &found {
-                    Found::Taken(other) => Some(Other::clone(other)),
-                    Found::Absent => self.by_number(workspace, contact, &traces, call).await?,
-                    Found::Unread(_) | Found::Gone | Found::Present(_) => None,
-                };
+                if matches!(found, Found::Absent) {
+                    found = self.by_number(workspace, contact, &traces, call).await?;
+                }
+                successor = found.other().cloned();
             }
             highlevel = found.instead_of(highlevel);
             joined |= highlevel.present().is_some();

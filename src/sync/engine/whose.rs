@@ -2,9 +2,10 @@
 
 use crate::store::Known;
 use crate::sync::plan::Other;
-use crate::unified::{ContactId, Link, Sighting, WorkspaceId};
+use crate::unified::{ContactId, HighLevelContact, Link, Sighting, WorkspaceId};
 use crate::upstream::{Call, SearchTerm};
 
+use super::look::Found;
 use super::traces::Traces;
 use super::{Error, Inner};
 
@@ -29,24 +30,32 @@ impl Inner {
     }
 
     /// Whose record has a number of somebody whose own is gone, although the addresses differ: the two may
-    /// have been made one there.
+    /// have been made one there. Until that can be read nobody knows that the person was deleted.
     pub(super) async fn by_number(
         &self,
         workspace: &WorkspaceId,
         contact: ContactId,
         traces: &Traces,
         call: &Call,
-    ) -> Result<Option<Other>, Error> {
+    ) -> Result<Found<HighLevelContact>, Error> {
         for phone in &traces.phones {
             let term = SearchTerm::Phone(phone.clone());
-            // What cannot be read now is asked about by the next look, if there is one.
-            let Ok(Some(row)) = self.parts.crm.duplicate(call, &term).await else { continue };
-            let Ok(Some(found)) = self.parts.crm.contact(call, &row.id).await else { continue };
+            let found = match self.parts.crm.duplicate(call, &term).await {
+                Ok(Some(row)) => self.parts.crm.contact(call, &row.id).await,
+                Ok(None) => Ok(None),
+                Err(error) => Err(error),
+            };
+            let found = match found {
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+                Err(error) => return Ok(Found::Unread(error.kind.code())),
+            };
             let record = Sighting::of_contact(&found);
             let other = self.somebody_elses(workspace, contact, record).await?;
-            return Ok(other.map(|other| Other { succeeds: false, ..other }));
+            let taken = |other| Found::Taken(Box::new(Other { succeeds: false, ..other }));
+            return Ok(other.map_or(Found::Absent, taken));
         }
-        Ok(None)
+        Ok(Found::Absent)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::keeping::{hearing, keeping, settled, stays, tick};
+use super::keeping::{hearing, journal, keeping, settled, stays, tick};
 use super::{contact, subscriber};
 use crate::world::World;
 
@@ -62,10 +62,8 @@ async fn a_merge_leaves_one_contact_that_answers_to_both_ids() {
 const FIRST: &str = "milo.first@example.com";
 const SECOND: &str = "milo.second@example.com";
 
-/// Two people with a subscriber each, whose records in HighLevel somebody made one; the question that is
-/// asked about it, and the ids of the one whose record is gone and of the other.
-async fn merged_with_two_subscribers() -> (World, Value, String, String) {
-    let world = hearing(keeping().contacts(12)).await;
+/// Two people with a subscriber each: HighLevel's id of the first, and the ids of both.
+async fn two_subscribers(world: &World) -> (Value, String, String) {
     let fields = json!({"firstName": "Milo", "phone": PHONE});
     let made = json!({"system": "HIGHLEVEL", "op": "upsert", "email": FIRST, "fields": fields});
     let first = world.control("/edit", made).await["contactId"].clone();
@@ -73,25 +71,38 @@ async fn merged_with_two_subscribers() -> (World, Value, String, String) {
     let made = json!({"system": "HIGHLEVEL", "op": "upsert", "email": SECOND, "fields": fields});
     world.control("/edit", made).await;
     let there = async || {
-        tick(&world).await;
-        subscriber(&world, FIRST).await.is_some() && subscriber(&world, SECOND).await.is_some()
+        tick(world).await;
+        subscriber(world, FIRST).await.is_some() && subscriber(world, SECOND).await.is_some()
     };
     world.until("both are subscribers", there).await;
-    settled(&world).await;
-    let one = id(&world, json!({"email": FIRST})).await.unwrap();
-    let other = id(&world, json!({"email": SECOND})).await.unwrap();
-    let merge = json!({"system": "HIGHLEVEL", "op": "merge", "contactId": first, "into": SECOND});
-    world.control("/edit", merge).await;
+    settled(world).await;
+    let one = id(world, json!({"email": FIRST})).await.unwrap();
+    let other = id(world, json!({"email": SECOND})).await.unwrap();
+    (first, one, other)
+}
+
+/// Waits for the question about a contact.
+async fn asked(world: &World, contact: &str) -> Value {
     let query = "{ holds(first: 50) { nodes { id kind system contacts { id } reason \
         resolutions { choice effect } } } }";
     let asked = async || -> Option<Value> {
-        tick(&world).await;
+        tick(world).await;
         let holds = world.data(query, json!({})).await["holds"]["nodes"].clone();
         let mut holds = holds.as_array().unwrap().iter();
-        holds.find(|hold| hold["contacts"].to_string().contains(&one)).cloned()
+        holds.find(|hold| hold["contacts"].to_string().contains(contact)).cloned()
     };
     world.until("it is asked", async || asked().await.is_some()).await;
-    let hold = asked().await.unwrap();
+    asked().await.unwrap()
+}
+
+/// Two people with a subscriber each, whose records in HighLevel somebody made one; the question that is
+/// asked about it, and the ids of the one whose record is gone and of the other.
+async fn merged_with_two_subscribers() -> (World, Value, String, String) {
+    let world = hearing(keeping().contacts(12)).await;
+    let (first, one, other) = two_subscribers(&world).await;
+    let merge = json!({"system": "HIGHLEVEL", "op": "merge", "contactId": first, "into": SECOND});
+    world.control("/edit", merge).await;
+    let hold = asked(&world, &one).await;
     assert_eq!((&hold["kind"], &hold["system"]), (&json!("AMBIGUOUS_MATCH"), &json!("HIGHLEVEL")));
     assert!(hold["contacts"].to_string().contains(&other), "{hold:#}");
     settled(&world).await;
@@ -146,5 +157,34 @@ async fn two_subscribers_stay_two_people_when_somebody_says_so() {
     assert_eq!(id(&world, json!({"email": SECOND})).await, Some(other));
     assert_eq!(subscriber(&world, FIRST).await.unwrap()["lists"], json!(["Newsletter"]));
     assert_eq!(contact(&world, FIRST).await, None, "nobody is made again");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_that_cannot_be_looked_up_is_no_deletion() {
+    let world = hearing(keeping().contacts(12).set("sync.deleted", "unsubscribe")).await;
+    let (first, one, other) = two_subscribers(&world).await;
+    // That nobody has the address any more is told, and that somebody has the number; not who it is.
+    let route = "/contacts/search/duplicate";
+    let fault = json!({"system": "HIGHLEVEL", "route": route, "kind": "status",
+        "status": 503, "skip": 2});
+    world.fault(fault).await;
+    let merge = json!({"system": "HIGHLEVEL", "op": "merge", "contactId": first, "into": SECOND});
+    world.control("/edit", merge).await;
+    let refused = async || {
+        tick(&world).await;
+        let calls = journal(&world, 0).await.0;
+        calls.iter().any(|call| call["route"] == route && call["status"] == 503)
+    };
+    world.until("it is looked up", refused).await;
+    world.clear_faults().await;
+    let hold = asked(&world, &one).await;
+    assert!(hold["contacts"].to_string().contains(&other), "{hold:#}");
+    settled(&world).await;
+    let subscriber = subscriber(&world, FIRST).await.unwrap();
+    assert_eq!(
+        (&subscriber["status"], &subscriber["lists"]),
+        (&json!("active"), &json!(["Newsletter"]))
+    );
     world.end().await;
 }
