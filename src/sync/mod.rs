@@ -42,8 +42,8 @@ pub use work::{Crew, Handler, Handlers, Wake, Workers};
 // What the tests of deciding name.
 #[cfg(test)]
 use plan::{
-    Deleted, Extra, HoldDraft, Input, ListTarget, Need, OpenHold, Other, Part, Payload, Scope,
-    Side, Suppressed, Target, When, plan,
+    Defined, Deleted, Extra, HoldDraft, Input, ListTarget, Need, OpenHold, Other, Part, Payload,
+    Scope, Side, Suppressed, Target, When, plan,
 };
 #[cfg(test)]
 use settle::{LinkChange, Outcome, Reread, Settled, settle};

@@ -1,5 +1,6 @@
 //! The account's lists and both systems' field definitions, which every plan needs and which hardly
-//! ever change: read now and then, and at once when an edit names a list that is not known.
+//! ever change: read now and then, at once when an edit names a list that is not known, and again where
+//! somebody's field looks emptied and may be one that was deleted since.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +9,15 @@ use futures_util::join;
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
-use crate::unified::{Definitions, List};
-use crate::upstream::{Call, Crm, Mailing};
+use crate::sync::plan::Defined;
+use crate::unified::{Definitions, FieldDefinition, List, System};
+use crate::upstream::{self, Call, Crm, Mailing};
 
 use super::Parts;
+
+/// How long lies between two readings of a system's fields that plans ask for. A whole account's values may be
+/// emptied within minutes: whoever asks meanwhile shares the next reading.
+const BETWEEN: Duration = Duration::from_secs(2);
 
 /// What was last read.
 #[derive(Clone, Default)]
@@ -19,8 +25,28 @@ struct Held {
     /// `None`: never read.
     lists: Option<Arc<Vec<List>>>,
     definitions: Arc<Definitions>,
+    fields: [Reading; 2],
     read_ms: i64,
     complete: bool,
+}
+
+/// The readings of one system's fields.
+#[derive(Clone, Copy, Default)]
+struct Reading {
+    /// When the last one began.
+    begun_ms: i64,
+    /// When the last one began that succeeded: the definitions are those of then.
+    known_ms: i64,
+    /// Why the last one failed: the error's name in the public schema.
+    failed: Option<&'static str>,
+}
+
+/// What a plan is made with.
+pub(super) struct Known {
+    pub lists: Arc<Vec<List>>,
+    pub definitions: Arc<Definitions>,
+    /// How old each system's definitions are beside what was read of the person.
+    pub defined: [Defined; 2],
 }
 
 /// See the module.
@@ -29,8 +55,10 @@ pub(super) struct Catalog {
     crm: Arc<dyn Crm>,
     clock: Clock,
     believed_for: Duration,
-    /// Held while it is read, so that many runs at once are one reading.
+    /// Held while all of it is read, so that many runs at once are one reading.
     held: Mutex<Held>,
+    /// Held by whoever reads a system's fields again, apart, so that nobody else waits for it.
+    again: [Mutex<()>; 2],
 }
 
 impl Catalog {
@@ -41,16 +69,18 @@ impl Catalog {
             clock: parts.clock.clone(),
             believed_for: parts.settings.catalog_for,
             held: Mutex::default(),
+            again: Default::default(),
         }
     }
 
-    /// Lists and definitions; those that cannot be read are as they were last known. `named`: lists
-    /// that have to be among them if they exist at all.
+    /// Lists and definitions; those that cannot be read are as they were last known. `looked_ms`: when the
+    /// person was read. `named`: lists that have to be among them if they exist at all.
     pub async fn get(
         &self,
         call: &Call,
+        looked_ms: i64,
         named: impl Iterator<Item = &str>,
-    ) -> (Arc<Vec<List>>, Arc<Definitions>) {
+    ) -> Known {
         let mut held = self.held.lock().await;
         let age = self.clock.now_ms().saturating_sub(held.read_ms);
         let believed = i64::try_from(self.believed_for.as_millis()).unwrap_or(i64::MAX);
@@ -61,7 +91,28 @@ impl Catalog {
         if !held.complete || age >= believed || missing {
             self.read(&mut held, call).await;
         }
-        (held.lists.clone().unwrap_or_default(), Arc::clone(&held.definitions))
+        held.known(looked_ms)
+    }
+
+    /// The same, with a system's definitions no older than what was read of the person, if they can be read.
+    pub async fn define(&self, call: &Call, looked_ms: i64, system: System) -> Known {
+        let _turn = self.again[system as usize].lock().await;
+        let held = self.held.lock().await.clone();
+        let reading = held.fields[system as usize];
+        if reading.beside(looked_ms) != Defined::Before {
+            return held.known(looked_ms);
+        }
+        let since = self.clock.now_ms().saturating_sub(reading.begun_ms);
+        let since = Duration::from_millis(u64::try_from(since).unwrap_or_default());
+        tokio::time::sleep(BETWEEN.saturating_sub(since)).await;
+        let begun_ms = self.clock.now_ms();
+        let fields = match system {
+            System::Doppler => Mailing::fields(&*self.mailing, call).await,
+            System::HighLevel => Crm::fields(&*self.crm, call).await,
+        };
+        let mut held = self.held.lock().await;
+        held.keep(system, begun_ms, fields);
+        held.known(looked_ms)
     }
 
     /// A list by its name in any case, which may have been made a moment ago.
@@ -74,6 +125,7 @@ impl Catalog {
     }
 
     async fn read(&self, held: &mut Held, call: &Call) {
+        let begun_ms = self.clock.now_ms();
         let (lists, doppler, highlevel) = join!(
             self.mailing.lists(call),
             Mailing::fields(&*self.mailing, call),
@@ -83,11 +135,51 @@ impl Catalog {
         if let Ok(lists) = lists {
             held.lists = Some(Arc::new(lists));
         }
-        let old = Arc::clone(&held.definitions);
-        held.definitions = Arc::new(Definitions {
-            doppler: doppler.ok().or_else(|| old.doppler.clone()),
-            highlevel: highlevel.ok().or_else(|| old.highlevel.clone()),
-        });
+        held.keep(System::Doppler, begun_ms, doppler);
+        held.keep(System::HighLevel, begun_ms, highlevel);
         held.read_ms = self.clock.now_ms();
+    }
+}
+
+impl Held {
+    /// Keeps what a reading of a system's fields brought, unless a later one is known.
+    fn keep(
+        &mut self,
+        system: System,
+        begun_ms: i64,
+        fields: Result<Vec<FieldDefinition>, upstream::Error>,
+    ) {
+        let reading = &mut self.fields[system as usize];
+        if begun_ms < reading.begun_ms {
+            return;
+        }
+        reading.begun_ms = begun_ms;
+        reading.failed = fields.as_ref().err().map(|error| error.kind.code());
+        let Ok(fields) = fields else { return };
+        reading.known_ms = begun_ms;
+        let definitions = Arc::make_mut(&mut self.definitions);
+        match system {
+            System::Doppler => definitions.doppler = Some(fields),
+            System::HighLevel => definitions.highlevel = Some(fields),
+        }
+    }
+
+    fn known(&self, looked_ms: i64) -> Known {
+        Known {
+            lists: self.lists.clone().unwrap_or_default(),
+            definitions: Arc::clone(&self.definitions),
+            defined: self.fields.map(|reading| reading.beside(looked_ms)),
+        }
+    }
+}
+
+impl Reading {
+    /// How old the definitions are beside what was read of a person by then.
+    fn beside(self, looked_ms: i64) -> Defined {
+        match self.failed {
+            _ if self.known_ms >= looked_ms => Defined::Since,
+            Some(code) if self.begun_ms >= looked_ms => Defined::Unread { code },
+            Some(_) | None => Defined::Before,
+        }
     }
 }

@@ -37,7 +37,7 @@ const REFUSED: &str = Kind::Unauthorized.code();
 /// The code of what waits for a scope.
 const UNGRANTED: &str = Kind::ScopeMissing("").code();
 /// When to look again without having heard that it was mended.
-const UNTIL_MENDED: Duration = Duration::from_mins(10);
+pub(super) const UNTIL_MENDED: Duration = Duration::from_mins(10);
 /// When to look again where it was mended meanwhile.
 const ONCE_MENDED: Duration = Duration::from_mins(1);
 
@@ -243,7 +243,7 @@ impl Inner {
 }
 
 /// Whether a failure is over once somebody mends the credential, and not before.
-fn waits_for_credential(code: &str) -> bool {
+pub(super) fn waits_for_credential(code: &str) -> bool {
     [REFUSED, UNGRANTED].contains(&code)
 }
 
@@ -330,8 +330,8 @@ fn closed(
         System::HighLevel => facts.looked.contact.is_read(),
     };
     let answered = |write: &&PendingWrite| match write.action {
-        ActionKind::Note => facts.looked.notes.is_some(),
-        ActionKind::Task => facts.looked.tasks.is_some(),
+        ActionKind::Note => matches!(facts.looked.notes, Some(Ok(_))),
+        ActionKind::Task => matches!(facts.looked.tasks, Some(Ok(_))),
         _ if facts.looked.importing && Importing::of(write).is_some() => false,
         _ => read(write.system),
     };

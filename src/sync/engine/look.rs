@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures_util::join;
 
 use crate::store::Sheet;
-use crate::sync::plan::{Need, Other, Side, Target};
+use crate::sync::plan::{Other, Side, Target};
 use crate::unified::{
     ContactId, Engagement, HighLevelContact, HighLevelId, ImportState, Note, Sighting, Subscriber,
     SubscriberEdit, System, Task, WorkspaceId, doppler_forbids, highlevel_forbids,
@@ -42,8 +42,10 @@ pub(super) struct Looked {
     pub contact: Found<HighLevelContact>,
     /// What was last seen of the deliveries, where notes are to be written about them.
     pub engagements: Vec<Engagement>,
-    pub notes: Option<Vec<Note>>,
-    pub tasks: Option<Vec<Task>>,
+    /// The error's name in the public schema where they could not be read.
+    pub notes: Option<Result<Vec<Note>, &'static str>>,
+    /// The same.
+    pub tasks: Option<Result<Vec<Task>, &'static str>>,
     /// Who has the address that a rename leads to.
     pub namesake: Option<(Found<Subscriber>, Option<ContactId>)>,
     /// Whether Doppler still works on an import of the subscriber.
@@ -56,6 +58,8 @@ pub(super) struct Looked {
     pub successor: Option<Other>,
     /// When the reading began, in epoch milliseconds.
     pub fetched_ms: i64,
+    /// By when both sides were read.
+    pub read_ms: i64,
     /// Which sides are as a run's listing showed them, and were not read for this.
     pub staged: [bool; 2],
 }
@@ -129,6 +133,7 @@ impl Looked {
             successor: None,
             engagements: Vec::new(),
             fetched_ms,
+            read_ms: fetched_ms,
             staged: [false; 2],
         }
     }
@@ -162,6 +167,14 @@ impl Looked {
 
     pub fn highlevel(&self) -> Side<&HighLevelContact> {
         self.contact.side()
+    }
+
+    pub fn notes(&self) -> Option<Result<&[Note], &'static str>> {
+        self.notes.as_ref().map(|read| read.as_deref().map_err(|code| *code))
+    }
+
+    pub fn tasks(&self) -> Option<Result<&[Task], &'static str>> {
+        self.tasks.as_ref().map(|read| read.as_deref().map_err(|code| *code))
     }
 
     pub fn target(&self) -> Option<Target<'_>> {
@@ -212,6 +225,7 @@ impl Inner {
             importing,
             imported,
             successor,
+            read_ms: self.parts.clock.now_ms(),
             ..Looked::new(subscriber, highlevel, fetched_ms)
         };
         let sheet =
@@ -258,6 +272,7 @@ impl Inner {
             }
         }
         facts.looked.staged[system as usize] = false;
+        facts.looked.read_ms = self.parts.clock.now_ms();
         let found = match system {
             System::Doppler => facts.looked.subscriber.is_listed(),
             System::HighLevel => facts.looked.contact.is_listed(),
@@ -394,41 +409,9 @@ impl Inner {
         // Whose address is another contact's is not to be written over.
         Ok(other.map_or(found, |other| Found::Taken(Box::new(other))))
     }
-
-    /// Reads what a plan asks for.
-    pub(super) async fn look_further(
-        &self,
-        workspace: &WorkspaceId,
-        facts: &mut Facts,
-        needs: &[Need],
-        call: &Call,
-    ) -> Result<(), Error> {
-        for need in needs {
-            let contact = facts.looked.contact.present().map(|contact| contact.id.clone());
-            match (need, contact) {
-                (Need::Notes, Some(id)) => {
-                    let notes = self.parts.crm.notes(call, &id).await;
-                    facts.looked.notes = notes.ok().map(Option::unwrap_or_default);
-                }
-                (Need::Tasks, Some(id)) => {
-                    let tasks = self.parts.crm.tasks(call, &id).await;
-                    facts.looked.tasks = tasks.ok().map(Option::unwrap_or_default);
-                }
-                (Need::Notes | Need::Tasks, None) => {}
-                (Need::Subscriber(email), _) => {
-                    let side =
-                        found(self.parts.mailing.subscriber(call, email).await, Found::Absent);
-                    let known = self.parts.store.contacts_by_email(workspace, email).await?;
-                    let other = known.into_iter().find(|id| *id != facts.sheet.known.id);
-                    facts.looked.namesake = Some((side, other));
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
-fn found<T>(read: Result<Option<T>, upstream::Error>, missing: Found<T>) -> Found<T> {
+pub(super) fn found<T>(read: Result<Option<T>, upstream::Error>, missing: Found<T>) -> Found<T> {
     match read {
         Ok(Some(value)) => Found::Present(Arc::new(value)),
         Ok(None) => missing,

@@ -15,6 +15,7 @@ mod close;
 mod duplicate;
 mod ended;
 pub(in crate::sync) mod fault;
+mod further;
 mod look;
 mod park;
 mod perform;
@@ -23,6 +24,7 @@ mod staged;
 mod suppression;
 mod together;
 mod traces;
+mod unfinished;
 mod whose;
 mod words;
 

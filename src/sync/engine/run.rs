@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::store::{self, Lease, Next, Record, Recorded, Sheet};
 use crate::sync::imports;
 use crate::sync::plan::{
-    Action, Deleted, Deletion, Extra, Input, OpenHold, Payload, Plan, Scope, plan,
+    Action, Defined, Deleted, Deletion, Extra, Input, OpenHold, Payload, Plan, Scope, plan,
 };
 use crate::sync::preview::{Preview, preview};
 use crate::sync::settle::{Outcome, settle};
@@ -19,10 +19,11 @@ use crate::unified::{
 };
 use crate::upstream::{Call, Meter, Priority};
 
+use super::catalog::Known;
 use super::ended::Standing;
 use super::look::Looked;
 use super::suppression::Past;
-use super::{Error, Inner, fault};
+use super::{Error, Inner, fault, unfinished};
 
 /// How long a run's calls may take together. Shorter than a lease without prolongation.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -61,6 +62,8 @@ pub(super) struct Facts {
     pub holds: Vec<OpenHold>,
     pub lists: Arc<Vec<List>>,
     pub definitions: Arc<Definitions>,
+    /// How old they are beside what was read of the person.
+    pub defined: [Defined; 2],
     pub scope: Scope,
     pub deletion: Deletion,
     /// What is remembered of the person's addresses beside the sheet.
@@ -107,8 +110,8 @@ impl Facts {
             extra: Extra {
                 pending: &self.sheet.pending,
                 engagements: &self.looked.engagements,
-                notes: self.looked.notes.as_deref(),
-                tasks: self.looked.tasks.as_deref(),
+                notes: self.looked.notes(),
+                tasks: self.looked.tasks(),
                 target: self.looked.target(),
                 importing: self.looked.importing,
                 others: &self.looked.others,
@@ -116,6 +119,7 @@ impl Facts {
                 suppressed: self.past.suppressed,
                 erased: self.past.erased,
                 deleted: self.deleted,
+                defined: self.defined,
             },
             now: self.now,
         }
@@ -173,6 +177,9 @@ impl Inner {
         let changed = self.tell(&lease.workspace, &facts, &plan, &outcomes);
         let now = self.parts.clock.now();
         let again = matches!(record.next, Next::Again(at) if at <= now);
+        if !outcomes.contains(&Outcome::Parked) {
+            unfinished::look_again(&facts, &plan, &mut record, (lease.attempt, now));
+        }
         if record.next == Next::Done {
             let at = self.waits_until(&lease.workspace, &facts, now).await?;
             record.next = at.map_or(Next::Done, Next::Again);
@@ -186,7 +193,9 @@ impl Inner {
             // Whoever sends imports marks it when this one is over.
             record.next = Next::Again(now + IMPORTED_BY);
         }
-        record.outcome = if again { None } else { outcome(&facts, &plan, &outcomes, &record) };
+        if !again {
+            record.outcome = outcome(&facts, &plan, &outcomes, &record);
+        }
         self.finish(lease, (record, within.as_ref()), facts.sheet.known.id, changed).await
     }
 
@@ -307,7 +316,8 @@ impl Inner {
         let past = self.past(workspace, &sheet, &looked).await?;
         let deleted = self.deleted(workspace, &sheet, (&looked, now)).await?;
         let named = sheet.edits.iter().flat_map(|edit| edit.change.lists());
-        let (lists, definitions) = self.catalog.get(call, named).await;
+        let Known { lists, definitions, defined } =
+            self.catalog.get(call, looked.read_ms, named).await;
         let holds = open_holds(&sheet);
         let scope = Scope::Everything;
         let deletion = self.parts.settings.deletion;
@@ -319,6 +329,7 @@ impl Inner {
             holds,
             lists,
             definitions,
+            defined,
             scope,
             deletion,
             past,
@@ -328,6 +339,13 @@ impl Inner {
             listed_from: None,
             now,
         })
+    }
+
+    /// Sees to it that a system's definitions are no older than what was read of the person, if they can be
+    /// read.
+    pub(super) async fn define(&self, facts: &mut Facts, system: System, call: &Call) {
+        let known = self.catalog.define(call, facts.looked.read_ms, system).await;
+        (facts.definitions, facts.defined) = (known.definitions, known.defined);
     }
 
     /// Reads what is needed and plans. `urgency` is `None` for a preview, which is about everything.
@@ -388,7 +406,8 @@ pub(super) fn outcome(
     if !record.parked.is_empty() && record.failures.is_empty() {
         return None;
     }
-    Some(if !record.failures.is_empty() {
+    // It may yet turn out well.
+    Some(if !record.failures.is_empty() || matches!(record.next, Next::Retry { .. }) {
         RunOutcome::Failed
     } else if held || !record.holds.is_empty() {
         RunOutcome::Held

@@ -56,11 +56,15 @@ impl Inner {
         let mut facts = self.facts(workspace, settled, (sheet, looked), call).await?;
         let mut made = plan(&facts.input());
         for need in made.needs.clone() {
-            if let Need::Subscriber(email) = need {
-                facts.looked.namesake =
-                    Some(self.staged_namesake(workspace, &facts, run, &email).await?);
-                made = plan(&facts.input());
+            match need {
+                Need::Subscriber(email) => {
+                    let namesake = self.staged_namesake(workspace, &facts, run, &email).await?;
+                    facts.looked.namesake = Some(namesake);
+                }
+                Need::Definitions(system) => self.define(&mut facts, system, call).await,
+                Need::Notes | Need::Tasks => continue,
             }
+            made = plan(&facts.input());
         }
         Ok(Some((facts.sheet, made)))
     }
@@ -172,7 +176,9 @@ impl Inner {
             contact = Found::Taken(Box::new(other));
         }
         let now_ms = self.parts.clock.now_ms();
+        let read_ms = copies.iter().map(|copy| copy.fetched_at.timestamp_millis()).max();
         Ok(Some(Looked {
+            read_ms: read_ms.unwrap_or(now_ms),
             // What it writes is not in the listing yet.
             importing: sheet.pending.iter().any(|write| Importing::of(write).is_some()),
             ..Looked::from_listing(subscriber, contact, now_ms)

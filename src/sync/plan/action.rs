@@ -251,6 +251,8 @@ pub enum Need {
     Tasks,
     /// The subscriber with this address, and the contact that it is linked to.
     Subscriber(String),
+    /// A system's field definitions, no older than what was read of the person.
+    Definitions(System),
 }
 
 /// What one edit comes to in one system.

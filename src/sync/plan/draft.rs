@@ -84,6 +84,13 @@ impl<'a> Draft<'a> {
         self.act(action, edits);
     }
 
+    /// Asks for something that has to be read before the rest can be planned.
+    pub fn ask(&mut self, need: Need) {
+        if !self.needs.contains(&need) {
+            self.needs.push(need);
+        }
+    }
+
     /// Whether anything is said yet of what an edit comes to in a system.
     pub fn says(&self, edit: EditId, system: System) -> bool {
         let is = |other: &EditId, in_system: &System| *other == edit && *in_system == system;

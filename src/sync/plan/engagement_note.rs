@@ -10,7 +10,7 @@ use crate::unified::{
 };
 
 use super::draft::Draft;
-use super::{Action, Need, Payload, PlannedField, Scope};
+use super::{Action, Payload, PlannedField, Scope, notes};
 
 /// What the agreement calls a campaign's note begins so. The base's value is the note's id, and what
 /// was sent is its text.
@@ -75,12 +75,7 @@ fn look_it_up(draft: &mut Draft<'_>, key: &str) -> bool {
     if sent.is_empty() {
         return false;
     }
-    let Some(notes) = input.extra.notes else {
-        if !draft.needs.contains(&Need::Notes) {
-            draft.needs.push(Need::Notes);
-        }
-        return true;
-    };
+    let Some(notes) = notes::read(draft, &[]) else { return true };
     let body = |note: &Note| note.body.as_deref().map(str::trim).unwrap_or_default().to_owned();
     let found = notes.iter().find_map(|note| {
         let body = body(note);

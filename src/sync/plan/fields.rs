@@ -10,7 +10,9 @@ use crate::unified::{
 
 use super::decide::{Case, SKEW, SideCase, Source, Verdict, Wish, decide};
 use super::draft::Draft;
-use super::{Input, Over, PlannedField, Scope, TagsDelta, difference, holds, unplaced};
+use super::{
+    Defined, Input, Over, PlannedField, Scope, TagsDelta, difference, emptied, holds, unplaced,
+};
 
 /// One field that is to be written to one system.
 #[derive(Clone, Debug)]
@@ -90,6 +92,12 @@ impl<'a> Topic<'a> {
 
 /// What a system says of a field; `None`: not known.
 pub(super) fn read(input: &Input<'_>, field: &Field<'_>, system: System) -> Option<Canonical> {
+    let held = held(input, field, system)?;
+    (!emptied::is_in_doubt(input, field, system, &held)).then_some(held)
+}
+
+/// What a system's record shows of a field, be it there or not.
+pub(super) fn held(input: &Input<'_>, field: &Field<'_>, system: System) -> Option<Canonical> {
     let slot = field.slot(system)?;
     match system {
         System::Doppler => Some(slot.of_subscriber(field.kind, input.doppler.present()?)),
@@ -103,6 +111,7 @@ pub(super) fn plan<'a>(draft: &mut Draft<'a>, topics: &[Topic<'a>]) -> Vec<Chang
     let mut changes = Vec::new();
     for topic in topics {
         missing(draft, topic);
+        emptied::look_again(draft, &topic.field, &topic.edits);
         if let Some(canon) = settle_canon(draft, topic) {
             for system in System::ALL {
                 changes.extend(difference::of(draft, topic, &canon, system));
@@ -123,11 +132,18 @@ fn refuse_unknown(draft: &mut Draft<'_>) {
             if known.as_ref().is_some_and(|field| field.mapping.expression.is_none()) {
                 continue;
             }
-            let unread = System::ALL.into_iter().any(|s| input.definitions.of(s).is_none());
+            let is_unread = |system: System| input.definitions.of(system).is_none();
+            let unread = System::ALL.into_iter().any(is_unread);
             for system in System::ALL {
                 if known.is_some() {
                     let message = format!("{name} is worked out from other fields");
                     draft.refuse(edit, system, UserErrorCode::NotSupported, &message);
+                } else if is_unread(system) {
+                    let code = match input.defined(system) {
+                        Defined::Unread { code } => code,
+                        Defined::Since | Defined::Before => unplaced::UNREAD,
+                    };
+                    unplaced::put_off(draft, system, (code, None), &[edit.id]);
                 } else if unread {
                     let reason = format!("the fields could not be read, so {name} is not known");
                     draft.know(edit.id, system, WriteOutcome::Queued, Some(reason));
@@ -147,6 +163,7 @@ pub(super) fn derived<'a>(
     canon: &Canon,
 ) -> Vec<Change<'a>> {
     missing(draft, topic);
+    emptied::look_again(draft, &topic.field, &[]);
     let case = case(draft.input, topic, false);
     draft.agreement.canon.insert(topic.field.name().to_owned(), canon.clone());
     for side in &case.sides {

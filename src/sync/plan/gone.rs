@@ -18,8 +18,8 @@ use crate::unified::{ActionKind, Base, Canonical, System};
 
 use super::draft::Draft;
 use super::{
-    Action, Deleted, Input, Over, Payload, Scope, Side, WhenChanged, WhenUnchanged, fields, holds,
-    joining, writes,
+    Action, Deleted, Deletion, Input, Over, Payload, Scope, Side, WhenChanged, WhenUnchanged,
+    emptied, fields, holds, joining, writes,
 };
 
 /// Among the bases of a system, that the person is to be made there again: what changed in the other
@@ -73,6 +73,11 @@ fn one(draft: &mut Draft<'_>, system: System, key: &str) -> bool {
         unlink(draft, system, (key, &reason));
         let payload = Payload::Link(successor.record.clone());
         draft.actions.push(Action::new(system, ActionKind::Link, payload, reason));
+        return false;
+    }
+    // Whether the person changed may decide.
+    if input.deletion != Deletion::default() && emptied::look_at_all_again(draft) {
+        draft.because(format!("the person is not in {here} any more, which waits"));
         return false;
     }
     if is_made_again(input, system) && !input.is_open(system) {

@@ -38,10 +38,10 @@ pub struct Extra<'a> {
     pub pending: &'a [PendingWrite],
     /// What was last seen of the contact's deliveries, where the mapping asks for notes about it.
     pub engagements: &'a [Engagement],
-    /// HighLevel's notes of the contact.
-    pub notes: Option<&'a [Note]>,
-    /// HighLevel's tasks of the contact.
-    pub tasks: Option<&'a [Task]>,
+    /// HighLevel's notes of the contact; the error's name in the public schema where they could not be read.
+    pub notes: Option<Result<&'a [Note], &'static str>>,
+    /// The same of HighLevel's tasks of the contact.
+    pub tasks: Option<Result<&'a [Task], &'static str>>,
     /// The subscriber who has the address that a rename leads to.
     pub target: Option<Target<'a>>,
     /// Whether Doppler still works on an import of this subscriber: no second one is started.
@@ -56,6 +56,20 @@ pub struct Extra<'a> {
     pub erased: bool,
     /// How many others were deleted lately where the person is gone.
     pub deleted: Deleted,
+    /// How old each system's definitions are.
+    pub defined: [Defined; 2],
+}
+
+/// How old the definitions of a system's fields are beside what was read of the person.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Defined {
+    /// No older: a field that they name was there.
+    #[default]
+    Since,
+    /// Older: a field may have been deleted in between.
+    Before,
+    /// The same, and they could not be read again. The error's name in the public schema.
+    Unread { code: &'static str },
 }
 
 /// What is remembered of the opt-outs of those who had a person's addresses before.
@@ -198,6 +212,11 @@ impl Input<'_> {
             System::Doppler => self.doppler.unread(),
             System::HighLevel => self.highlevel.unread(),
         }
+    }
+
+    /// How old the definitions of a system's fields are.
+    pub fn defined(&self, system: System) -> Defined {
+        self.extra.defined[system as usize]
     }
 
     /// Whether the person is in a system, as it was read.

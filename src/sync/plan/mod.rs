@@ -13,6 +13,7 @@ mod derived;
 mod difference;
 mod draft;
 mod edits;
+mod emptied;
 mod engagement_note;
 mod erased;
 mod facts;
@@ -36,8 +37,8 @@ pub use action::{
     TagsDelta, When,
 };
 pub use input::{
-    Deleted, Deletion, Extra, Input, OpenHold, Other, Scope, Side, Suppressed, Target, WhenChanged,
-    WhenUnchanged,
+    Defined, Deleted, Deletion, Extra, Input, OpenHold, Other, Scope, Side, Suppressed, Target,
+    WhenChanged, WhenUnchanged,
 };
 
 pub(super) use consent::{

@@ -6,8 +6,8 @@
 use chrono::TimeDelta;
 
 use crate::unified::{
-    ActionKind, Edit, EditChange, HighLevelId, Note, NoteDraft, PendingWrite, System, SystemWrite,
-    Task, TaskDraft, UserErrorCode, WriteOutcome,
+    ActionKind, Edit, EditChange, EditId, HighLevelId, Note, NoteDraft, PendingWrite, System,
+    SystemWrite, Task, TaskDraft, UserErrorCode, WriteOutcome,
 };
 
 use super::draft::Draft;
@@ -124,10 +124,7 @@ fn in_doubt<'a>(draft: &Draft<'a>, edit: &Edit) -> Option<&'a PendingWrite> {
 /// Whether the note is settled, or cannot be before the notes are read.
 fn look_for_note(draft: &mut Draft<'_>, edit: &Edit, wanted: &NoteDraft) -> bool {
     let Some(pending) = in_doubt(draft, edit) else { return false };
-    let Some(notes) = draft.input.extra.notes else {
-        wait(draft, edit, Need::Notes);
-        return true;
-    };
+    let Some(notes) = read(draft, &[edit.id]) else { return true };
     let is_it = |note: &&Note| {
         let body = note.body.as_deref().unwrap_or_default().trim();
         let in_time = note.created_at.is_none_or(|at| {
@@ -147,8 +144,8 @@ fn look_for_task(draft: &mut Draft<'_>, edit: &Edit, wanted: &TaskDraft) -> bool
     if in_doubt(draft, edit).is_none() {
         return false;
     }
-    let Some(tasks) = draft.input.extra.tasks else {
-        wait(draft, edit, Need::Tasks);
+    let edits = [edit.id];
+    let Some(tasks) = known(draft, draft.input.extra.tasks, Need::Tasks, &edits) else {
         return true;
     };
     let text = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_owned();
@@ -164,13 +161,40 @@ fn look_for_task(draft: &mut Draft<'_>, edit: &Edit, wanted: &TaskDraft) -> bool
     })
 }
 
-fn wait(draft: &mut Draft<'_>, edit: &Edit, need: Need) {
-    if !draft.needs.contains(&need) {
-        draft.needs.push(need);
+/// HighLevel's notes of the contact; without them edits wait, until they can be read.
+pub(super) fn read<'a>(draft: &mut Draft<'a>, edits: &[EditId]) -> Option<&'a [Note]> {
+    known(draft, draft.input.extra.notes, Need::Notes, edits)
+}
+
+fn known<'a, T>(
+    draft: &mut Draft<'_>,
+    read: Option<Result<&'a [T], &'static str>>,
+    need: Need,
+    edits: &[EditId],
+) -> Option<&'a [T]> {
+    let system = System::HighLevel;
+    match read {
+        Some(Ok(known)) => return Some(known),
+        Some(Err(code)) => {
+            let (kind, what) = match need {
+                Need::Tasks => (ActionKind::Task, "tasks"),
+                Need::Notes | Need::Subscriber(_) | Need::Definitions(_) => {
+                    (ActionKind::Note, "notes")
+                }
+            };
+            let reason = format!("the person's {what} could not be read");
+            draft.wait(Action::new(system, kind, Payload::Nothing, reason), code, edits);
+        }
+        None => {
+            draft.ask(need);
+            for edit in edits {
+                let reason =
+                    "it is not known whether it was written already; that is looked up first";
+                draft.know(*edit, system, WriteOutcome::Queued, Some(reason.to_owned()));
+            }
+        }
     }
-    let reason = "it is not known whether it was written already; that is looked up first";
-    let reason = Some(reason.to_owned());
-    draft.know(edit.id, System::HighLevel, WriteOutcome::Queued, reason);
+    None
 }
 
 fn applied(draft: &mut Draft<'_>, edit: &Edit, id: String) {

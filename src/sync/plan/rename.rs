@@ -87,10 +87,16 @@ fn obstacle<'a>(
     };
     match input.extra.target {
         None => {
-            draft.needs.push(Need::Subscriber(to.to_owned()));
+            draft.ask(Need::Subscriber(to.to_owned()));
             wait(draft)
         }
-        Some(Target { side: Side::Unread { .. }, .. }) => wait(draft),
+        Some(Target { side: Side::Unread { code }, .. }) => {
+            let reason =
+                "the e-mail address changed, and it cannot be looked up who has the new one";
+            let action = Action::new(System::Doppler, ActionKind::Rename, Payload::Nothing, reason);
+            draft.wait(action, code, edits);
+            Obstacle::Waits
+        }
         Some(Target { side: Side::Absent | Side::Gone, .. }) if subscriber.lists.is_empty() => {
             Obstacle::Skip(
                 "the person is in no Doppler list, and a new address only comes into one",

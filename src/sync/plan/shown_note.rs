@@ -7,7 +7,7 @@ use crate::unified::{
 
 use super::draft::Draft;
 use super::fields::{self, Change};
-use super::{Action, Need, Payload, PlannedField, Scope, engagement_note, writes};
+use super::{Action, Payload, PlannedField, Scope, engagement_note, notes, writes};
 
 /// The agreement's name of the last note that Doppler shows.
 pub(in crate::sync) const LAST_NOTE: &str = "notes.last";
@@ -26,10 +26,7 @@ pub(super) fn last<'a>(draft: &mut Draft<'a>) -> Option<Change<'a>> {
     }
     let (subscriber, _) = (input.doppler.present()?, input.highlevel.present()?);
     let slot = place(draft, name)?;
-    let Some(notes) = input.extra.notes else {
-        draft.needs.push(Need::Notes);
-        return None;
-    };
+    let notes = notes::read(draft, &[])?;
     let held = slot.of_subscriber(Kind::Text, subscriber);
     let bases = &draft.agreement.highlevel;
     let is_ours = |note: &&Note| {
@@ -122,10 +119,7 @@ fn written_already(draft: &mut Draft<'_>, wanted: &NoteDraft) -> bool {
     if !pending.any(|one| one.edit.is_none() && one.action == ActionKind::Note) {
         return false;
     }
-    let Some(notes) = input.extra.notes else {
-        draft.needs.push(Need::Notes);
-        return true;
-    };
+    let Some(notes) = notes::read(draft, &[]) else { return true };
     let found =
         notes.iter().any(|note| note.body.as_deref().map(str::trim) == Some(wanted.body.trim()));
     if found {

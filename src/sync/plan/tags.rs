@@ -17,7 +17,8 @@ use super::consent::Standing;
 use super::draft::Draft;
 use super::fields::Change;
 use super::{
-    Action, Input, ListTarget, Payload, PlannedField, Scope, TagsDelta, holds, unplaced, writes,
+    Action, Input, ListTarget, Payload, PlannedField, Scope, TagsDelta, emptied, holds, unplaced,
+    writes,
 };
 
 /// The agreement's name of them.
@@ -91,7 +92,7 @@ pub(super) fn plan<'a>(draft: &mut Draft<'a>, standing: Standing) -> Option<Chan
     }
     let system = System::Doppler;
     match input.doppler.present() {
-        _ if given_up(system) => None,
+        _ if given_up(system) || emptied::tags_wait(draft, &edits) => None,
         Some(subscriber) => {
             let turn = turn(system, read_doppler(input, subscriber));
             in_doppler(draft, subscriber, turn, standing)
@@ -220,10 +221,12 @@ fn everything(draft: &mut Draft<'_>, wishes: &[Wish<'_>]) -> Vec<String> {
     new
 }
 
-/// Whether what a side shows are all its tags: not where lists stand for tags and are not known.
+/// Whether what a side shows are all its tags: not where lists stand for tags and are not known, nor where
+/// the field may be gone that held them.
 fn tags_known(input: &Input<'_>, system: System) -> bool {
     let by_lists = matches!(input.mapping.tags, TagRepresentation::Lists { .. });
-    system == System::HighLevel || !by_lists || !input.lists.is_empty()
+    let in_doppler = || (!by_lists || !input.lists.is_empty()) && emptied::tags(input).is_none();
+    system == System::HighLevel || in_doppler()
 }
 
 /// Edits alone change what was agreed, if anything was, by what they name.

@@ -2,7 +2,7 @@
 //! it, so it waits as if the system could not be read at all.
 
 use crate::unified::projection::Missing;
-use crate::unified::{ActionKind, Canon, Canonical, Origin, System};
+use crate::unified::{ActionKind, Canon, Canonical, EditId, Origin, System};
 
 use super::draft::Draft;
 use super::fields::Topic;
@@ -21,21 +21,30 @@ pub(super) fn wait(draft: &mut Draft<'_>, topic: &Topic<'_>, canon: &Canon, syst
         rule: topic.field.mapping.rule,
         reason: None,
     };
-    // One action for all of them.
+    let code = draft.input.unread(system).unwrap_or(UNREAD);
+    put_off(draft, system, (code, Some(planned)), &topic.edits);
+}
+
+/// Has edits, or what was to be written, wait for a system's fields: one action for all that does.
+pub(super) fn put_off(
+    draft: &mut Draft<'_>,
+    system: System,
+    (code, planned): (&str, Option<PlannedField>),
+    edits: &[EditId],
+) {
     let is_it = |action: &Action| {
         action.system == system
             && action.payload == Payload::Nothing
             && matches!((action.kind, &action.when), (ActionKind::Update, When::Later { .. }))
     };
     if let Some(index) = draft.actions.iter().position(is_it) {
-        draft.actions[index].fields.push(planned);
-        draft.depend(index, &topic.edits);
+        draft.actions[index].fields.extend(planned);
+        draft.depend(index, edits);
         return;
     }
-    let code = draft.input.unread(system).unwrap_or(UNREAD);
     let reason = format!("the fields of {} could not be read", system.name());
     let action = Action::new(system, ActionKind::Update, Payload::Nothing, reason);
-    draft.wait(action.with(vec![planned]), code, &topic.edits);
+    draft.wait(action.with(Vec::from_iter(planned)), code, edits);
 }
 
 /// What the system had of it when it last agreed, if it is to have something else and may get it.

@@ -6,7 +6,7 @@
 //! somebody else changed between the reading and the writing is found by that, or is another version.
 
 use crate::store::Version;
-use crate::sync::plan::{Action, Input, Payload, Plan, Scope, Side, plan};
+use crate::sync::plan::{Action, Defined, Input, Payload, Plan, Scope, Side, plan};
 use crate::sync::poll::{contact_version, shown};
 use crate::unified::{Agreement, HighLevelContact, Subscriber, System};
 
@@ -71,6 +71,8 @@ fn plan_again(
 ) -> Plan {
     let mut again = Input { agreement, edits: &[], ..*input };
     again.extra.pending = &[];
+    // It was read after them.
+    again.extra.defined = [Defined::Before; 2];
     if let Some(subscriber) = doppler {
         again.doppler = Side::Present(subscriber);
     }

@@ -261,7 +261,8 @@ fn a_note_whose_creation_is_in_doubt_is_looked_for_first() {
     };
     let plan = |notes: Option<&[Note]>| {
         world.with_input(|input| {
-            let extra = crate::sync::Extra { pending: &pending, notes, ..input.extra };
+            let extra =
+                crate::sync::Extra { pending: &pending, notes: notes.map(Ok), ..input.extra };
             crate::sync::plan(&crate::sync::Input { extra, ..*input })
         })
     };

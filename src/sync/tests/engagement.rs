@@ -104,7 +104,12 @@ fn a_note_that_may_have_been_written_is_looked_for() {
     let seen = [opened(1, true)];
     let with = |notes: Option<&[Note]>| {
         world.with_input(|input| {
-            let extra = Extra { engagements: &seen, pending: &pending, notes, ..input.extra };
+            let extra = Extra {
+                engagements: &seen,
+                pending: &pending,
+                notes: notes.map(Ok),
+                ..input.extra
+            };
             plan(&Input { extra, ..*input })
         })
     };

@@ -3,10 +3,12 @@
 mod convergence;
 mod echo;
 mod edits;
+mod emptied;
 mod engagement;
 mod gone;
 mod model;
 mod people;
 mod rules;
+mod unread;
 
 use model::World;

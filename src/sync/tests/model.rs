@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::sync::{
-    Extra, HoldDraft, Input, LinkChange, ListTarget, Need, OpenHold, Outcome, Payload, Plan,
-    Reread, Scope, Side, Target, plan, settle,
+    Defined, Extra, HoldDraft, Input, LinkChange, ListTarget, Need, OpenHold, Outcome, Payload,
+    Plan, Reread, Scope, Side, Target, plan, settle,
 };
 use crate::unified::{
     Agreement, Assign, ContactDraft, ContactEdit, ContactId, CustomFieldValue, CustomValue,
@@ -220,8 +220,11 @@ impl World {
         };
         for need in plan(&input).needs {
             match need {
-                Need::Notes => input.extra.notes = Some(&self.notes),
-                Need::Tasks => input.extra.tasks = Some(&self.tasks),
+                Need::Notes => input.extra.notes = Some(Ok(&self.notes)),
+                Need::Tasks => input.extra.tasks = Some(Ok(&self.tasks)),
+                Need::Definitions(system) => {
+                    input.extra.defined[system as usize] = Defined::Since;
+                }
                 Need::Subscriber(email) => {
                     let side = self.side(System::Doppler, self.subscribers.get(&email));
                     let side = if side == Side::Gone { Side::Absent } else { side };

@@ -152,6 +152,24 @@ impl<'a> Slot<'a> {
         Ok(())
     }
 
+    /// Whether only a definition says that the field is there: the records show nothing of it, as they do once
+    /// it was deleted.
+    pub fn may_be_gone(
+        &self,
+        subscriber: Option<&Subscriber>,
+        contact: Option<&HighLevelContact>,
+    ) -> bool {
+        match &self.place {
+            Place::Address | Place::Member(_) => false,
+            Place::Doppler { name, .. } => subscriber.is_none_or(|subscriber| {
+                subscriber.fields.iter().all(|field| !field.name.eq_ignore_ascii_case(name))
+            }),
+            Place::Custom(definition) => contact.is_none_or(|contact| {
+                contact.custom_fields.iter().all(|held| Some(&held.id) != definition.id.as_ref())
+            }),
+        }
+    }
+
     /// What a subscriber holds.
     pub fn of_subscriber(&self, kind: Kind, subscriber: &Subscriber) -> Canonical {
         match &self.place {

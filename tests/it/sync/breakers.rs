@@ -19,7 +19,7 @@ async fn holds(world: &World) -> Value {
     world.data(query, json!({})).await["holds"]["nodes"].clone()
 }
 
-async fn held(world: &World, kind: &str) {
+pub async fn held(world: &World, kind: &str) {
     let there = async || {
         tick(world).await;
         holds(world).await.to_string().contains(kind)
@@ -27,7 +27,7 @@ async fn held(world: &World, kind: &str) {
     world.until(kind, there).await;
 }
 
-async fn until(world: &World, what: &str, condition: impl AsyncFn() -> bool) {
+pub async fn until(world: &World, what: &str, condition: impl AsyncFn() -> bool) {
     let there = async || {
         tick(world).await;
         condition().await
@@ -35,13 +35,25 @@ async fn until(world: &World, what: &str, condition: impl AsyncFn() -> bool) {
     world.until(what, there).await;
 }
 
-async fn shown(world: &World, field: &str) -> Value {
+pub async fn shown(world: &World, field: &str) -> Value {
     subscriber(world, ANA).await.unwrap()["fields"][field].clone()
 }
 
 /// Changes Ana in HighLevel.
-async fn change(world: &World, fields: Value) {
+pub async fn change(world: &World, fields: Value) {
     edit(world, "HIGHLEVEL", "upsert", json!({"fields": fields})).await;
+}
+
+/// Keeps a custom field of HighLevel in step, too.
+pub async fn map_the_plan(world: &World) {
+    let query = "mutation($input: UpdateMappingInput!) { updateMapping(input: $input) { \
+        userErrors { message } } }";
+    let fields = json!([{"field": "lastName", "doppler": "LASTNAME", "owner": "HIGHLEVEL"},
+        {"field": "plan", "doppler": "NroCliente", "highlevel": "contact.plan",
+            "owner": "HIGHLEVEL"}]);
+    let input = json!({"ifRevision": 0, "mapping": {"fields": fields}});
+    let answer = world.data(query, json!({"input": input})).await;
+    assert_eq!(answer["updateMapping"]["userErrors"], json!([]), "{answer:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,14 +85,7 @@ async fn a_field_that_is_gone_stops_itself_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_field_of_highlevel_that_is_gone_stops_itself_too() {
     let world = hearing(at_rest()).await;
-    let query = "mutation($input: UpdateMappingInput!) { updateMapping(input: $input) { \
-        userErrors { message } } }";
-    let fields = json!([{"field": "lastName", "doppler": "LASTNAME", "owner": "HIGHLEVEL"},
-        {"field": "plan", "doppler": "NroCliente", "highlevel": "contact.plan",
-            "owner": "HIGHLEVEL"}]);
-    let input = json!({"ifRevision": 0, "mapping": {"fields": fields}});
-    let answer = world.data(query, json!({"input": input})).await;
-    assert_eq!(answer["updateMapping"]["userErrors"], json!([]), "{answer:#}");
+    map_the_plan(&world).await;
     change(&world, json!({"lastName": "Pazos"})).await;
     until(&world, "the plan", async || shown(&world, "NroCliente").await == "gold").await;
     settled(&world).await;

@@ -14,6 +14,7 @@ mod emptied;
 mod engagement;
 mod erasing;
 mod events;
+mod fields_gone;
 mod import_ends;
 mod importing;
 mod keeping;

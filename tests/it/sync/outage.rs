@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::keeping::STEP;
-use super::{contact, outcome, subscriber, upsert, with_a_rule};
+use super::keeping::{STEP, edit, journal, keeping, settled};
+use super::{ANA, contact, outcome, subscriber, upsert, with_a_rule};
 use crate::world::World;
 
 const NEW: &str = "patient@example.com";
@@ -84,14 +84,14 @@ async fn a_mutation_answers_by_its_deadline_while_a_system_hangs() {
         .await;
     let hang = json!({"system": "HIGHLEVEL", "method": "PUT", "kind": "hang"});
     world.fault(hang).await;
-    let input = json!({"email": super::ANA, "lastName": "Later"});
+    let input = json!({"email": ANA, "lastName": "Later"});
     let answer = upsert(&world, input).await;
     assert_eq!(outcome(&answer, "HIGHLEVEL"), "QUEUED", "{answer:#}");
-    assert_eq!(contact(&world, super::ANA).await.unwrap()["lastName"], "Paz");
+    assert_eq!(contact(&world, ANA).await.unwrap()["lastName"], "Paz");
     world.clear_faults().await;
     world
         .comes("the rest has landed", STEP, || async {
-            contact(&world, super::ANA).await.unwrap()["lastName"] == "Later"
+            contact(&world, ANA).await.unwrap()["lastName"] == "Later"
         })
         .await;
     world.end().await;
@@ -115,5 +115,30 @@ async fn an_outage_is_told_once_however_often_it_is_tried() {
     world.data("mutation { retryFailures(input: {}) { retried } }", json!({})).await;
     world.until("it is over", || async { failures(&world).await == json!([]) }).await;
     assert!(kinds(&world).await.contains(&"CREATED DOPPLER".to_owned()));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_could_not_be_read_when_it_was_told_of_is_looked_at_again() {
+    let world = keeping().contacts(20).start().await;
+    settled(&world).await;
+    let route = "/accounts/{accountName}/subscribers/{email}";
+    let fault = json!({"system": "DOPPLER", "route": route, "method": "GET", "kind": "status",
+        "status": 503});
+    world.forget_calls().await;
+    world.fault(fault).await;
+    edit(&world, "DOPPLER", "upsert", json!({"fields": {"FIRSTNAME": "Anabel"}})).await;
+    let refused = async || {
+        world.pass(STEP).await;
+        journal(&world, 0).await.0.iter().any(|call| call["status"] == 503)
+    };
+    world.until("it is read", refused).await;
+    for _ in 0..5 {
+        world.pass(STEP).await;
+    }
+    world.clear_faults().await;
+    let arrives = async || contact(&world, ANA).await.unwrap()["firstName"] == "Anabel";
+    world.comes("the change", STEP, arrives).await;
+    settled(&world).await;
     world.end().await;
 }

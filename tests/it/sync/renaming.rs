@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::keeping::{connect, edit, hearing, keeping, settled, tick};
+use super::keeping::{connect, edit, hearing, journal, keeping, settled, tick};
 use super::runs::resolve;
 use super::{ANA, contact, mutate, subscriber};
 use crate::world::World;
@@ -38,6 +38,31 @@ async fn another_address_is_one_step_and_the_same_contact() {
     let events = world.data(query, json!({})).await["syncEvents"]["nodes"].to_string();
     assert_eq!(events.matches("e-mail address changed in Doppler").count(), 1, "{events}");
     assert_eq!(subscriber(&world, ANA).await.unwrap()["status"], "active", "and may come back");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_could_not_be_looked_up_once_is_not_forgotten() {
+    let world = hearing(keeping().contacts(20)).await;
+    let lists = subscriber(&world, ANA).await.unwrap()["lists"].clone();
+    // The old address can be read, the new one cannot.
+    let route = "/accounts/{accountName}/subscribers/{email}";
+    let fault = json!({"system": "DOPPLER", "route": route, "method": "GET", "kind": "status",
+        "status": 503, "skip": 1});
+    world.forget_calls().await;
+    world.fault(fault).await;
+    edit(&world, "HIGHLEVEL", "changeEmail", json!({"to": NEW})).await;
+    let refused = async || {
+        tick(&world).await;
+        let calls = journal(&world, 0).await.0;
+        let is_it =
+            |call: &Value| call["status"] == 503 && call["path"].to_string().contains("ana.new");
+        calls.iter().any(is_it)
+    };
+    world.until("it is looked up", refused).await;
+    world.clear_faults().await;
+    moved(&world, &lists).await;
+    settled(&world).await;
     world.end().await;
 }
 

@@ -1,0 +1,91 @@
+//! What could not be read beside both sides: nothing is done about it, and it is not forgotten.
+
+use chrono::TimeDelta;
+
+use super::World;
+use crate::sync::{Extra, Input, Outcome, Plan, Side, Target, When, plan, settle};
+use crate::unified::{ActionKind, EditChange, Note, NoteDraft, PendingWrite, System, WriteOutcome};
+
+const CODE: &str = "UPSTREAM_RATE_LIMITED";
+
+pub fn not_tried() -> Outcome {
+    Outcome::NotTried { code: CODE.to_owned(), reason: String::new() }
+}
+
+/// A plan that waits and is tried again: what its one action is.
+fn waits(world: &World, plan: &Plan) -> (System, ActionKind) {
+    let [action] = plan.actions.as_slice() else { panic!("{:#?}", plan.actions) };
+    assert_eq!(action.when, When::Later { code: CODE.to_owned() });
+    assert!(plan.needs.is_empty(), "{:?}", plan.needs);
+    let outcomes = [not_tried()];
+    let settled = world.with_input(|input| settle(input, plan, &outcomes));
+    assert_eq!(settled.failures.len(), 1, "it is tried again");
+    let writes = settled.edits.iter().flat_map(|edit| &edit.writes);
+    let mut writes = writes.filter(|write| write.system == action.system);
+    assert!(writes.all(|write| write.outcome == WriteOutcome::Queued), "{:?}", settled.edits);
+    (action.system, action.kind)
+}
+
+#[test]
+fn another_address_waits_until_it_can_be_looked_up_who_has_it() {
+    let mut world = World::paired();
+    world.subscriber_mut().lists = vec!["1".to_owned()];
+    world.settle_down();
+    world.highlevel_mut().email = Some("ana@new.example".to_owned());
+    let plan = world.with_input(|input| {
+        let target = Some(Target { side: Side::Unread { code: CODE }, contact: None });
+        plan(&Input { extra: Extra { target, ..input.extra }, ..*input })
+    });
+    assert_eq!(waits(&world, &plan), (System::Doppler, ActionKind::Rename));
+}
+
+#[test]
+fn a_note_in_doubt_waits_until_the_notes_can_be_read() {
+    let mut world = World::paired();
+    let draft = NoteDraft { body: "called".to_owned(), title: None };
+    let edit = world.ask(EditChange::CreateNote(draft));
+    let pending = [PendingWrite {
+        id: world.id(),
+        contact: world.contact,
+        system: System::HighLevel,
+        action: ActionKind::Note,
+        edit: Some(edit),
+        fields: Vec::new(),
+        body: String::new(),
+        begun_at: world.now - TimeDelta::seconds(9),
+    }];
+    let plan = world.with_input(|input| {
+        let extra = Extra { pending: &pending, notes: Some(Err(CODE)), ..input.extra };
+        plan(&Input { extra, ..*input })
+    });
+    assert_eq!(waits(&world, &plan), (System::HighLevel, ActionKind::Note));
+}
+
+#[test]
+fn the_last_note_is_shown_once_the_notes_can_be_read() {
+    let mut world = World::paired();
+    world.mapping.notes.last_note_field = Some("NOTE".to_owned());
+    let (id, body) = ("n1".to_owned(), Some("called".to_owned()));
+    world.notes = vec![Note { id, body, title: None, created_at: None, author_id: None }];
+    let plan = world.with_input(|input| {
+        plan(&Input { extra: Extra { notes: Some(Err(CODE)), ..input.extra }, ..*input })
+    });
+    assert_eq!(waits(&world, &plan), (System::HighLevel, ActionKind::Note));
+    world.settle_down();
+    assert_eq!(world.subscriber().unwrap().field("NOTE"), Some("called"));
+}
+
+#[test]
+fn a_name_that_no_known_field_has_waits_for_the_fields() {
+    let mut world = World::paired();
+    let value = crate::unified::Canonical::Text("x".to_owned());
+    let fields = [("nonsense".to_owned(), value)].into();
+    let (tags, lists, create_in) = (Vec::new(), Vec::new(), None);
+    world.ask(EditChange::Upsert { fields, tags, lists, create_in });
+    world.definitions.highlevel = None;
+    let plan = world.with_input(|input| {
+        let defined = [crate::sync::Defined::Unread { code: CODE }; 2];
+        plan(&Input { extra: Extra { defined, ..input.extra }, ..*input })
+    });
+    assert_eq!(waits(&world, &plan), (System::HighLevel, ActionKind::Update));
+}
