@@ -53,6 +53,8 @@ pub fn all() -> Vec<Hostile> {
         + &" } }".repeat(30)
         + " } } }";
     let directives = format!("{{ viewer {} {{ subject }} }}", "@include(if: true) ".repeat(2_000));
+    let quotes = format!(r#"{{ a(b: "{}"#, r#"\""#.repeat(32_000));
+    let blocks = format!(r#"{{ a(b: """"{}"#, r#"\""""#.repeat(16_000));
     vec![
         hostile("deep", "QUERY_TOO_DEEP", &deep),
         hostile("wide", "QUERY_TOO_COMPLEX", &wide),
@@ -70,6 +72,8 @@ pub fn all() -> Vec<Hostile> {
         Hostile { kind: "variables 100,000 deep", body: nested, code: "BAD_USER_INPUT" },
         hostile("300 upstream calls", "QUERY_TOO_EXPENSIVE", calls),
         hostile("introspection loop", "QUERY_TOO_DEEP", &types),
+        hostile("32,000 strings without an end", "GRAPHQL_PARSE_FAILED", &quotes),
+        hostile("16,000 strings in three quotes without an end", "QUERY_TOO_COMPLEX", &blocks),
         hostile("2,000 directives", "QUERY_TOO_COMPLEX", &directives),
     ]
 }
