@@ -4,6 +4,7 @@ mod bodies;
 mod custom;
 mod fake;
 mod lab;
+mod oauth;
 #[path = "../../../tests/it/openapi/mod.rs"]
 mod openapi;
 mod scripted;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use metrics::SharedString;
 use tokio::time::{Instant, timeout};
 
@@ -38,8 +39,8 @@ impl Courier {
         Ok(Self { system, http, timeout })
     }
 
-    /// Sends a request and reads the answer, whatever its status. An error says that there is none,
-    /// and of a request that was sent not whether it took effect.
+    /// Sends a request and reads the answer, whatever it says of what was asked. An error says that there
+    /// is none, and of a request that was sent not whether it took effect.
     pub async fn carry(
         &self,
         route: &'static Route,
@@ -50,7 +51,6 @@ impl Courier {
         let answer = answer.unwrap_or(Err((Kind::Timeout, None)));
         let kind = match &answer {
             Ok(answer) if answer.status().is_success() => None,
-            Ok(answer) if answer.status().is_server_error() => Some(Kind::Unavailable),
             Ok(_) => Some(Kind::Unauthorized),
             Err((kind, _)) => Some(kind.clone()),
         };
@@ -77,6 +77,9 @@ impl Courier {
         let failed = |error: reqwest::Error| (Kind::Unavailable, Some(error.without_url()));
         let request = reqwest::Request::try_from(request).map_err(failed)?;
         let mut response = self.http.execute(request).await.map_err(failed)?;
+        if says_later(response.status()) {
+            return Err((Kind::Unavailable, None));
+        }
         let mut answer = http::Response::builder().status(response.status());
         if let Some(headers) = answer.headers_mut() {
             *headers = std::mem::take(response.headers_mut());
@@ -90,4 +93,11 @@ impl Courier {
         }
         answer.body(body).map_err(|_| (Kind::Malformed, None))
     }
+}
+
+/// Whether an answer says nothing of what was asked, whatever its body: that often tells the status as an
+/// `error`, which would be taken for a refusal (RFC 6749, section 5.2).
+fn says_later(status: StatusCode) -> bool {
+    status.is_server_error()
+        || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
 }
