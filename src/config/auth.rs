@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use super::check::Check;
+use super::check::{Check, is_loopback};
 use super::value::{self, SecretSlot};
 
 /// A shorter secret can be guessed: RFC 7518, section 3.2, wants as many bytes as the hash has.
@@ -66,6 +66,10 @@ impl Auth {
         const MINUTE: Duration = Duration::from_secs(60);
         if let Some(url) = &self.jwks_url {
             check.http_url("jwks_url", url);
+            // Whoever stands in between could put keys of their own there.
+            if url.scheme() == "http" && !is_loopback(url) {
+                check.fault("jwks_url", "must begin with https://, or be a loopback address");
+            }
         }
         if self.workspace_claim.is_empty() {
             check.fault("workspace_claim", "must not be empty");

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use humantime::format_duration;
-use url::Url;
+use url::{Host, Url};
 
 /// A key and what is wrong with it; where it was set is found out later.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,5 +70,15 @@ impl<'a> Check<'a> {
         } else if url.query().is_some() || url.fragment().is_some() {
             self.fault(key, "must not contain `?` or `#`");
         }
+    }
+}
+
+/// Whether an address is on this machine, so that nobody in between can read or change what is said.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }

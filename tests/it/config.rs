@@ -257,6 +257,13 @@ fn authentication_needs_one_kind_of_keys_that_cannot_be_guessed() {
     auth.mode: "jwt" needs one of hs256_secret, jwks_url and jwks_file [TANDEM_AUTH__MODE]
     auth.hs256_secret: must have at least 32 bytes [TANDEM_AUTH__HS256_SECRET]
     "#);
+    let audience = ("TANDEM_AUTH__AUDIENCE", "tandem");
+    let keys_at = |url| [jwt, audience, ("TANDEM_AUTH__JWKS_URL", url)];
+    let found = faults(ACCOUNTS, &keys_at("http://id.example.com/jwks.json"));
+    insta::assert_snapshot!(found.join("\n"), @"auth.jwks_url: must begin with https://, or be a loopback address [TANDEM_AUTH__JWKS_URL]");
+    for url in ["https://id.example.com/jwks.json", "http://[::1]:8080/jwks", "http://localhost/"] {
+        assert!(load(ACCOUNTS, &keys_at(url)).is_ok(), "{url}");
+    }
     let secret = ("TANDEM_AUTH__HS256_SECRET", "thirty-two bytes are enough, and no less");
     let reach = ("TANDEM_SERVER__LISTEN", "0.0.0.0:4000");
     assert!(load(ACCOUNTS, &[jwt, secret, reach]).is_ok());
