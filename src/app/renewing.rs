@@ -152,12 +152,29 @@ impl Place {
         self.http.delete(url).send().await.unwrap().error_for_status().unwrap();
     }
 
+    /// Makes a route of HighLevel answer with a status until faults are cleared.
+    async fn fault(&self, route: &str, status: u16) {
+        let url = format!("{}/faults", self.sandbox.control_url());
+        let fault =
+            json!({"system": "HIGHLEVEL", "route": route, "kind": "status", "status": status});
+        self.http.post(url).json(&fault).send().await.unwrap().error_for_status().unwrap();
+    }
+
+    async fn clear_faults(&self) {
+        let url = format!("{}/faults", self.sandbox.control_url());
+        self.http.delete(url).send().await.unwrap().error_for_status().unwrap();
+    }
+
     /// How often the token endpoint was called.
     async fn renewals(&self) -> usize {
+        self.calls("/oauth/token").await
+    }
+
+    async fn calls(&self, route: &str) -> usize {
         let url = format!("{}/journal", self.sandbox.control_url());
         let journal: Value = self.http.get(url).send().await.unwrap().json().await.unwrap();
         let calls = journal["calls"].as_array().unwrap();
-        calls.iter().filter(|call| call["route"] == "/oauth/token").count()
+        calls.iter().filter(|call| call["route"] == route).count()
     }
 
     /// Whether the API takes what the vault sends.
@@ -360,6 +377,38 @@ async fn an_early_renewal_whose_answer_is_lost_is_repeated_within_the_grace() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(place.renewals().await, 2);
+    assert!(place.works(&vault).await && !is_lost(&vault));
+    place.tasks.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agencys_refresh_token_is_used_once_however_often_the_exchange_fails() {
+    let place = Place::new().await;
+    place.control(json!({"strictReuse": true})).await;
+    let vault = place.connect("Company").await;
+    let watched = vault.clone();
+    let vaults = move || vec![watched.clone()];
+    watch(place.store().await, vaults, (place.clock.clone(), &place.tasks));
+    place.fault("/oauth/locationToken", 503).await;
+    place.clock.advance(Duration::from_hours(23));
+    while place.calls("/oauth/locationToken").await < 3 {
+        place.clock.advance(Duration::from_secs(2));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // The token that there is is good meanwhile, and then none is.
+    assert!(Place::header(&vault).await.is_ok());
+    place.clock.advance(Duration::from_hours(1));
+    for _ in 0..4 {
+        assert_eq!(Place::header(&vault).await, Err(Kind::Unavailable));
+    }
+    assert_eq!(place.renewals().await, 1);
+    // Another gateway goes on with what this one was granted.
+    place.clear_faults().await;
+    assert!(place.works(&place.vault(place.app()).await).await);
+    while Place::header(&vault).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(place.renewals().await, 1);
     assert!(place.works(&vault).await && !is_lost(&vault));
     place.tasks.stop();
 }

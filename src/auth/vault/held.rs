@@ -16,7 +16,7 @@ use super::secret::Secret;
 use super::{Seed, Shared};
 
 /// How long before its end a token is not sent any more.
-const MARGIN_MS: i64 = 30_000;
+pub(super) const MARGIN_MS: i64 = 30_000;
 /// A token that is so young and refused is not mended by another.
 const YOUNG_MS: i64 = 60_000;
 /// How often a header is looked for before giving up: others may renew in between.

@@ -5,6 +5,9 @@
 //! back is stored before it is used, fenced by the lease. Should a process die between the answer and
 //! the store, the lease lapses within HighLevel's 30 seconds of grace and the next one gets the same
 //! answer again; where there is no grace the credential is lost, and that is said.
+//!
+//! An agency's answer is stored before it is exchanged for the location's token as well, and as long as
+//! that fails the exchange alone is tried again.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -14,9 +17,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::clock::new_id;
 use crate::store::Turn;
-use crate::upstream::{Authorizer, Granted, Kind, NotGranted, Owner};
+use crate::upstream::{Authorizer, Kind, NotGranted};
 
-use super::held::{Entry, Failed, Held, Inner, held};
+use super::held::{Entry, Failed, Held, Inner, MARGIN_MS, held};
 use super::secret::{Renewal, Secret};
 
 /// How long somebody may take to renew. Shorter than the grace, longer than the calls' own patience.
@@ -36,8 +39,6 @@ const GRACE_MS: i64 = 30_000;
 /// How often storing what came is tried, and the pause between: it is lost otherwise.
 const TRIES: u32 = 10;
 const TRY_EVERY: Duration = Duration::from_millis(200);
-/// How long before its end a token is renewed without anybody asking.
-const EARLY_MS: i64 = 3_600_000;
 
 impl Entry {
     /// Ends when there is another version than the one seen. On a task of its own: who asked may go
@@ -53,7 +54,7 @@ impl Entry {
         let current = self.0.current();
         let Held::Secret(secret, _) = &current.held else { return };
         let now = self.0.shared.clock.now_ms();
-        let soon = !secret.lasts_until(now + EARLY_MS);
+        let soon = secret.ends_soon(now);
         if self.0.rests(current.version, now) {
             return;
         }
@@ -75,7 +76,8 @@ impl Inner {
         }
         let renewed = self.renew_in_turn(seen).await;
         if let Err(kind) = &renewed {
-            self.remember(seen, kind.clone());
+            // Half of it may be stored: what failed is then the version that there is now.
+            self.remember(self.current().version, kind.clone());
         }
         renewed
     }
@@ -147,28 +149,53 @@ impl Inner {
 
     async fn renew_leased(
         &self,
-        mut turn: Turn,
+        turn: Turn,
         (secret, renewal): (&Secret, &Renewal),
         authorizer: &dyn Authorizer,
     ) -> Result<(), Kind> {
+        let good = self.shared.clock.now_ms() + MARGIN_MS;
+        if renewal.owed.as_ref().is_some_and(|owed| owed.expires_ms > good) {
+            match self.exchange(turn, secret, authorizer).await? {
+                Ok(()) => return Ok(()),
+                // Perhaps the agency's token has ended early, and its next one is taken.
+                Err(NotGranted::Gone) => {}
+                Err(why) => return Err(self.not_granted(turn, secret, why).await),
+            }
+        }
         let granted = match authorizer.refresh(&renewal.token).await {
             Ok(granted) => granted,
             Err(why) => return Err(self.not_granted(turn, secret, why).await),
         };
         let next = secret.clone().renewed(&granted, self.shared.clock.now());
         let Some(version) = self.store(turn, &next).await? else { return Ok(()) };
-        turn.version = version;
-        if let Granted { owner: Owner::Company(company), access, .. } = &granted {
-            let asked = authorizer.for_location((company, access), &renewal.location).await;
-            let granted = match asked {
+        let turn = Turn { version, ..turn };
+        match self.exchange(turn, &next, authorizer).await? {
+            Ok(()) => Ok(()),
+            Err(why) => Err(self.not_granted(turn, &next, why).await),
+        }
+    }
+
+    /// Exchanges what an agency was granted for the location's token, if that is yet to be done.
+    async fn exchange(
+        &self,
+        turn: Turn,
+        secret: &Secret,
+        authorizer: &dyn Authorizer,
+    ) -> Result<Result<(), NotGranted>, Kind> {
+        if let Some(Renewal { location, company: Some(company), owed: Some(owed), .. }) =
+            &secret.renewal
+        {
+            let granted = match authorizer.for_location((company, &owed.token), location).await {
                 Ok(granted) => granted,
-                Err(why) => return Err(self.not_granted(turn, &next, why).await),
+                Err(why) => return Ok(Err(why)),
             };
-            let next = next.with_token(&granted, self.shared.clock.now());
-            self.store(turn, &next).await?;
+            let next = secret.clone().with_token(&granted, self.shared.clock.now());
+            if self.store(turn, &next).await?.is_none() {
+                return Ok(Ok(()));
+            }
         }
         tracing::info!(system = self.system.as_str(), "the token was renewed");
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Stores what came, then uses it. `None`: it was replaced meanwhile, and the other counts.

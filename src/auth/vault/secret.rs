@@ -10,6 +10,8 @@ use crate::upstream::{CredentialKind, Granted, Owner, Token};
 /// How long a refresh token that is not used is good: a year, by HighLevel's documentation
 /// (<https://marketplace.gohighlevel.com/docs/Authorization/OAuth2.0>).
 const REFRESH_LASTS_MS: i64 = 365 * 24 * 3_600_000;
+/// How long before its end a token is renewed without anybody asking, if it lasts that long twice.
+const EARLY_MS: i64 = 3_600_000;
 
 /// A credential. Debug shows no secret.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -43,6 +45,18 @@ pub(super) struct Renewal {
     /// The agency by whose consent there is one for the location.
     #[serde(default)]
     pub company: Option<String>,
+    /// What that agency was granted and is yet to be exchanged for the location's token.
+    #[serde(default)]
+    pub owed: Option<Owed>,
+}
+
+/// An agency's own token.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Owed {
+    #[serde(serialize_with = "exposed")]
+    pub token: SecretString,
+    /// When it ends (epoch milliseconds).
+    pub expires_ms: i64,
 }
 
 impl Secret {
@@ -73,7 +87,8 @@ impl Secret {
         now: DateTime<Utc>,
     ) -> Option<Self> {
         let company = company(&owner).map(str::to_owned);
-        let renewal = Renewal { token: refresh?, location: location.to_owned(), company };
+        let renewal =
+            Renewal { token: refresh?, location: location.to_owned(), company, owed: None };
         Some(Self {
             kind: CredentialKind::OAuth,
             token: access,
@@ -87,13 +102,17 @@ impl Secret {
     }
 
     /// The next one after a renewal, as far as the answer goes: one that is of a company brings what
-    /// the next renewal needs, and no token for the location.
+    /// the next renewal needs, and no token for the location but what one is given for.
     pub(super) fn renewed(mut self, granted: &Granted, now: DateTime<Utc>) -> Self {
         if let (Some(renewal), Some(refresh)) = (&mut self.renewal, &granted.refresh) {
             renewal.token = refresh.clone();
         }
         match (company(&granted.owner), &mut self.renewal) {
-            (Some(company), Some(renewal)) => renewal.company = Some(company.to_owned()),
+            (Some(company), Some(renewal)) => {
+                renewal.company = Some(company.to_owned());
+                let expires_ms = (now + granted.expires_in).timestamp_millis();
+                renewal.owed = Some(Owed { token: granted.access.clone(), expires_ms });
+            }
             (Some(_), None) => {}
             (None, _) => self = self.with_token(granted, now),
         }
@@ -107,6 +126,9 @@ impl Secret {
         self.rotated_ms = now.timestamp_millis();
         if !granted.scopes.is_empty() {
             self.scopes = Some(granted.scopes.clone());
+        }
+        if let Some(renewal) = &mut self.renewal {
+            renewal.owed = None;
         }
         self
     }
@@ -157,6 +179,13 @@ impl Secret {
         self.expires_ms.is_none_or(|expires| expires > ms)
     }
 
+    /// Whether it ends so soon that it is renewed although nobody asks: an hour before, and in its second
+    /// half at the earliest.
+    pub(super) fn ends_soon(&self, now_ms: i64) -> bool {
+        let half = self.expires_ms.map_or(0, |expires| (expires - self.rotated_ms) / 2);
+        !self.lasts_until(now_ms + half.min(EARLY_MS))
+    }
+
     /// The header that it is sent in; `None`: it cannot stand in one.
     pub(super) fn header(&self) -> Option<HeaderValue> {
         let scheme = if self.kind == CredentialKind::ApiKey { "token" } else { "Bearer" };
@@ -181,4 +210,38 @@ fn company(owner: &Owner) -> Option<&str> {
 /// For the vault's own encoding, which is encrypted before it goes anywhere.
 fn exposed<S: Serializer>(secret: &SecretString, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(secret.expose_secret())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn granted(expires_in: Duration) -> Secret {
+        let granted = Granted {
+            access: "a".into(),
+            refresh: Some("r".into()),
+            expires_in,
+            scopes: Vec::new(),
+            owner: Owner::Location("l".to_owned()),
+        };
+        Secret::granted(granted, "l", DateTime::UNIX_EPOCH).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_renewed_an_hour_before_its_end_or_in_its_second_half() {
+        let minute = Duration::from_mins(1);
+        for (lasts, early) in
+            [(24 * HOUR, HOUR), (2 * HOUR, HOUR), (HOUR, HOUR / 2), (10 * minute, 5 * minute)]
+        {
+            let secret = granted(lasts);
+            let at = i64::try_from((lasts - early).as_millis()).unwrap();
+            assert!(!secret.ends_soon(at - 1), "{lasts:?}");
+            assert!(secret.ends_soon(at), "{lasts:?}");
+        }
+        assert!(!granted(HOUR).until(None).ends_soon(i64::MAX));
+    }
 }
