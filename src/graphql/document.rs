@@ -6,6 +6,11 @@ use async_graphql::{Request, ServerError};
 use super::error::{ErrorCode, extend, refusal};
 use super::limits::Limits;
 
+/// A parser quotes the line in which it stopped, which may be the whole document. Of what is longer than
+/// this, in bytes, each line is cut to so many characters.
+const LONGEST_SAID: usize = 1_000;
+const LONGEST_LINE: usize = 80;
+
 /// The kind of the request's operation; the parsed document stays with the request. A text that no
 /// parser should see is refused before.
 pub fn operation(request: &mut Request, limits: &Limits) -> Result<OperationType, ServerError> {
@@ -18,6 +23,9 @@ pub fn kind(request: &mut Request) -> Result<OperationType, ServerError> {
     let name = request.operation_name.clone();
     let document = request.parsed_query().map_err(|mut error| {
         extend(&mut error, "code", ErrorCode::GraphqlParseFailed.as_str());
+        if error.message.len() > LONGEST_SAID {
+            error.message = cut(&error.message);
+        }
         error
     })?;
     let invalid = |message: &str| refusal(message, ErrorCode::GraphqlValidationFailed);
@@ -40,4 +48,9 @@ pub fn kind(request: &mut Request) -> Result<OperationType, ServerError> {
             Err(invalid("the document has several operations; name one by operationName"))
         }
     }
+}
+
+fn cut(said: &str) -> String {
+    let lines = said.lines().map(|line| line.chars().take(LONGEST_LINE).collect::<String>());
+    lines.collect::<Vec<_>>().join("\n")
 }
