@@ -21,7 +21,12 @@ async fn link(client: &Client<'_>, location: Value) -> String {
     made["authorizationUrl"].as_str().unwrap().to_owned()
 }
 
-async fn grant(client: &Client<'_>, location: Value, choices: &[(&str, &str)]) -> (u16, String) {
+/// Grants access from the first link to the last.
+pub async fn grant(
+    client: &Client<'_>,
+    location: Value,
+    choices: &[(&str, &str)],
+) -> (u16, String) {
     let browser = Browser::new();
     let page = browser.open(&link(client, location).await).await;
     let back = browser.approve(&page, choices).await;

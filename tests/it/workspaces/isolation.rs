@@ -1,41 +1,27 @@
 //! Whatever of one workspace is shown by a client of another: nothing is read, nothing is changed, and
 //! no call is made for the workspace that it is of.
 //!
-//! `PROPTEST_CASES` says how many histories are tried; what is tried is the same every time otherwise.
+//! Each way is gone once between any two workspaces, and then many in any order. `PROPTEST_CASES` says how many
+//! histories are tried; what is tried is the same every time otherwise.
+
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 use tandem::sandbox::credentials::ACCOUNTS;
 
+use super::connecting::grant;
+use super::ways::{Things, WAYS};
 use super::{Client, calls_of, with_accounts};
 use crate::time::PATIENCE;
 use crate::webhooks::{event, pem, send};
 use crate::world::World;
 
 /// How many histories are tried where nobody says.
-const FEW: u32 = 24;
+const FEW: u32 = 12;
 /// How many workspaces there are.
 const WORKSPACES: usize = 3;
-
-/// What one workspace has that another might ask for.
-struct Things {
-    key: String,
-    /// Global ids of everything that has one.
-    contacts: Vec<String>,
-    notes: Vec<String>,
-    tasks: Vec<String>,
-    others: Vec<String>,
-    lists: Vec<String>,
-    run: String,
-    hold: String,
-    failure: String,
-    highlevel: Vec<String>,
-    emails: Vec<String>,
-    /// Of a listing and of the history.
-    cursors: [Value; 2],
-    install: String,
-}
 
 /// Somebody of a workspace shows something of another.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +76,9 @@ async fn gather(world: &World, client: &Client<'_>, place: usize) -> Things {
         others.extend(texts(appointments.iter().flatten().map(|one| &one["id"]).collect()));
     }
     let (hold, failure) = plant(world, client, (place, &contacts[0])).await;
+    let chosen = [("from_marketplace", "yes"), ("location_id", ACCOUNTS[place].location)];
+    assert_eq!(grant(client, Value::Null, &chosen).await.0, 202);
+    let installs = client.data("{ heldInstalls { id } }", json!({})).await["heldInstalls"].clone();
     Things {
         key: client.key.clone(),
         notes: nested("notes"),
@@ -101,7 +90,7 @@ async fn gather(world: &World, client: &Client<'_>, place: usize) -> Things {
             edges[edges.len() / 2]["cursor"].clone(),
             data["syncEvents"]["edges"][0]["cursor"].clone(),
         ],
-        install: String::new(),
+        install: installs[0]["id"].as_str().unwrap().to_owned(),
         contacts,
         others,
         run,
@@ -146,132 +135,28 @@ async fn plant(
     (first("holds"), first("failures"))
 }
 
-/// What can be done with something of another workspace: a document, and which of its things it takes.
-type Way = (&'static str, fn(&Things, usize) -> Value);
-
-fn pick(from: &[String], which: usize) -> Value {
-    from.get(which % from.len().max(1)).map_or(json!("contact_none"), |one| json!(one))
-}
-
-fn anything(things: &Things, which: usize) -> Value {
-    let singles = [&things.run, &things.hold, &things.failure].map(Clone::clone);
-    let lists: [&[String]; 6] =
-        [&things.contacts, &things.notes, &things.tasks, &things.others, &things.lists, &singles];
-    pick(lists[which % lists.len()], which / lists.len())
-}
-
-macro_rules! on_contact {
-    ($field:literal) => {
-        concat!(
-            "mutation($x: ID!) { r: ",
-            $field,
-            " { userErrors { code } contact { id email } } }"
-        )
-    };
-}
-
-const WAYS: [Way; 26] = [
-    ("query($x: ID!) { node(id: $x) { __typename id } }", anything),
-    ("query($x: ID!) { nodes(ids: [$x, $x]) { __typename id } }", anything),
-    ("query($x: ID!) { contact(by: {id: $x}) { id email } }", |it, n| pick(&it.contacts, n)),
-    ("query($x: String!) { contact(by: {highlevelId: $x}) { id email } }", |it, n| {
-        pick(&it.highlevel, n)
-    }),
-    ("query($x: ID!) { syncPlan(by: {id: $x}) { reasons } }", |it, n| pick(&it.contacts, n)),
-    (
-        "query($x: String) { contacts(first: 50, source: HIGHLEVEL, after: $x) { nodes { id email } } }",
-        |it, _| it.cursors[0].clone(),
-    ),
-    (
-        "query($x: String) { syncEvents(first: 50, after: $x) { nodes { contact { id email } } } }",
-        |it, _| it.cursors[1].clone(),
-    ),
-    (
-        "query($x: ID!) { syncEvents(first: 9, filter: {contact: $x}) { nodes { message } } }",
-        |it, n| pick(&it.contacts, n),
-    ),
-    (on_contact!("addTags(input: {contact: {id: $x}, tags: [\"foreign\"]})"), |it, n| {
-        pick(&it.contacts, n)
-    }),
-    (on_contact!("upsertContact(input: {contact: {id: $x}, firstName: \"Foreign\"})"), |it, n| {
-        pick(&it.contacts, n)
-    }),
-    (on_contact!("unsubscribe(input: {contact: {id: $x}})"), |it, n| pick(&it.contacts, n)),
-    (on_contact!("createNote(input: {contact: {id: $x}, body: \"foreign\"})"), |it, n| {
-        pick(&it.contacts, n)
-    }),
-    (on_contact!("syncContact(input: {contact: {id: $x}})"), |it, n| pick(&it.contacts, n)),
-    (
-        "mutation($x: ID!) { r: deleteContact(input: {contact: {id: $x}}) { deletedContactId \
-        userErrors { code } } }",
-        |it, n| pick(&it.contacts, n),
-    ),
-    (
-        "mutation($x: ID!) { r: updateNote(input: {note: $x, body: \"foreign\"}) { note { body } \
-        userErrors { code } } }",
-        |it, n| pick(&it.notes, n),
-    ),
-    (
-        "mutation($x: ID!) { r: deleteNote(input: {note: $x}) { deletedNoteId userErrors { code } } }",
-        |it, n| pick(&it.notes, n),
-    ),
-    (
-        "mutation($x: ID!) { r: completeTask(input: {task: $x}) { task { title } \
-        userErrors { code } } }",
-        |it, n| pick(&it.tasks, n),
-    ),
-    (
-        "mutation($x: ID!) { r: deleteTask(input: {task: $x}) { deletedTaskId userErrors { code } } }",
-        |it, n| pick(&it.tasks, n),
-    ),
-    (
-        "mutation($x: ID!) { r: approveSync(input: {run: $x}) { run { id } userErrors { code } } }",
-        |it, _| json!(it.run),
-    ),
-    (
-        "mutation($x: ID!) { r: cancelSync(input: {run: $x}) { run { id } userErrors { code } } }",
-        |it, _| json!(it.run),
-    ),
-    (
-        "mutation($x: ID!) { r: resolveHold(input: {hold: $x, choice: \"LEAVE\"}) { hold { id } \
-        userErrors { code } } }",
-        |it, _| json!(it.hold),
-    ),
-    (
-        "mutation($x: ID!) { r: discardFailure(input: {failure: $x}) { failure { id } \
-        userErrors { code } } }",
-        |it, _| json!(it.failure),
-    ),
-    (
-        "mutation($x: ID!) { r: retryFailures(input: {failures: [$x]}) { retried \
-        userErrors { code } } }",
-        |it, _| json!(it.failure),
-    ),
-    (
-        "mutation($x: ID!) { r: confirmInstall(input: {install: $x}) { upstream { state } \
-        userErrors { code } } }",
-        |it, _| json!(it.install),
-    ),
-    ("subscription($x: ID!) { contactChanged(by: {id: $x}) { id email } }", |it, n| {
-        pick(&it.contacts, n)
-    }),
-    ("subscription($x: ID!) { syncRun(id: $x) { id state } }", |it, _| json!(it.run)),
-];
-
 /// The first answer of a subscription, or of anything else.
 async fn ask(client: &Client<'_>, query: &str, variables: Value) -> Value {
     if !query.starts_with("subscription") {
         return client.ask(query, variables).await;
     }
+    // A stream of something that is not there ends by itself.
+    let text = async { sent(client, query, variables).await.unwrap().text().await.unwrap() };
+    let text = tokio::time::timeout(PATIENCE, text).await.expect("it goes on and on");
+    let data = text.lines().find_map(|line| line.strip_prefix("data:")).unwrap_or("null");
+    serde_json::from_str(data).unwrap_or_default()
+}
+
+/// An operation that is answered by a stream of events.
+async fn sent(
+    client: &Client<'_>,
+    query: &str,
+    variables: Value,
+) -> reqwest::Result<reqwest::Response> {
     let world = client.world;
     let request = world.http().post(world.url("/graphql")).bearer_auth(client.token());
     let request = request.header("accept", "text/event-stream");
-    let sent = request.json(&json!({"query": query, "variables": variables})).send();
-    // A stream of something that is not there ends by itself.
-    let text = tokio::time::timeout(PATIENCE, async { sent.await.unwrap().text().await.unwrap() });
-    let text = text.await.expect("it goes on and on");
-    let data = text.lines().find_map(|line| line.strip_prefix("data:")).unwrap_or("null");
-    serde_json::from_str(data).unwrap_or_default()
+    request.json(&json!({"query": query, "variables": variables})).send().await
 }
 
 /// Nothing of the other workspace is in an answer that was made for this one.
@@ -280,7 +165,7 @@ fn judge(step: Step, things: &[Things], shown: &Value, answer: &Value) {
     let text = answer.to_string();
     let shown = shown.as_str().unwrap_or_default();
     let theirs = of.contacts.iter().chain(&of.notes).chain(&of.tasks).chain(&of.others);
-    for id in theirs.chain([&of.run, &of.hold, &of.failure]) {
+    for id in theirs.chain([&of.run, &of.hold, &of.failure, &of.install]) {
         assert!(!text.contains(id.as_str()), "{step:?} with {shown} shows {id}: {answer:#}");
     }
     for email in of.emails.iter().filter(|email| !asks.emails.contains(email)) {
@@ -298,10 +183,36 @@ fn judge(step: Step, things: &[Things], shown: &Value, answer: &Value) {
     }
 }
 
+/// Shows it, and looks at what comes of it.
+async fn go(step: Step, world: &World, (clients, things): (&[Client<'_>], &[Things])) {
+    world.forget_calls().await;
+    let (query, take) = WAYS[step.way];
+    let shown = take(&things[step.of], step.which);
+    let answer = ask(&clients[step.asks], query, json!({"x": shown})).await;
+    judge(step, things, &shown, &answer);
+    for (place, account) in ACCOUNTS.iter().enumerate().take(WORKSPACES) {
+        let calls = calls_of(world, account).await;
+        let own = place == step.asks;
+        assert!(own || calls.is_empty(), "{step:?} called {account:?}: {calls:?}");
+    }
+}
+
+/// Every way between any two, each with something else.
+fn each_way() -> impl Iterator<Item = Step> {
+    let pairs =
+        (0..WORKSPACES).flat_map(|asks| (1..WORKSPACES).map(move |further| (asks, further)));
+    let steps =
+        pairs.flat_map(|(asks, further)| (0..WAYS.len()).map(move |way| (asks, further, way)));
+    steps.enumerate().map(|(which, (asks, further, way))| {
+        let of = (asks + further) % WORKSPACES;
+        Step { asks, of, way, which }
+    })
+}
+
 /// What belongs to a workspace, as far as clients and systems see it.
 async fn state(world: &World, client: &Client<'_>, place: usize) -> Value {
     let query = "{ holds(first: 9) { nodes { id } } failures(first: 9) { nodes { id dead } } \
-        syncRuns(first: 9) { nodes { id state } } syncStatus { pending held failed } }";
+        syncRuns(first: 9) { nodes { id state } } syncStatus { pending held failed } heldInstalls { id } }";
     let sandbox = world.control_get(&format!("/state?account={}", place + 1)).await;
     json!([client.data(query, json!({})).await, sandbox])
 }
@@ -332,6 +243,11 @@ fn nothing_of_one_workspace_is_read_or_changed_by_another() {
         states
     };
     let before = runtime.block_on(all());
+    runtime.block_on(async {
+        for step in each_way() {
+            go(step, &world, (&clients, &things)).await;
+        }
+    });
 
     #[expect(clippy::disallowed_methods, reason = "how much is tried is told from outside")]
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
@@ -346,16 +262,7 @@ fn nothing_of_one_workspace_is_read_or_changed_by_another() {
     let ended = TestRunner::new_with_rng(config, rng).run(&histories, |history| {
         runtime.block_on(async {
             for step in history {
-                world.forget_calls().await;
-                let (query, take) = WAYS[step.way];
-                let shown = take(&things[step.of], step.which);
-                let answer = ask(&clients[step.asks], query, json!({"x": shown})).await;
-                judge(step, &things, &shown, &answer);
-                for (place, account) in ACCOUNTS.iter().enumerate().take(WORKSPACES) {
-                    let calls = calls_of(&world, account).await;
-                    let own = place == step.asks;
-                    assert!(own || calls.is_empty(), "{step:?} called {account:?}: {calls:?}");
-                }
+                go(step, &world, (&clients, &things)).await;
             }
         });
         Ok(())
@@ -364,8 +271,10 @@ fn nothing_of_one_workspace_is_read_or_changed_by_another() {
 
     runtime.block_on(async {
         assert_eq!(before, all().await, "something was changed");
+        let heard = subscribed(&clients).await;
         keys_are_each_workspaces_own(&clients, &things).await;
         a_webhook_touches_its_own(&world, &things).await;
+        each_hears_its_own(&world, &things, heard).await;
     });
     drop(clients);
     runtime.block_on(world.end());
@@ -397,4 +306,52 @@ async fn a_webhook_touches_its_own(world: &World, things: &[Things]) {
     world.until("its own location is asked", asked).await;
     let foreign = calls_of(world, &ACCOUNTS[0]).await;
     assert!(!foreign.iter().any(|call| call.ends_with(&path)), "{foreign:?}");
+}
+
+/// Follows what happens in each workspace, and has happened: what was heard so far.
+async fn subscribed(clients: &[Client<'_>]) -> Vec<Arc<Mutex<String>>> {
+    let mut heard = Vec::new();
+    for client in clients {
+        let all = Arc::new(Mutex::new(String::new()));
+        for what in [
+            "syncEvents(after: \"0\") { cursor message contact { id email } }",
+            "syncStatus { pending held failed currentRun { id } }",
+        ] {
+            let query = format!("subscription {{ {what} }}");
+            let mut response = sent(client, &query, json!({})).await.unwrap();
+            let all = Arc::clone(&all);
+            tokio::spawn(async move {
+                while let Ok(Some(chunk)) = response.chunk().await {
+                    all.lock().unwrap().push_str(&String::from_utf8_lossy(&chunk));
+                }
+            });
+        }
+        heard.push(all);
+    }
+    heard
+}
+
+/// Something happens in each, and nobody hears of it elsewhere.
+async fn each_hears_its_own(world: &World, things: &[Things], heard: Vec<Arc<Mutex<String>>>) {
+    let text = |place: usize| heard[place].lock().unwrap().clone();
+    for (place, own) in things.iter().enumerate() {
+        let is_heard = || async {
+            let text = text(place);
+            // Of the person, and of how things stand.
+            text.contains(&own.contacts[0]) && text.contains("\"pending\"")
+        };
+        world.until("what happens is heard", is_heard).await;
+    }
+    for (place, own) in things.iter().enumerate() {
+        let text = text(place);
+        for other in things.iter().filter(|other| other.key != own.key) {
+            let theirs = other.contacts.iter().chain(&other.others).chain([&other.run]);
+            for id in theirs {
+                assert!(!text.contains(id.as_str()), "{} hears of {id}: {text}", own.key);
+            }
+            for email in other.emails.iter().filter(|email| !own.emails.contains(email)) {
+                assert!(!text.contains(email.as_str()), "{} hears of {email}: {text}", own.key);
+            }
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod fairness;
 mod hearing;
 mod isolation;
 mod making;
+mod ways;
 
 use std::time::Duration;
 
