@@ -15,6 +15,7 @@ use crate::config::mapping::Mapping as MappingSettings;
 use crate::contacts::{self, Contacts, Opener, Session, Shared, StoredBudget, Unopened, Wanted};
 use crate::store::{Store, Workspace};
 use crate::tasks::Tasks;
+use crate::telemetry::of_workspace;
 use crate::unified::System;
 use crate::upstream::{CredentialKind, Credentials, Inbound, Token};
 use crate::{doppler, highlevel};
@@ -55,8 +56,7 @@ impl Opening {
     pub async fn open_one(&self, workspace: Workspace) -> anyhow::Result<Contacts> {
         let Self { config, store, clock, .. } = self;
         let id = workspace.id.clone();
-        let span = tracing::info_span!("workspace", workspace = id.as_str());
-        let (tasks, unopened) = self.tasks.part(span);
+        let (tasks, unopened) = self.tasks.part(of_workspace(id.as_str()));
         let is_home = id.as_str() == DEFAULT_WORKSPACE;
         let seeds = if is_home { self.home_seeds().await? } else { [nothing(), nothing()] };
         let ground = Ground {

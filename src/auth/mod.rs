@@ -22,7 +22,8 @@ mod vault;
 
 use std::sync::Arc;
 
-use crate::unified::WorkspaceId;
+/// A requester's.
+pub use crate::unified::WorkspaceId;
 
 pub use authenticate::{Admitted, Authenticate, Denied, Everyone};
 pub use scope::{Scope, Scopes};

@@ -142,7 +142,8 @@ impl Tokens {
             Ok(None) => Err(Denied::Forbidden("the token is for a workspace that is not here")),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "a token's workspace could not be looked up");
+                let workspace = workspace.as_str();
+                tracing::warn!(workspace, error, "a token's workspace could not be looked up");
                 Err(Denied::Unavailable)
             }
         }

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tracing::Instrument;
 use url::Url;
 use uuid::Uuid;
 
 use crate::auth::{Browser, Pass, Requester, Scope, Secret};
+use crate::telemetry::of_workspace;
 use crate::unified::{EventDraft, EventKind, System, WorkspaceId};
 use crate::upstream::{Authorizer, Granted, Kind, NotGranted, Owner};
 
@@ -38,6 +40,7 @@ pub struct Consent(pub(super) Workspaces);
 pub struct Begun {
     pub page: Url,
     pub browser: Browser,
+    pub workspace: WorkspaceId,
 }
 
 /// With what a person comes back.
@@ -98,9 +101,19 @@ impl Consent {
         };
         let pass = pass.ok_or("this link is not valid any more: ask for a new one")?;
         let browser = Browser::new();
-        let scopes = pass.scopes.clone();
+        let (scopes, workspace) = (pass.scopes.clone(), pass.workspace.as_str().into());
         let state = access.vault.issue(pass, Some(&browser)).ok_or(NO_APP)?;
-        Ok(Begun { page: authorizer.consent_page(&access.callback, &state, &scopes), browser })
+        let page = authorizer.consent_page(&access.callback, &state, &scopes);
+        Ok(Begun { page, browser, workspace })
+    }
+
+    /// In which workspace a consent was begun, if in one and by this browser.
+    pub fn whose(&self, back: Return<'_>) -> Option<WorkspaceId> {
+        self.pass(back).map(|pass| pass.workspace.into())
+    }
+
+    fn pass(&self, back: Return<'_>) -> Option<Pass> {
+        self.access().vault.admit(back.state?, Some(back.browser?))
     }
 
     /// Ends a consent.
@@ -109,18 +122,11 @@ impl Consent {
         let Some(authorizer) = access.vault.authorizer() else {
             return Ok(Finished::Refused(NO_APP));
         };
-        let pass = match back.state {
-            Some(state) => {
-                let pass = back.browser.and_then(|it| access.vault.admit(state, Some(it)));
-                let Some(pass) = pass else {
-                    let why =
-                        "this consent was begun in another browser or too long ago: begin again";
-                    return Ok(Finished::Refused(why));
-                };
-                Some(pass)
-            }
-            None => None,
-        };
+        let pass = self.pass(back);
+        if back.state.is_some() && pass.is_none() {
+            let why = "this consent was begun in another browser or too long ago: begin again";
+            return Ok(Finished::Refused(why));
+        }
         let Some(shown) = back.code else {
             return Ok(Finished::Refused("HighLevel sent no code: nothing was granted"));
         };
@@ -173,16 +179,24 @@ impl Consent {
                 Ok(granted) => granted,
                 Err(finished) => return Ok(finished),
             };
-        if let Some(why) = self.refuses(&secret, &location).await {
+        let owner = home.0.store.whose_account(System::HighLevel, &location).await?;
+        let workspace = owner.map_or_else(|| home.workspace().id.clone(), |owner| owner.workspace);
+        let held = self.hold_in(&workspace, &secret, &location);
+        held.instrument(of_workspace(workspace.as_str())).await
+    }
+
+    async fn hold_in(
+        &self,
+        workspace: &WorkspaceId,
+        secret: &Secret,
+        location: &str,
+    ) -> Result<Finished, Error> {
+        if let Some(why) = self.refuses(secret, location).await {
             return Ok(Finished::Refused(why));
         }
-        let owner = home.0.store.whose_account(System::HighLevel, &location).await?;
-        let contacts = match owner {
-            Some(owner) => self.0.of(&owner.workspace).await?,
-            None => home.clone(),
-        };
+        let contacts = self.0.of(workspace).await?;
         let core = &contacts.0;
-        core.access.vault.hold(&secret, (&location, HELD_FOR)).await?;
+        core.access.vault.hold(secret, (location, HELD_FOR)).await?;
         let message = "An installation that began at the marketplace waits to be confirmed";
         let draft = EventDraft::new(EventKind::UpstreamChanged, message);
         let event = EventDraft { system: Some(System::HighLevel), ..draft };

@@ -29,6 +29,7 @@ use super::typename;
 use super::{CachePolicy, Caller};
 use crate::auth::Requester;
 use crate::contacts::{Contacts, Session, Wanted, Workspaces};
+use crate::telemetry::of_workspace;
 
 /// So many of a request's faults are told.
 const MOST_FAULTS: usize = 8;
@@ -141,7 +142,9 @@ impl Gateway {
         requester: &Requester,
     ) -> Result<(), ServerError> {
         // Where there is no workspace, each says so by itself.
-        let Ok(contacts) = self.contacts(requester).await else { return Ok(()) };
+        let opened =
+            self.contacts(requester).instrument(of_workspace(requester.workspace.as_str()));
+        let Ok(contacts) = opened.await else { return Ok(()) };
         let admitted = requests
             .iter_mut()
             .filter_map(|request| self.admit(request, requester, &contacts).ok());
@@ -151,13 +154,14 @@ impl Gateway {
 
     /// Runs a query or mutation: limits, validation, execution; ends by the caller's deadline.
     pub async fn execute(&self, mut request: Request, caller: Caller) -> Answer {
-        match self.begin(&mut request, &caller.requester).await {
-            Ok(begun) => {
-                let span = tracing::info_span!("operation", workspace = caller.workspace());
-                self.run(request, begun, caller).instrument(span).await
+        let span = of_workspace(caller.workspace());
+        let answered = async move {
+            match self.begin(&mut request, &caller.requester).await {
+                Ok(begun) => self.run(request, begun, caller).await,
+                Err(error) => Answer::refused(error, &caller),
             }
-            Err(error) => Answer::refused(error, &caller),
-        }
+        };
+        answered.instrument(span).await
     }
 
     /// The use cases of a requester's workspace, which is opened if nobody has asked for it yet.
@@ -186,7 +190,10 @@ impl Gateway {
         caller: Caller,
     ) -> impl Stream<Item = Answer> + Send + use<> {
         let this = self.clone();
-        stream::once(async move { this.begin_stream(request, caller).await }).flatten()
+        let span = of_workspace(caller.workspace());
+        let answers = stream::once(async move { this.begin_stream(request, caller).await });
+        let mut answers = answers.flatten().boxed();
+        stream::poll_fn(move |context| span.in_scope(|| answers.poll_next_unpin(context)))
     }
 
     async fn begin_stream(

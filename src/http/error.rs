@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::clients::TooFast;
 use super::graphql::Media;
-use crate::auth::Denied;
+use super::record::Served;
+use crate::auth::{Denied, WorkspaceId};
 
 /// A request that is not run.
 #[derive(Clone, Debug)]
@@ -27,7 +28,9 @@ pub(super) struct Refusal {
     pub shown: bool,
     /// How the answer is labelled; [`Media::Json`] until the request's `Accept` is known.
     pub media: Media,
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
+    /// What the log line says of whom it was refused to.
+    pub served: Option<Box<Served>>,
 }
 
 impl Refusal {
@@ -42,6 +45,7 @@ impl Refusal {
             shown: false,
             media: Media::Json,
             request_id: None,
+            served: None,
         }
     }
 
@@ -75,7 +79,12 @@ impl Refusal {
 
     /// Says which request it is about.
     pub fn about(self, request_id: &str) -> Self {
-        Self { request_id: Some(request_id.to_owned()), ..self }
+        Self { request_id: Some(request_id.into()), ..self }
+    }
+
+    /// Says whose request it was.
+    pub fn to(self, workspace: &WorkspaceId) -> Self {
+        Self { served: Some(Box::new(Served::to(workspace))), ..self }
     }
 
     pub fn labelled(self, media: Media) -> Self {
@@ -86,7 +95,7 @@ impl Refusal {
         let mut extensions = self.detail.clone();
         extensions.insert("code".to_owned(), self.code.into());
         if let Some(id) = &self.request_id {
-            extensions.insert("requestId".to_owned(), id.as_str().into());
+            extensions.insert("requestId".to_owned(), (**id).into());
         }
         json!({"errors": [{"message": self.message, "extensions": extensions}]})
     }
@@ -154,6 +163,9 @@ impl IntoResponse for Refusal {
         if self.status == StatusCode::UNAUTHORIZED {
             let challenge = if self.shown { "Bearer error=\"invalid_token\"" } else { "Bearer" };
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Some(served) = self.served {
+            response.extensions_mut().insert(*served);
         }
         response
     }

@@ -12,14 +12,17 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use tracing::{Instrument, Span};
 
 use crate::auth::Browser;
 use crate::contacts::{Begun, Consent, Finished, Return};
+use crate::telemetry::of_workspace;
 
 use super::access::bearer;
 use super::executor::Executor;
 use super::front::Front;
 use super::peer::Peer;
+use super::record::Served;
 
 const COOKIE_NAME: &str = "tandem_consent";
 /// As long as the state counts.
@@ -84,9 +87,12 @@ pub(super) async fn callback<E: Executor>(
     }
     let browser = cookie(&headers).map(Browser);
     let back = Return { code: code.as_deref(), state: state.as_deref(), browser: browser.as_ref() };
-    let mut response = finished(consent, back).await;
+    let workspace = consent.whose(back);
+    let span = workspace.as_ref().map_or_else(Span::none, |whose| of_workspace(whose.as_str()));
+    let mut response = finished(consent, back).instrument(span).await;
     let (none, over) = (Browser(String::new()), 0);
     set_cookie(&mut response, consent, (&none, over));
+    response.extensions_mut().insert(Served { workspace, ..Served::default() });
     response
 }
 
@@ -116,6 +122,7 @@ fn sent(begun: &Begun, consent: &Consent) -> Response {
         response.headers_mut().insert(LOCATION, there);
     }
     set_cookie(&mut response, consent, (&begun.browser, COOKIE_SECONDS));
+    response.extensions_mut().insert(Served::to(&begun.workspace));
     response
 }
 

@@ -9,7 +9,7 @@ use async_graphql::parser::types::OperationType;
 use axum::http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
-use crate::auth::Requester;
+use crate::auth::{Requester, WorkspaceId};
 use crate::telemetry::names;
 
 /// The longest operation name that is logged.
@@ -114,6 +114,15 @@ pub(super) struct Served {
     pub operation: Option<String>,
     /// The answer was there already. Such lines are for debugging only.
     pub recalled: bool,
+    /// Whose request it was, as far as that is known.
+    pub workspace: Option<WorkspaceId>,
+}
+
+impl Served {
+    /// What is served to somebody of a workspace.
+    pub fn to(workspace: &WorkspaceId) -> Self {
+        Self { workspace: Some(workspace.clone()), ..Self::default() }
+    }
 }
 
 /// A request as the access log tells it.
@@ -128,6 +137,7 @@ pub(super) struct Access<'a> {
 
 /// Writes the log line.
 pub(super) fn access(access: &Access<'_>) {
+    let whose = access.served.and_then(|served| served.workspace.as_ref());
     macro_rules! line {
         ($level:ident, $operation:expr) => {
             tracing::$level!(
@@ -138,6 +148,7 @@ pub(super) fn access(access: &Access<'_>) {
                 { names::DURATION_MS } = millis(access.took),
                 { names::REQUEST_ID } = access.request_id,
                 operation = $operation,
+                workspace = whose.map(WorkspaceId::as_str),
                 "request answered"
             )
         };

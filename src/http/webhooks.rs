@@ -8,12 +8,14 @@ use axum::{Extension, Json};
 use serde_json::json;
 use tokio::time::Instant;
 
+use crate::auth::WorkspaceId;
 use crate::webhooks::{Post, Verdict};
 
 use super::error::Refusal;
 use super::executor::Executor;
 use super::front::{Front, RequestId};
 use super::read_body;
+use super::record::Served;
 
 /// A webhook of HighLevel. What is stored, known or of no use is 200, or HighLevel would send it
 /// again and, after many, stop sending at all; 503 asks it to.
@@ -23,7 +25,10 @@ pub(super) async fn highlevel<E: Executor>(
     request: Request<Body>,
 ) -> Response {
     match receive(&front, request).await {
-        Ok(word) => Json(json!({"status": word})).into_response(),
+        Ok((word, workspace)) => {
+            let served = Served { workspace, ..Served::default() };
+            (Extension(served), Json(json!({"status": word}))).into_response()
+        }
         Err(refusal) => refusal.about(&id.0).into_response(),
     }
 }
@@ -33,14 +38,18 @@ pub(super) async fn highlevel<E: Executor>(
 pub(super) async fn import_over<E: Executor>(
     State(front): State<Front<E>>,
     Path(token): Path<String>,
-) -> StatusCode {
-    if let Some(webhooks) = &front.webhooks {
-        webhooks.import_over(&token).await;
-    }
-    StatusCode::OK
+) -> impl IntoResponse {
+    let workspace = match &front.webhooks {
+        Some(webhooks) => webhooks.import_over(&token).await,
+        None => None,
+    };
+    (StatusCode::OK, Extension(Served { workspace, ..Served::default() }))
 }
 
-async fn receive<E>(front: &Front<E>, request: Request<Body>) -> Result<&'static str, Refusal> {
+async fn receive<E>(
+    front: &Front<E>,
+    request: Request<Body>,
+) -> Result<(&'static str, Option<WorkspaceId>), Refusal> {
     let Some(webhooks) = &front.webhooks else { return Err(Refusal::not_found()) };
     let deadline = Instant::now() + front.settings.request_timeout;
     let (head, body) = request.into_parts();
@@ -50,18 +59,23 @@ async fn receive<E>(front: &Front<E>, request: Request<Body>) -> Result<&'static
         legacy_signature: text(&head.headers, "x-wh-signature"),
         body: &body,
     };
-    match webhooks.receive(post).await {
-        Verdict::Stored => Ok("stored"),
-        Verdict::Seen => Ok("seen"),
-        Verdict::Ignored(_) => Ok("ignored"),
+    let (verdict, workspace) = webhooks.receive(post).await;
+    let to = |refusal: Refusal| match &workspace {
+        Some(workspace) => refusal.to(workspace),
+        None => refusal,
+    };
+    match verdict {
+        Verdict::Stored => Ok(("stored", workspace)),
+        Verdict::Seen => Ok(("seen", workspace)),
+        Verdict::Ignored(_) => Ok(("ignored", workspace)),
         // Not why: whoever forges would learn from it.
         Verdict::Refused(_) => {
             let status = StatusCode::UNAUTHORIZED;
-            Err(Refusal::new(status, "UNAUTHENTICATED", "this needs a valid signature"))
+            Err(to(Refusal::new(status, "UNAUTHENTICATED", "this needs a valid signature")))
         }
         Verdict::NotStored => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
-            Err(Refusal::new(status, "INTERNAL", "it could not be stored; send it again"))
+            Err(to(Refusal::new(status, "INTERNAL", "it could not be stored; send it again")))
         }
     }
 }

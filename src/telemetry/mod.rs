@@ -15,7 +15,15 @@ pub mod names;
 
 pub use metrics::Metrics;
 
+use tracing::Span;
+
 use crate::config::telemetry::Telemetry;
+
+/// What log lines of a workspace's doing carry. At the highest level, so that it is there whichever lines
+/// are written.
+pub fn of_workspace(id: &str) -> Span {
+    tracing::error_span!("of", workspace = id)
+}
 
 /// Turns on logs and metrics for this process, if no one did so before.
 pub fn init(config: &Telemetry) -> Metrics {

@@ -89,10 +89,11 @@ impl Webhooks {
         Self { inbound, store, together, wake, clock, tasks }
     }
 
-    /// Takes one in. It is stored when this says so, also if the caller goes away meanwhile.
-    pub async fn receive(&self, post: Post<'_>) -> Verdict {
-        let Judged { kind, workspace, verdict } = self.judge(post).await;
-        let workspace = workspace.as_ref().map(WorkspaceId::as_str);
+    /// Takes one in, and whose it is, as far as that is known. It is stored when this says so, also if the
+    /// caller goes away meanwhile.
+    pub async fn receive(&self, post: Post<'_>) -> (Verdict, Option<WorkspaceId>) {
+        let Judged { kind, workspace: whose, verdict } = self.judge(post).await;
+        let workspace = whose.as_ref().map(WorkspaceId::as_str);
         metrics::counter!(
             names::WEBHOOKS,
             names::KIND => kind,
@@ -109,28 +110,24 @@ impl Webhooks {
             Verdict::Stored => self.wake.now(),
             Verdict::NotStored => {}
         }
-        verdict
+        (verdict, whose)
     }
 
     /// Somebody says that an import is over: Doppler is asked at once whether it is. Nothing else of it is
-    /// believed.
-    pub async fn import_over(&self, token: &str) {
-        let known = Imports::import_named(&*self.store, token).await;
-        let marked = match known {
-            Ok(Some(workspace)) => {
-                let hint = import_hint(self.clock.now());
-                self.store.mark(&workspace, &[hint]).await.map(|()| true)
-            }
-            Ok(None) => Ok(false),
-            Err(error) => Err(error),
+    /// believed. Whose import it is, if anybody's.
+    pub async fn import_over(&self, token: &str) -> Option<WorkspaceId> {
+        let lost = |workspace: Option<&WorkspaceId>, error: &store::Error| {
+            let workspace = workspace.map(WorkspaceId::as_str);
+            let error = error as &dyn std::error::Error;
+            tracing::warn!(workspace, error, "a hint was lost");
         };
-        match marked {
-            Ok(true) => self.wake.now(),
-            Ok(false) => {}
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a hint was lost");
-            }
+        let known = Imports::import_named(&*self.store, token).await;
+        let workspace = known.inspect_err(|error| lost(None, error)).ok().flatten()?;
+        match self.store.mark(&workspace, &[import_hint(self.clock.now())]).await {
+            Ok(()) => self.wake.now(),
+            Err(error) => lost(Some(&workspace), &error),
         }
+        Some(workspace)
     }
 
     /// Whose it is: the workspace's that is connected to the account now, which it may have been for a

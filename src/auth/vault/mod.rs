@@ -20,11 +20,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::store::{self, Kept, Placed, Sealed, Store, StoredInstall};
 use crate::tasks::Tasks;
+use crate::telemetry::of_workspace;
 use crate::unified::{EventDraft, System, WorkspaceId};
 use crate::upstream::{Authorizer, Credentials};
 
@@ -108,11 +110,10 @@ impl Vault {
     async fn keep_up(&self, versions: &HashMap<(WorkspaceId, System), i64>) {
         for entry in &self.entries {
             let stored = versions.get(&(self.shared.workspace.clone(), entry.0.system));
-            if stored.is_some_and(|stored| entry.0.current().yields_to(*stored))
-                && let Err(error) = entry.0.reread().await
-            {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the stored credential was not looked at");
+            if stored.is_some_and(|stored| entry.0.current().yields_to(*stored)) {
+                // The look is at those of all workspaces.
+                let span = of_workspace(self.shared.workspace.as_str());
+                take_over(entry).instrument(span).await;
             }
             entry.renew_early();
         }
@@ -326,6 +327,14 @@ pub fn watch(
             }
         }
     });
+}
+
+/// Takes over what another gateway stored.
+async fn take_over(entry: &Entry) {
+    if let Err(error) = entry.0.reread().await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "the stored credential was not looked at");
+    }
 }
 
 /// Whether the keys are those of what is stored: fails if nothing of it opens. What does not open of

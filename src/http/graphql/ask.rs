@@ -13,6 +13,7 @@ use super::super::error::Refusal;
 use super::super::executor::Executor;
 use super::super::front::{Front, RequestId};
 use super::super::peer::Peer;
+use crate::auth::Requester;
 use crate::graphql::{CachePolicy, Caller};
 
 /// The id that the front door gave a request.
@@ -34,7 +35,7 @@ pub(super) async fn caller<E: Executor>(
 ) -> Result<Caller, Refusal> {
     let admitted = front.admitted(bearer(headers), peer).await?;
     let counted = front.count(&admitted.requester, (peer, 1));
-    counted.inspect_err(|_| front.unusual.refused(&admitted.requester))?;
+    counted.map_err(|too_fast| refused(front, &admitted.requester, too_fast.into()))?;
     Ok(Caller {
         requester: admitted.requester,
         until: admitted.until,
@@ -43,6 +44,12 @@ pub(super) async fn caller<E: Executor>(
         request_id: Arc::clone(request_id),
         deadline: Instant::now() + front.settings.request_timeout,
     })
+}
+
+/// Notes that a client is refused what it asks for.
+pub(super) fn refused<E>(front: &Front<E>, requester: &Requester, why: Refusal) -> Refusal {
+    front.unusual.refused(requester);
+    why.to(&requester.workspace)
 }
 
 /// The request's `Cache-Control`. What it does not know is skipped; a `max-age` that is no number

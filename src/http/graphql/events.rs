@@ -24,6 +24,7 @@ use super::super::executor::Executor;
 use super::super::front::Front;
 use super::super::record::{self, Counted, Outcome, Served};
 use super::reply::{self, Shape};
+use crate::auth::WorkspaceId;
 use crate::graphql::{Answer, Caller, ErrorCode, refusal};
 use crate::telemetry::names;
 
@@ -39,10 +40,9 @@ pub(super) fn stream<E: Executor>(
     operation: Option<String>,
 ) -> Response {
     let (id, until) = (Arc::clone(&caller.request_id), caller.until);
+    let served = Served { operation, ..Served::to(&caller.requester.workspace) };
     let answers = answers(front, request, caller, kind);
-    let mut response = events(front, while_admitted(front, answers, (until, id)));
-    response.extensions_mut().insert(Served { operation, recalled: false });
-    response
+    events(front, while_admitted(front, answers, (until, id)), served)
 }
 
 /// The answers that come before the client's token ends, and then that it did.
@@ -64,8 +64,12 @@ fn while_admitted<E: Executor>(
 }
 
 /// One answer as a stream.
-pub(super) fn single<E: Executor>(front: &Front<E>, answer: Answer) -> Response {
-    events(front, stream::iter([answer]))
+pub(super) fn single<E: Executor>(
+    front: &Front<E>,
+    answer: Answer,
+    whose: &WorkspaceId,
+) -> Response {
+    events(front, stream::iter([answer]), Served::to(whose))
 }
 
 /// The answers of an operation, counted and with a panic turned into one of them.
@@ -97,7 +101,8 @@ pub(in crate::http) fn answers<E: Executor>(
     Either::Right(AssertUnwindSafe(answers).catch_unwind().map(move |answer| {
         let _counted = (&counted, &open);
         let answer = answer.unwrap_or_else(|_| {
-            tracing::error!({ names::REQUEST_ID } = %id, "an operation panicked");
+            let workspace = requester.workspace.as_str();
+            tracing::error!({ names::REQUEST_ID } = %id, workspace, "an operation panicked");
             reply::internal(&id)
         });
         record::operation(Some(kind), reply::outcome(&answer), &requester);
@@ -113,6 +118,7 @@ pub(in crate::http) fn answers<E: Executor>(
 fn events<E: Executor>(
     front: &Front<E>,
     answers: impl Stream<Item = Answer> + Send + 'static,
+    served: Served,
 ) -> Response {
     let tasks = front.tasks.clone();
     let next = |answer: Answer| {
@@ -129,5 +135,6 @@ fn events<E: Executor>(
     let keep_alive = KeepAlive::new().interval(front.settings.keep_alive);
     let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.extensions_mut().insert(served);
     response
 }

@@ -52,7 +52,7 @@ async fn answer<E: Executor>(
     let caller = ask::caller(front, headers, (request_id, parts.extensions.get().copied())).await?;
     let requester = caller.requester.clone();
     let answered = answer_to(front, parts, caller, accept).await;
-    answered.inspect_err(|_| front.unusual.refused(&requester))
+    answered.map_err(|why| ask::refused(front, &requester, why))
 }
 
 async fn answer_to<E: Executor>(
@@ -63,7 +63,8 @@ async fn answer_to<E: Executor>(
 ) -> Result<Response, Refusal> {
     let members = members(parts.uri.query().unwrap_or_default())?;
     let request = envelope::request(members)?;
-    let served = Served { operation: request.operation_name.clone(), recalled: false };
+    let operation = request.operation_name.clone();
+    let served = Served { operation, ..Served::to(&caller.requester.workspace) };
     match run::one(front, caller, request, &Way { accept, safe: true }).await? {
         Ran::Response(response) => Ok(response),
         Ran::Answer(answer) => {

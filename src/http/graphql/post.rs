@@ -42,7 +42,7 @@ async fn answer<E: Executor>(
     let caller = ask::caller(front, request.headers(), (&id, ask::peer(&request))).await?;
     let requester = caller.requester.clone();
     let answered = answer_to(front, request, caller, accept).await;
-    answered.inspect_err(|_| front.unusual.refused(&requester))
+    answered.map_err(|why| ask::refused(front, &requester, why))
 }
 
 async fn answer_to<E: Executor>(
@@ -59,7 +59,7 @@ async fn answer_to<E: Executor>(
     let key = if accept.stream_first { None } else { front.executor.key(&caller, &body) };
     if let Some(known) = key.as_ref().and_then(|key| front.executor.recall(key)) {
         record::operation(Some(OperationType::Query), Outcome::Ok, &caller.requester);
-        let served = Served { operation: None, recalled: true };
+        let served = Served { recalled: true, ..Served::to(&caller.requester.workspace) };
         return Ok(reply::http(media, StatusCode::OK, known, served));
     }
 
@@ -70,7 +70,8 @@ async fn answer_to<E: Executor>(
         }
         Envelope::Batch(_) => return Err(Refusal::bad_input("a batch cannot be streamed")),
     };
-    let served = Served { operation: request.operation_name.clone(), recalled: false };
+    let operation = request.operation_name.clone();
+    let served = Served { operation, ..Served::to(&caller.requester.workspace) };
     let asks_for_cost = reply::asks_for_cost(&request);
     match run::one(front, caller, request, &Way { accept, safe: false }).await? {
         Ran::Response(response) => Ok(response),

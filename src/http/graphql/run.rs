@@ -48,7 +48,7 @@ pub(super) async fn one<E: Executor>(
                 front.unusual.refused(&caller.requester);
             }
             return Ok(if way.accept.stream_first {
-                Ran::Response(events::single(front, answer))
+                Ran::Response(events::single(front, answer, &caller.requester.workspace))
             } else {
                 Ran::Answer(answer)
             });
@@ -86,7 +86,8 @@ async fn execute<E: Executor>(
         let id = caller.request_id.clone();
         let running = front.tasks.spawn(async move { executor.execute(request, caller).await });
         running.await.unwrap_or_else(|_| {
-            tracing::error!({ names::REQUEST_ID } = %id, "a mutation panicked");
+            let workspace = requester.workspace.as_str();
+            tracing::error!({ names::REQUEST_ID } = %id, workspace, "a mutation panicked");
             reply::internal(&id)
         })
     } else {
@@ -136,5 +137,10 @@ pub(super) async fn batch<E: Executor>(
         }
     }
     let shapes: Vec<Shape<'_>> = answers.iter().map(Shape).collect();
-    Ok(reply::http(media, StatusCode::OK, reply::bytes(&shapes), Served::default()))
+    Ok(reply::http(
+        media,
+        StatusCode::OK,
+        reply::bytes(&shapes),
+        Served::to(&caller.requester.workspace),
+    ))
 }

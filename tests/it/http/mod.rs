@@ -4,6 +4,7 @@
 mod answers;
 pub mod client;
 mod limits;
+mod logging;
 mod operation;
 mod shutdown;
 mod streams;
