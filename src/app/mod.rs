@@ -138,7 +138,10 @@ impl App {
             consent: Some(workspaces.consent()),
             probe: Arc::new(StoreProbe(workspaces)),
             webhooks: Some(webhooks),
-            metrics: config.telemetry.metrics.then_some(metrics),
+            measured: config
+                .telemetry
+                .metrics
+                .then(|| http::Measured { metrics, operators: requester.workspace }),
             settings: http_settings(&config),
             tasks: tasks.clone(),
             clock,

@@ -12,16 +12,18 @@ pub enum Scope {
     SyncRead,
     SyncManage,
     WorkspaceManage,
+    MetricsRead,
 }
 
 impl Scope {
     /// Every scope, in the order in which they are shown.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ContactsRead,
         Self::ContactsWrite,
         Self::SyncRead,
         Self::SyncManage,
         Self::WorkspaceManage,
+        Self::MetricsRead,
     ];
 
     /// The name in a token.
@@ -32,6 +34,7 @@ impl Scope {
             Self::SyncRead => "sync.readonly",
             Self::SyncManage => "sync.manage",
             Self::WorkspaceManage => "workspace.manage",
+            Self::MetricsRead => "metrics.readonly",
         }
     }
 }

@@ -21,13 +21,13 @@ use crate::clock::{self, Clock};
 use crate::contacts::Consent;
 use crate::graphql::Gateway;
 use crate::tasks::Tasks;
-use crate::telemetry::{Metrics, names};
+use crate::telemetry::names;
 use crate::webhooks::Webhooks;
 
 use super::clients::{Clients, TooFast};
 use super::error::Refusal;
 use super::executor::Executor;
-use super::health::Probe;
+use super::health::{Measured, Probe};
 use super::peer::Peer;
 use super::record::{self, Access, Meters, Served};
 use super::settings::Settings;
@@ -48,7 +48,7 @@ pub struct Parts<E = Gateway> {
     /// What takes people to HighLevel's consent page and back; `None`: there are no such routes.
     pub consent: Option<Consent>,
     /// What `/metrics` shows; `None`: there is no such route.
-    pub metrics: Option<Metrics>,
+    pub measured: Option<Measured>,
     pub settings: Settings,
     pub tasks: Tasks,
     pub clock: Clock,
@@ -64,7 +64,7 @@ pub struct Shared<E> {
     pub(super) probe: Arc<dyn Probe>,
     pub(super) webhooks: Option<Webhooks>,
     pub(super) consent: Option<Consent>,
-    pub(super) metrics: Option<Metrics>,
+    pub(super) measured: Option<Measured>,
     pub(super) clients: Clients,
     pub(super) strangers: Strangers,
     pub(super) unusual: Unusual,
@@ -108,7 +108,7 @@ impl<E> Front<E> {
             probe: parts.probe,
             webhooks: parts.webhooks,
             consent: parts.consent,
-            metrics: parts.metrics,
+            measured: parts.measured,
             clients: Clients::new(parts.settings.clients.as_ref(), &parts.clock),
             strangers: Strangers::new(&parts.clock),
             unusual: Unusual::new(parts.settings.unusual, &parts.clock),

@@ -36,7 +36,7 @@ mod unusual;
 mod webhooks;
 
 pub use front::{Front, Parts};
-pub use health::{Check, Probe};
+pub use health::{Check, Measured, Probe};
 pub use serve::serve;
 pub use settings::Settings;
 

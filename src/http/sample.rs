@@ -196,7 +196,7 @@ pub(super) fn front(settings: Settings) -> Front<Sample> {
         probe: Arc::new(Ready),
         webhooks: None,
         consent: None,
-        metrics: None,
+        measured: None,
         settings,
         tasks: Tasks::new(),
         clock: Clock::system(),

@@ -75,15 +75,19 @@ impl Gateway {
         let body = json!({"query": query, "variables": variables});
         let request = reqwest::Client::new().post(format!("{}/graphql", self.address)).json(&body);
         let request = request.header("cache-control", "no-cache");
-        let request = match self.token.as_str() {
+        self.shown(request).send().await.unwrap().text().await.unwrap()
+    }
+
+    /// With the client's token, if it shows one.
+    fn shown(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match self.token.as_str() {
             "" => request,
             token => request.bearer_auth(token),
-        };
-        request.send().await.unwrap().text().await.unwrap()
+        }
     }
 
     pub async fn get(&self, path: &str) -> String {
-        let answer = reqwest::get(format!("{}{path}", self.address)).await.unwrap();
-        answer.text().await.unwrap()
+        let request = reqwest::Client::new().get(format!("{}{path}", self.address));
+        self.shown(request).send().await.unwrap().text().await.unwrap()
     }
 }

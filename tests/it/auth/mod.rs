@@ -21,7 +21,7 @@ pub const SECRET: &str = "a secret of more than thirty-two bytes, for tests";
 pub const ISSUER: &str = "https://id.example.com/";
 pub const AUDIENCE: &str = "tandem";
 pub const EVERYTHING: &str =
-    "contacts.readonly contacts.write sync.readonly sync.manage workspace.manage";
+    "contacts.readonly contacts.write sync.readonly sync.manage workspace.manage metrics.readonly";
 pub const ASK: &str = "{ contact(by: {email: \"ana.paz@example.com\"}) { email } }";
 
 /// A gateway that takes tokens signed with [`SECRET`].

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{EVERYTHING, ask, code, good, guarded};
+use super::{EVERYTHING, ask, claims, code, good, guarded, signed, with};
 use crate::world::World;
 
 const SCHEMA: &str = "{ __schema {
@@ -156,5 +156,39 @@ async fn what_a_token_allows_works_and_the_rest_of_an_answer_does_not() {
     );
     let nobody = good(&world, "openid profile");
     assert_eq!(code(&ask(&world, Some(&nobody), contact).await.1), "FORBIDDEN");
+    world.end().await;
+}
+
+/// They name all workspaces.
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_the_operators_to_see() {
+    let world = guarded().start().await;
+    let create = "mutation { createWorkspace(input: {name: \"Other\"}) { workspace { key } } }";
+    let (_, made) = ask(&world, Some(&good(&world, EVERYTHING)), create).await;
+    let other = made["data"]["createWorkspace"]["workspace"]["key"].as_str().unwrap();
+    let of_other = signed(&with(claims(&world.clock, EVERYTHING), "workspace", other));
+    let get = async |token: Option<&str>| {
+        let mut request = world.http().get(world.url("/metrics"));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let right = good(&world, "metrics.readonly");
+    let wrong = good(&world, "contacts.readonly sync.readonly sync.manage");
+    for (token, status) in [
+        (Some(&*right), 200),
+        (None, 401),
+        (Some("nonsense"), 401),
+        (Some(&*wrong), 403),
+        (Some(&*of_other), 403),
+    ] {
+        let (answered, text) = get(token).await;
+        assert_eq!(answered, status, "{text}");
+        assert_eq!(text.contains("tandem_"), status == 200, "{text}");
+    }
+    let (_, answer) = ask(&world, Some(&right), "{ viewer { scopes } syncStatus { state } }").await;
+    assert_eq!(code(&answer), "FORBIDDEN", "and nothing else is: {answer:#}");
     world.end().await;
 }

@@ -52,8 +52,10 @@ async fn a_webhook_is_for_the_workspace_that_is_connected_now() {
 async fn an_operator_hears_of_any_workspaces_credential() {
     let world = with_accounts(2).alone().start().await;
     let one = second(&world, "One").await;
+    let operator = Client::operator(&world);
     let get = async |path: &str| {
-        world.http().get(world.url(path)).send().await.unwrap().text().await.unwrap()
+        let request = world.http().get(world.url(path)).bearer_auth(operator.token());
+        request.send().await.unwrap().text().await.unwrap()
     };
     let ready = get("/health/ready").await;
     assert!(ready.contains("\"highlevel credential\":\"ok\""), "{ready}");
