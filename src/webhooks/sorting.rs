@@ -227,9 +227,9 @@ fn app_event(hint: &About) -> Option<EventDraft> {
     let message = match hint {
         About::Installed => "The app was installed in HighLevel",
         About::Uninstalled => "The app was taken off HighLevel: it sends no changes any more",
-        // Whom it is about is told when they are disconnected.
-        About::TakenBack(_) => return None,
-        About::Contact(_)
+        // Whom an agency's news are about is told when they are disconnected.
+        About::TakenBack(_)
+        | About::Contact(_)
         | About::Notes(_)
         | About::Tasks(_)
         | About::Task { .. }
