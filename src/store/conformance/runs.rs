@@ -117,14 +117,14 @@ pub async fn a_run_that_is_stopped_takes_its_hold_along(place: &impl Place) {
     let step = RunStep { hold: Some(&question), ..RunStep::new(&paused, held.revision, at(12)) };
     assert_ne!(store.step_run(&w, step).await.unwrap(), Stepped::Stale);
     let over = paused.ended(RunState::Cancelled, at(13));
-    let stop = async |revision| {
+    let cancel = async |revision| {
         let step = RunStep { over: Some(question.id), ..RunStep::new(&over, revision, at(13)) };
         store.step_run(&w, step).await.unwrap()
     };
     let open = async || store.holds(&w, &HoldFilter::default(), None, 5).await.unwrap().rows;
-    assert_eq!(stop(held.revision).await, Stepped::Stale);
+    assert_eq!(cancel(held.revision).await, Stepped::Stale);
     assert_eq!(open().await.len(), 2, "the run is not as it was");
-    assert_ne!(stop(held.revision + 1).await, Stepped::Stale);
+    assert_ne!(cancel(held.revision + 1).await, Stepped::Stale);
     assert_eq!(open().await, [other]);
 }
 

@@ -321,13 +321,13 @@ mod tests {
     #[test]
     fn a_run_that_is_stopped_ends_what_it_asked() {
         let hold = Some(Uuid::nil());
-        let held =
-            SyncRun { state: RunState::Paused, hold, ..run(RunKind::FullCompare, false, true) };
-        let stopped = Change::cancel(held.clone(), SyncSettings::default(), at()).unwrap();
+        let going = run(RunKind::FullCompare, false, true);
+        let asks = SyncRun { state: RunState::Paused, hold, ..going };
+        let stopped = Change::cancel(asks.clone(), SyncSettings::default(), at()).unwrap();
         assert_eq!((stopped.over, stopped.run.hold), (hold, None));
         assert_eq!(stopped.step(1, at()).over, hold);
         assert_eq!(stopped.events[1].kind, EventKind::Resolved);
-        let asks_nothing = SyncRun { hold: None, ..held };
+        let asks_nothing = SyncRun { hold: None, ..asks };
         let stopped = Change::cancel(asks_nothing, SyncSettings::default(), at()).unwrap();
         assert_eq!((stopped.over, stopped.events.len()), (None, 1));
     }
