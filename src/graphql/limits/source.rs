@@ -14,10 +14,14 @@ pub(super) fn check(source: &str, limits: &Limits) -> Result<(), Refusal> {
     let most = (limits.tokens, limits.nesting);
     let (tokens, nesting) = scan(source.as_bytes(), most, end_of);
     if nesting > limits.nesting {
-        return Err(Refusal::too_deep("the document's brackets are", nesting, limits.nesting));
+        return Err(Refusal::too_deep(
+            "the document's brackets are at least",
+            nesting,
+            limits.nesting,
+        ));
     }
     if tokens > limits.tokens {
-        return Err(Refusal::too_complex("tokens", tokens as u64, limits.tokens));
+        return Err(Refusal::too_complex("tokens or more", tokens as u64, limits.tokens));
     }
     Ok(())
 }
