@@ -103,11 +103,7 @@ pub trait Secrets: Send + Sync {
     ) -> Result<bool, Error>;
 
     /// Whose an account is: the workspace that is connected to it, else the only one that ever was.
-    async fn whose_account(
-        &self,
-        system: System,
-        account: &str,
-    ) -> Result<Option<Owner>, Error>;
+    async fn whose_account(&self, system: System, account: &str) -> Result<Option<Owner>, Error>;
 
     /// The version of every credential of every workspace.
     async fn versions(&self) -> Result<Vec<(WorkspaceId, System, i64)>, Error>;

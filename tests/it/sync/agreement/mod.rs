@@ -69,6 +69,7 @@ async fn live(way: Way, seed: u64, history: &[Step]) {
     let mut done = Done::new(way::custom_ids(&world).await);
     for step in history {
         way.pass(&world).await;
+        step.asked_of().into_iter().for_each(|who| done.asked(who));
         step.happen(way, &mut world, &mut done).await;
     }
     world.clear_faults().await;
