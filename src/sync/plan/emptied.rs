@@ -46,9 +46,11 @@ pub(super) fn look_again(draft: &mut Draft<'_>, field: &Field<'_>, edits: &[Edit
 pub(super) fn look_at_all_again(draft: &mut Draft<'_>) -> bool {
     let input = draft.input;
     let rows = input.mapping.fields.iter().filter(|row| row.expression.is_none());
-    rows.fold(false, |any, row| {
-        look_again(draft, &Field::resolve(row, input.definitions), &[]) || any
-    })
+    let mut any = false;
+    for row in rows {
+        any |= look_again(draft, &Field::resolve(row, input.definitions), &[]);
+    }
+    any
 }
 
 fn wait(draft: &mut Draft<'_>, system: System, name: &str, edits: &[EditId]) {
