@@ -99,8 +99,8 @@ fn what_others_spend_counts() {
 #[test]
 fn background_leaves_a_reserve() {
     let (mut window, now) = (known(), 100_000);
-    assert_eq!(taken(&mut window, now, Priority::Background), 98, "nobody was there lately");
-    assert_eq!(taken(&mut window, now, Priority::Interactive), 2);
+    assert_eq!(taken(&mut window, now, Priority::Background), 99, "nobody was there lately");
+    assert_eq!(taken(&mut window, now, Priority::Interactive), 1);
     let (mut window, now) = (known(), 61_000);
     assert_eq!(taken(&mut window, now, Priority::Background), 70);
     assert_eq!(taken(&mut window, now, Priority::Interactive), 30);

@@ -30,7 +30,7 @@ const MARGIN_MS: i64 = 5;
 /// Share of the burst window that background work leaves to people who wait, while there are some.
 const BURST_RESERVE_PERCENT: u32 = 30;
 /// The same when nobody called for a person lately: the first call of whoever comes goes at once.
-const QUIET_RESERVE_PERCENT: u32 = 2;
+const QUIET_RESERVE_PERCENT: u32 = 1;
 /// How many intervals after the last call for a person the larger reserve is kept.
 const QUIET_AFTER: i64 = 2;
 /// Share of the day that background work leaves to people who wait.
