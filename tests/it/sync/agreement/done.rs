@@ -85,11 +85,16 @@ impl Done {
         self.asked.insert(who);
     }
 
+    /// Whether a person was deleted inside a system and not made there again by anybody in it.
+    pub fn was_deleted(&self, who: usize, system: &'static str) -> bool {
+        self.gone.contains(&(who, system))
+    }
+
     /// Whether nobody but the gateway itself could have brought a person back into a system. Another
     /// address is another subscriber.
     pub fn stays_gone(&self, who: usize, system: &'static str) -> bool {
         let is_renamed = self.addresses[who].len() > 1;
-        self.gone.contains(&(who, system)) && !self.asked.contains(&who) && !is_renamed
+        self.was_deleted(who, system) && !self.asked.contains(&who) && !is_renamed
     }
 
     /// An address that nobody has had.
