@@ -142,27 +142,35 @@ impl Place {
         vault
     }
 
-    async fn control(&self, body: Value) {
-        let url = format!("{}/tokens", self.sandbox.control_url());
+    /// Tells the sandbox something.
+    async fn tell(&self, path: &str, body: Value) {
+        let url = format!("{}{path}", self.sandbox.control_url());
         self.http.post(url).json(&body).send().await.unwrap().error_for_status().unwrap();
     }
 
-    async fn forget_calls(&self) {
-        let url = format!("{}/journal", self.sandbox.control_url());
+    /// Has the sandbox forget something.
+    async fn forget(&self, path: &str) {
+        let url = format!("{}{path}", self.sandbox.control_url());
         self.http.delete(url).send().await.unwrap().error_for_status().unwrap();
+    }
+
+    async fn control(&self, body: Value) {
+        self.tell("/tokens", body).await;
+    }
+
+    async fn forget_calls(&self) {
+        self.forget("/journal").await;
     }
 
     /// Makes a route of HighLevel answer with a status until faults are cleared.
     async fn fault(&self, route: &str, status: u16) {
-        let url = format!("{}/faults", self.sandbox.control_url());
         let fault =
             json!({"system": "HIGHLEVEL", "route": route, "kind": "status", "status": status});
-        self.http.post(url).json(&fault).send().await.unwrap().error_for_status().unwrap();
+        self.tell("/faults", fault).await;
     }
 
     async fn clear_faults(&self) {
-        let url = format!("{}/faults", self.sandbox.control_url());
-        self.http.delete(url).send().await.unwrap().error_for_status().unwrap();
+        self.forget("/faults").await;
     }
 
     /// How often the token endpoint was called.

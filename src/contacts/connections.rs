@@ -400,8 +400,8 @@ impl Core {
 
     /// Forgets HighLevel's credential if the app's end, which was then by HighLevel's clock, ended it.
     pub(super) async fn forget_grant(&self, ended: Option<DateTime<Utc>>) -> Result<(), Error> {
-        let since = self.access.vault.granted_since(System::HighLevel);
-        if since.is_some_and(|since| ended.is_none_or(|ended| ended >= since)) {
+        let granted = self.access.vault.granted(System::HighLevel);
+        if granted.is_some_and(|secret| secret.is_from_before(ended)) {
             let why = "was disconnected: the app was taken off there";
             self.disconnect(System::HighLevel, why).await?;
         }

@@ -338,10 +338,11 @@ impl Contacts {
         let vault = &self.0.access.vault;
         vault.reread(System::HighLevel).await?;
         self.0.drop_agencys(agency, at).await?;
-        match vault.granted_by(System::HighLevel) {
-            Some(by) if by == agency => self.0.forget_grant(at).await,
-            Some(_) | None => Ok(()),
+        let granted = vault.granted(System::HighLevel);
+        if granted.is_some_and(|secret| secret.granted_by() == Some(agency)) {
+            self.0.forget_grant(at).await?;
         }
+        Ok(())
     }
 
     /// How the connections are, without a call.

@@ -151,20 +151,10 @@ impl Vault {
         self.shared.authorizer.clone().filter(|_| self.can_keep())
     }
 
-    /// Since when the present credential is there, if it is from an authorization server.
-    pub fn granted_since(&self, system: System) -> Option<DateTime<Utc>> {
+    /// The present credential, if it is from an authorization server.
+    pub fn granted(&self, system: System) -> Option<Secret> {
         match &self.entry(system).0.current().held {
-            Held::Secret(secret, _) if secret.renewal.is_some() => {
-                DateTime::from_timestamp_millis(secret.since_ms)
-            }
-            Held::Secret(..) | Held::Seed | Held::Forgotten | Held::Unreadable => None,
-        }
-    }
-
-    /// The agency by whose consent there is the present credential, if one's.
-    pub fn granted_by(&self, system: System) -> Option<String> {
-        match &self.entry(system).0.current().held {
-            Held::Secret(secret, _) => secret.granted_by().map(str::to_owned),
+            Held::Secret(secret, _) => secret.renewal.is_some().then(|| Secret::clone(secret)),
             Held::Seed | Held::Forgotten | Held::Unreadable => None,
         }
     }

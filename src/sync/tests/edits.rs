@@ -237,12 +237,11 @@ fn doppler_deletes_nobody_and_says_so() {
     assert!(world.highlevel.is_none(), "and the next run does not make the person again");
 }
 
-#[test]
-fn a_note_whose_creation_is_in_doubt_is_looked_for_first() {
-    let mut world = World::paired();
+/// A note that a client asks for and whose creation was begun a time ago; nobody knows whether it was made.
+pub fn note_in_doubt(world: &mut World, ago: TimeDelta) -> PendingWrite {
     let draft = NoteDraft { body: "called".to_owned(), title: None };
     let edit = world.ask(EditChange::CreateNote(draft));
-    let pending = [PendingWrite {
+    PendingWrite {
         id: world.id(),
         contact: world.contact,
         system: System::HighLevel,
@@ -250,8 +249,14 @@ fn a_note_whose_creation_is_in_doubt_is_looked_for_first() {
         edit: Some(edit),
         fields: Vec::new(),
         body: String::new(),
-        begun_at: world.now,
-    }];
+        begun_at: world.now - ago,
+    }
+}
+
+#[test]
+fn a_note_whose_creation_is_in_doubt_is_looked_for_first() {
+    let mut world = World::paired();
+    let pending = [note_in_doubt(&mut world, TimeDelta::zero())];
     let written = |after: TimeDelta| Note {
         id: "n1".to_owned(),
         body: Some(" called ".to_owned()),

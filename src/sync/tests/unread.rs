@@ -3,8 +3,9 @@
 use chrono::TimeDelta;
 
 use super::World;
+use super::edits::note_in_doubt;
 use crate::sync::{Extra, Input, Outcome, Plan, Side, Target, When, plan, settle};
-use crate::unified::{ActionKind, EditChange, Note, NoteDraft, PendingWrite, System, WriteOutcome};
+use crate::unified::{ActionKind, EditChange, Note, System, WriteOutcome};
 
 const CODE: &str = "UPSTREAM_RATE_LIMITED";
 
@@ -42,18 +43,7 @@ fn another_address_waits_until_it_can_be_looked_up_who_has_it() {
 #[test]
 fn a_note_in_doubt_waits_until_the_notes_can_be_read() {
     let mut world = World::paired();
-    let draft = NoteDraft { body: "called".to_owned(), title: None };
-    let edit = world.ask(EditChange::CreateNote(draft));
-    let pending = [PendingWrite {
-        id: world.id(),
-        contact: world.contact,
-        system: System::HighLevel,
-        action: ActionKind::Note,
-        edit: Some(edit),
-        fields: Vec::new(),
-        body: String::new(),
-        begun_at: world.now - TimeDelta::seconds(9),
-    }];
+    let pending = [note_in_doubt(&mut world, TimeDelta::seconds(9))];
     let plan = world.with_input(|input| {
         let extra = Extra { pending: &pending, notes: Some(Err(CODE)), ..input.extra };
         plan(&Input { extra, ..*input })
