@@ -120,13 +120,17 @@ pub async fn the_end_of_an_import_marks_its_people(place: &impl Place) {
     assert_eq!(store.being_imported(&w, &[ben]).await.unwrap(), [].into());
     let seen = [("ana@example.com".to_owned(), "as it was left".to_owned())];
     assert_eq!(store.unseen(&w, Doppler, &seen).await.unwrap(), [true]);
+    // Who is still to be written has waited longer, and yet comes later.
+    let cara = person(&store, &w, "h3").await.to_string();
+    let later = Mark { kind: CONTACT, key: cara, priority: Priority::Backfill, due: at(1) };
+    store.mark(&w, &[later]).await.unwrap();
     assert!(store.end_import(&sender, sent.id, (at(4), at(5)), &seen).await.unwrap());
     assert_eq!(store.unseen(&w, Doppler, &seen).await.unwrap(), [false]);
     assert_eq!(store.being_imported(&w, &[ana]).await.unwrap(), [].into());
     assert_eq!(store.open_imports(&w).await.unwrap(), []);
     assert_eq!(store.import_named(&sent.token).await.unwrap(), None);
     assert_eq!(states(&store, &w, ana).await, [ParkedState::Ended { since: at(4) }]);
-    let claim = Claim { kinds: &[CONTACT], ..a_claim(5, 9) };
+    let claim = Claim { kinds: &[CONTACT], limit: 1, ..a_claim(5, 9) };
     let lease = store.claim(&claim).await.unwrap().leases.remove(0);
     // By this a reconcile sees that nothing else happened to the contact: it was worked on once, marked
     // by its own wait, and marked now.

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::arg::args;
@@ -319,15 +319,25 @@ pub(super) async fn put_parked(
     Ok(())
 }
 
-/// Marks contacts for a worker that holds its lease.
+/// Marks contacts for a worker that holds its lease, before all others of a backfill: their writes are
+/// made, and settling them takes no call.
 async fn mark(
     tx: &mut Tx,
     lease: &Lease,
     contacts: Vec<(String,)>,
     now: DateTime<Utc>,
 ) -> Result<bool, Error> {
-    let mark =
-        |(key,): (String,)| Mark { kind: CONTACT, key, priority: Priority::Backfill, due: now };
+    let priority = Priority::Backfill;
+    let next: Option<(i64,)> = tx
+        .one(
+            "SELECT due_at FROM work WHERE workspace = $1 AND priority = $2 AND gen > done_gen
+               AND dead = 0 AND lease IS NULL ORDER BY due_at LIMIT 1",
+            args![&lease.workspace, work::number(priority)],
+        )
+        .await?;
+    let next = next.map(|(due,)| row::time(due, "work", "due_at")).transpose()?;
+    let due = next.map_or(now, |next| now.min(next - TimeDelta::milliseconds(1)));
+    let mark = |(key,): (String,)| Mark { kind: CONTACT, key, priority, due };
     let marks: Vec<Mark> = contacts.into_iter().map(mark).collect();
     if !work::fence_with(tx, lease, &marks).await? {
         return Ok(false);

@@ -196,6 +196,8 @@ impl Inner {
         let fetched_ms = self.parts.clock.now_ms();
         let contact = sheet.known.id;
         let backing_off = |system| self.backing_off(&sheet, system, urgency);
+        // Before Doppler is read: whatever an import that has ended wrote is to be seen.
+        let (importing, imported) = self.imports(&sheet, call).await;
         let (mut subscriber, mut highlevel) = join!(
             self.linked_subscriber(&sheet, call, backing_off(System::Doppler)),
             self.linked_contact(&sheet, call, backing_off(System::HighLevel))
@@ -220,7 +222,10 @@ impl Inner {
             subscriber = found.instead_of(subscriber);
             joined |= subscriber.present().is_some();
         }
-        let (importing, imported) = self.imports(&sheet, call).await;
+        if importing && matches!(subscriber, Found::Absent | Found::Gone) {
+            // Somebody deleted them meanwhile, and the import makes them again.
+            subscriber = Found::Unread(Kind::Busy.code());
+        }
         let looked = Looked {
             importing,
             imported,

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::store::Sheet;
+use crate::sync::plan::Payload;
 use crate::unified::{
-    Canonical, EditChange, HighLevelContact, Subscriber, normalize_email, normalize_phone,
+    Canonical, EditChange, HighLevelContact, PendingWrite, Subscriber, normalize_email, normalize_phone,
 };
 
 /// What may lead to a person in a system that has no link to them.
@@ -37,7 +38,24 @@ impl Traces {
                 traces.phone(given("phone"));
             }
         }
+        for write in &sheet.pending {
+            traces.begun(write);
+        }
         traces
+    }
+
+    /// A write that may have made the person, perhaps under an address that they have no more.
+    fn begun(&mut self, write: &PendingWrite) {
+        match serde_json::from_str(&write.body) {
+            Ok(Payload::CreateContact(draft)) => {
+                self.email(draft.email.as_deref());
+                self.phone(draft.phone.as_deref());
+            }
+            Ok(Payload::CreateSubscriber { edit, .. } | Payload::Rename { edit, .. }) => {
+                self.email(Some(&edit.email));
+            }
+            Ok(_) | Err(_) => {}
+        }
     }
 
     pub fn add(&mut self, subscriber: Option<&Subscriber>, contact: Option<&HighLevelContact>) {

@@ -29,3 +29,17 @@ async fn an_upsert_that_waits_does_not_bring_an_earlier_address_back() {
     let history = [fault, upsert(), upsert(), own("HIGHLEVEL", 0, Deed::Rename)];
     live(Way::Told, 3, &history).await;
 }
+
+/// The import of somebody who was deleted and renamed meanwhile made them again under the earlier address,
+/// and they were taken for somebody new.
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_an_import_makes_again_is_nobody_new() {
+    let history = [
+        own("DOPPLER", 1, Deed::Fields(vec![(4, 1), (5, 1)])),
+        Step::Upsert { who: 1, values: vec![(8, 1), (2, 0), (0, 2)], tags: Vec::new() },
+        own("DOPPLER", 1, Deed::Delete),
+        Step::Rename { who: 1 },
+        Step::Restart,
+    ];
+    live(Way::Told, 4, &history).await;
+}
