@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::store::Sheet;
 use crate::sync::plan::Payload;
 use crate::unified::{
-    Canonical, EditChange, HighLevelContact, PendingWrite, Subscriber, normalize_email, normalize_phone,
+    Canonical, EditChange, HighLevelContact, PendingWrite, Subscriber, normalize_email,
+    normalize_phone,
 };
 
 /// What may lead to a person in a system that has no link to them.

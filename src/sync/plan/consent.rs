@@ -202,10 +202,10 @@ fn lift(draft: &mut Draft<'_>) {
 /// Opts the person out wherever that is not so yet.
 fn restrict(draft: &mut Draft<'_>, out: bool, wishes: &[EditId]) {
     let input = draft.input;
-    let lifting = draft
-        .actions
-        .iter()
-        .any(|action| action.system == System::HighLevel && action.kind == ActionKind::Update);
+    let lifting = draft.actions.iter().any(|action| {
+        let is_update = action.kind == ActionKind::Update && action.is_write();
+        action.system == System::HighLevel && is_update
+    });
     note(draft, out && !lifting, wishes);
     for system in System::ALL {
         let says = forbids(input, system);

@@ -29,17 +29,32 @@ const MAKE_AGAIN: &str = "#again";
 const TAGS: [(System, &str); 2] =
     [(System::Doppler, "deleted in doppler"), (System::HighLevel, "deleted in highlevel")];
 
-/// Plans what follows from deletions; whether the person is to be deleted, which then is all there is
-/// to do.
-pub(super) fn plan(draft: &mut Draft<'_>) -> bool {
+/// How a plan goes on after what follows from deletions.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Course {
+    GoesOn,
+    /// It is not known yet what follows: nothing is to be agreed meanwhile that it hangs on.
+    Waits,
+    /// The person is to be deleted, or is another contact, which is all there is to do.
+    Ends,
+}
+
+impl Course {
+    fn ends_if(is_all: bool) -> Self {
+        if is_all { Self::Ends } else { Self::GoesOn }
+    }
+}
+
+/// Plans what follows from deletions.
+pub(super) fn plan(draft: &mut Draft<'_>) -> Course {
     let input = draft.input;
-    let mut deletes = false;
+    let mut course = Course::GoesOn;
     for system in System::ALL {
         if let Some(link) = input.link(system).filter(|_| input.is_gone(system)) {
-            deletes |= one(draft, system, &link.key);
+            course = course.max(one(draft, system, &link.key));
         }
     }
-    deletes
+    course
 }
 
 /// Whether the person is to be made again in a system that they were deleted from.
@@ -57,38 +72,38 @@ fn is_remade(input: &Input<'_>, system: System) -> bool {
         && is_changed(input, other)
 }
 
-fn one(draft: &mut Draft<'_>, system: System, key: &str) -> bool {
+fn one(draft: &mut Draft<'_>, system: System, key: &str) -> Course {
     let (input, other, here) = (draft.input, system.other(), system.name());
     let successor = input.successor(system);
     if let Some(other) = successor.filter(|other| !other.succeeds) {
         if input.scope != Scope::Everything {
             draft.because(format!("the person is not in {here} any more, which waits"));
-            return false;
+            return Course::GoesOn;
         }
         if let Some(is_all) = joining::plan(draft, system, (key, other)) {
-            return is_all;
+            return Course::ends_if(is_all);
         }
     } else if let Some(successor) = successor {
         let reason = format!("{here} made one record of two, and so they are one contact");
         unlink(draft, system, (key, &reason));
         let payload = Payload::Link(successor.record.clone());
         draft.actions.push(Action::new(system, ActionKind::Link, payload, reason));
-        return false;
+        return Course::GoesOn;
     }
     // Whether the person changed may decide.
     if input.deletion != Deletion::default() && emptied::look_at_all_again(draft) {
         draft.because(format!("the person is not in {here} any more, which waits"));
-        return false;
+        return Course::Waits;
     }
     if is_made_again(input, system) && !input.is_open(system) {
         draft.because(format!("the person is made in {here} again when that direction goes on"));
-        return false;
+        return Course::GoesOn;
     }
     if is_made_again(input, system) {
         let base = Base { value: Canonical::Null, sent: None };
         draft.agreement.base_mut(system).insert(MAKE_AGAIN.to_owned(), base);
         unlink(draft, system, (key, "the person is changed and is made again"));
-        return false;
+        return Course::GoesOn;
     }
     let there = other.name();
     let kept = format!(
@@ -99,25 +114,25 @@ fn one(draft: &mut Draft<'_>, system: System, key: &str) -> bool {
     let present = input.is_in(other);
     if policy == WhenUnchanged::Unlink || (!present && input.unread(other).is_none()) {
         unlink(draft, system, (key, &kept));
-        return false;
+        return Course::GoesOn;
     }
     if input.scope != Scope::Everything || !input.is_open(other) {
         // The link stays, so that the policy is asked when sync goes on.
         draft.because(format!("the person is not in {here} any more, which waits"));
-        return false;
+        return Course::GoesOn;
     }
     if let Some(code) = input.unread(other) {
         let payload = Payload::Unlink { system, key: key.to_owned() };
         draft.wait(Action::new(system, ActionKind::Unlink, payload, kept), code, &[]);
-        return false;
+        return Course::GoesOn;
     }
     if is_changed(input, other) {
         let reason = format!("the person is not in {here} any more, but changed in {there}");
         unlink(draft, system, (key, &reason));
-        return false;
+        return Course::GoesOn;
     }
     let policy = if is_braked(draft, system) { ask(draft, system) } else { Some(policy) };
-    policy.is_some_and(|policy| obey(draft, system, key, policy))
+    Course::ends_if(policy.is_some_and(|policy| obey(draft, system, key, policy)))
 }
 
 /// Whether so many were deleted that a person has to look, or was asked to.

@@ -50,6 +50,7 @@ pub(super) use others::taken;
 pub(super) use shown_note::{LAST_NOTE, NOTE_FROM};
 
 use draft::Draft;
+use gone::Course;
 
 /// What to do about a contact.
 ///
@@ -61,8 +62,14 @@ pub fn plan(input: &Input<'_>) -> Plan {
         return draft.finish();
     }
     presence::plan(&mut draft);
-    if gone::plan(&mut draft) || delete::plan(&mut draft) {
+    let course = gone::plan(&mut draft);
+    if course == Course::Ends || delete::plan(&mut draft) {
         edits::plan(&mut draft);
+        return draft.finish();
+    }
+    if course == Course::Waits {
+        consent::plan(&mut draft);
+        edits::wait(&mut draft);
         return draft.finish();
     }
     let standing = consent::plan(&mut draft);

@@ -72,7 +72,8 @@ fn obstacle<'a>(
             "the old address is not confirmed yet; the new one is not subscribed",
         );
     }
-    if let Some(code) = standing.unknown {
+    // One that was begun may have left the person on lists under both addresses.
+    if let Some(code) = standing.unknown.filter(|_| !is_begun(draft, to)) {
         let reason = "the e-mail address changed, and HighLevel cannot be asked for consent now";
         let action = Action::new(System::Doppler, ActionKind::Rename, Payload::Nothing, reason);
         draft.wait(action, code, edits);

@@ -4,9 +4,10 @@ use super::World;
 use super::model::set_field;
 use super::rules::field;
 use crate::sync::{
-    Defined, Deletion, Extra, Input, Need, Plan, When, WhenChanged, WhenUnchanged, plan,
+    Action, Defined, Deletion, Extra, Input, Need, Outcome, Plan, When, WhenChanged, WhenUnchanged,
+    plan,
 };
-use crate::unified::{ActionKind, EditChange, System, WriteOutcome};
+use crate::unified::{ActionKind, CreateRule, EditChange, System, WriteOutcome};
 use System::{Doppler, HighLevel};
 
 const UNREAD: Defined = Defined::Unread { code: "UPSTREAM_TIMEOUT" };
@@ -104,6 +105,58 @@ fn whoever_may_have_changed_is_not_treated_as_deleted_yet() {
     assert_eq!((asks.needs, asks.actions), (vec![Need::Definitions(Doppler)], Vec::new()));
     let kept = with(&world, Defined::Since);
     assert_eq!(kept.actions.len(), 1, "the person changed, and only the link goes");
+}
+
+/// Somebody of whom it is not known whether they changed in HighLevel, and who is gone in Doppler.
+fn perhaps_changed(unchanged: WhenUnchanged, changed: WhenChanged) -> World {
+    let mut world = emptied(HighLevel);
+    world.subscribers.clear();
+    world.gone.push(Doppler);
+    world.deletion = Deletion { unchanged, changed };
+    world
+}
+
+#[test]
+fn nothing_is_agreed_that_tells_whether_somebody_changed_before_that_is_asked() {
+    let mut world = perhaps_changed(WhenUnchanged::Delete, WhenChanged::Keep);
+    world.highlevel_mut().last_name = Some("Paz".to_owned());
+    let waits = with(&world, UNREAD);
+    assert_eq!(waits.agreement, world.agreement);
+    assert!(waits.actions.iter().all(|action| !action.is_write()), "{:#?}", waits.actions);
+
+    let mut world = perhaps_changed(WhenUnchanged::Delete, WhenChanged::Recreate);
+    world.highlevel_mut().last_name = Some("Paz".to_owned());
+    let list = Some("1".to_owned());
+    world.mapping.create_in.push(CreateRule { system: Doppler, when: None, list });
+    let waits = with(&world, UNREAD);
+    assert!(waits.actions.iter().all(|action| !action.is_write()), "{:#?}", waits.actions);
+    let made = with(&world, Defined::Since);
+    let [unlinks, makes] = made.actions.as_slice() else { panic!("{:#?}", made.actions) };
+    assert_eq!((unlinks.kind, makes.kind), (ActionKind::Unlink, ActionKind::Create));
+}
+
+#[test]
+fn an_opt_out_does_not_wait_for_what_may_be_gone() {
+    let mut world = perhaps_changed(WhenUnchanged::Delete, WhenChanged::Keep);
+    let out = world.ask(EditChange::Unsubscribe { reason: None });
+    let note = world.ask(EditChange::AddTags(vec!["vip".to_owned()]));
+    let plan = with(&world, UNREAD);
+    let writes = plan.actions.iter().filter(|action| action.is_write());
+    let writes: Vec<_> = writes.map(|action| (action.system, action.kind)).collect();
+    assert_eq!(writes, [(HighLevel, ActionKind::Unsubscribe)]);
+    let done = Outcome::Done { side: None, result: None };
+    let outcome = |action: &Action| {
+        if action.is_write() { done.clone() } else { super::unread::not_tried() }
+    };
+    let outcomes: Vec<_> = plan.actions.iter().map(outcome).collect();
+    let settled = world.with_input(|input| crate::sync::settle(input, &plan, &outcomes));
+    let came_to = |edit| {
+        let edit = settled.edits.iter().find(|one| one.edit == edit).unwrap();
+        let write = edit.writes.iter().find(|write| write.system == HighLevel);
+        write.map(|write| write.outcome)
+    };
+    assert_eq!(came_to(out), Some(WriteOutcome::Applied));
+    assert_eq!(came_to(note), Some(WriteOutcome::Queued));
 }
 
 #[test]

@@ -41,6 +41,44 @@ fn another_address_waits_until_it_can_be_looked_up_who_has_it() {
 }
 
 #[test]
+fn a_rename_that_was_begun_is_ended_while_highlevel_cannot_be_asked() {
+    let mut world = World::paired();
+    world.subscriber_mut().lists = vec!["1".to_owned()];
+    world.settle_down();
+    let value = crate::unified::Canonical::Text("ana@new.example".to_owned());
+    let fields = [("email".to_owned(), value)].into();
+    let (tags, lists, create_in) = (Vec::new(), Vec::new(), None);
+    world.ask(EditChange::Upsert { fields, tags, lists, create_in });
+    world.wait(60);
+    let target = Some(Target { side: Side::Absent, contact: None });
+    let begun =
+        world.with_input(|input| plan(&Input { extra: Extra { target, ..input.extra }, ..*input }));
+    let renames = |action: &&crate::sync::Action| action.kind == ActionKind::Rename;
+    let rename = begun.actions.iter().find(renames).unwrap();
+    let pending = [crate::unified::PendingWrite {
+        id: world.id(),
+        contact: world.contact,
+        system: System::Doppler,
+        action: ActionKind::Rename,
+        edit: None,
+        fields: Vec::new(),
+        body: serde_json::to_string(&rename.payload).unwrap(),
+        begun_at: world.now,
+    }];
+    world.down.push(System::HighLevel);
+    let then = |pending: &[crate::unified::PendingWrite]| {
+        world.with_input(|input| {
+            plan(&Input { extra: Extra { target, pending, ..input.extra }, ..*input })
+        })
+    };
+    let (waits, ends) = (then(&[]), then(&pending));
+    let is_made = |plan: &Plan| {
+        plan.actions.iter().find(renames).is_some_and(|rename| rename.when == When::Now)
+    };
+    assert!(!is_made(&waits) && is_made(&ends), "{waits:#?} {ends:#?}");
+}
+
+#[test]
 fn a_note_in_doubt_waits_until_the_notes_can_be_read() {
     let mut world = World::paired();
     let pending = [note_in_doubt(&mut world, TimeDelta::seconds(9))];
