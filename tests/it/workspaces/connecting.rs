@@ -97,7 +97,8 @@ async fn a_consent_ends_where_it_was_begun() {
     let (status, said) = grant(&two, wanted.clone(), &chosen).await;
     assert_eq!((status, said.contains("another location")), (400, true), "{said}");
     // An agency's is exchanged for the one that was asked for.
-    let (status, said) = grant(&two, wanted, &[("user_type", "Company")]).await;
+    let agencys = [("user_type", "Company"), ("location_id", ACCOUNTS[2].location)];
+    let (status, said) = grant(&two, wanted, &agencys).await;
     assert_eq!(status, 200, "{said}");
     let connected = || async { highlevel(&two).await["account"] == ACCOUNTS[2].location };
     world.shows("the location that was named", connected).await;
