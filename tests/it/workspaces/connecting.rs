@@ -11,8 +11,8 @@ use crate::world::World;
 const LINK: &str = "mutation($l: String) { connectHighLevel(input: {locationId: $l}) { \
     authorizationUrl userErrors { code field } } }";
 const HELD: &str = "{ heldInstalls { id account scopes } }";
-const CONFIRM: &str = "mutation($i: ID!, $w: ID, $n: String) { confirmInstall(input: {install: $i, \
-    workspace: $w, newWorkspace: $n}) { upstream { state account credential { kind } } \
+pub const CONFIRM: &str = "mutation($i: ID!, $w: ID, $n: String, $l: String) { \
+    confirmInstall(input: {install: $i, location: $l, workspace: $w, newWorkspace: $n}) { upstream { state account credential { kind } } \
     workspace { id key name } userErrors { code field message } } }";
 
 async fn link(client: &Client<'_>, location: Value) -> String {
@@ -33,7 +33,7 @@ pub async fn grant(
     browser.come_back(&back).await
 }
 
-async fn highlevel(client: &Client<'_>) -> Value {
+pub async fn highlevel(client: &Client<'_>) -> Value {
     client.data(STATES, json!({})).await["upstreams"][1].clone()
 }
 
