@@ -30,8 +30,8 @@ pub use scope::{Scope, Scopes};
 pub use token::{TokenDraft, sign};
 pub use tokens::open;
 pub use vault::{
-    Browser, KeyFile, Keyring, Pass, Secret, Seed, Vault, VaultError, VaultParts, check, rotate,
-    unlock, watch,
+    AgencyGrant, Brought, Browser, KeyFile, Keyring, Pass, Secret, Seed, Vault, VaultError,
+    VaultParts, check, rotate, unlock, watch,
 };
 
 /// Who a request comes from. Cheap to clone.

@@ -10,23 +10,23 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use url::Url;
-use uuid::Uuid;
 
 use crate::auth::{Pass, Scope, Secret, Vault, VaultError};
-use crate::store::{Placed, Workspace};
-use crate::unified::{EventDraft, EventKind, System, UserError, UserErrorCode, WorkspaceId};
+use crate::store::Placed;
+use crate::unified::{EventDraft, EventKind, System, UserError, UserErrorCode};
 use crate::upstream::{self, Connector, CredentialKind, Kind, Token, UpstreamStatus};
 
 use super::admin::{Managed, refused};
-use super::consent::HeldInstall;
 use super::core::Core;
-use super::{Error, Realm, Session};
+use super::{Error, Session};
 
 /// More scopes than HighLevel has are a mistake.
 const MOST_SCOPES: usize = 100;
 /// What an account's name may be long (RFC 5321), and a location's id.
 const LONGEST_ADDRESS: usize = 254;
-const LONGEST_ID: usize = 64;
+pub(super) const LONGEST_ID: usize = 64;
+/// Not whose it is: that is nobody else's business.
+pub(super) const TAKEN: &str = "this account is connected in another workspace";
 
 /// What connections are made with.
 pub struct Access {
@@ -42,17 +42,7 @@ pub struct Access {
 
 /// The right to connect, for one request.
 pub struct Connections {
-    core: Arc<Core>,
-}
-
-/// In which workspace an installation is used.
-#[derive(Clone, Copy, Debug)]
-pub enum Confirmed<'a> {
-    /// The one that it waits in.
-    Own,
-    Existing(&'a WorkspaceId),
-    /// One that is made for it, with this name.
-    New(&'a str),
+    pub(super) core: Arc<Core>,
 }
 
 /// One system and how it stands now.
@@ -149,84 +139,11 @@ impl Connections {
         Ok(url)
     }
 
-    /// The installations that began at the marketplace and wait to be confirmed.
-    pub async fn held_installs(&self) -> Result<Vec<HeldInstall>, Error> {
-        let waiting = self.core.access.vault.waiting().await?;
-        let shown = waiting.into_iter().map(|(install, secret)| HeldInstall {
-            id: install.id,
-            account: install.account,
-            scopes: secret.granted_scopes(),
-            expires_at: install.expires_at,
-        });
-        Ok(shown.collect())
-    }
-
-    /// Uses what an installation brought, in this workspace or in another that the operator names or
-    /// has made for it; which.
-    pub async fn confirm(
-        &self,
-        id: Uuid,
-        into: Confirmed<'_>,
-        realm: &Realm,
-    ) -> Result<Managed<(Workspace, Connected)>, Error> {
-        let vault = &self.core.access.vault;
-        let waiting = vault.waiting().await?;
-        let Some((install, secret)) = waiting.into_iter().find(|(one, _)| one.id == id) else {
-            let message = "no such installation waits";
-            return Ok(Err(vec![refused(UserErrorCode::NotFound, message, "install")]));
-        };
-        let core = match self.target(into, realm).await? {
-            Ok(core) => core,
-            Err(refusals) => return Ok(Err(refusals)),
-        };
-        let there = Self { core };
-        let allowed = there.may_keep(System::HighLevel, &install.account, "install").await?;
-        if let Err(refusal) = allowed {
-            return Ok(Err(vec![refusal]));
-        }
-        let system = System::HighLevel;
-        let message = "Somebody confirmed the installation that began at the marketplace";
-        let event = told(system, message.to_owned());
-        let (made, waits) = ((secret, &*install.account), (&self.core.workspace.id, id));
-        // At once: two who confirm it must not use one refresh token twice, and it must not be lost.
-        let kept = there.core.access.vault.keep_install(made, waits, &event).await?;
-        let Some(kept) = kept else {
-            let message = "somebody else confirmed it just now";
-            return Ok(Err(vec![refused(UserErrorCode::NotFound, message, "install")]));
-        };
-        let placed = there.core.begin(system, kept).await?;
-        let workspace = there.core.workspace.clone();
-        Ok(connected(placed, "install").map(|connected| (workspace, connected)))
-    }
-
-    /// The workspace in which an installation is to be used.
-    async fn target(
-        &self,
-        into: Confirmed<'_>,
-        realm: &Realm,
-    ) -> Result<Managed<Arc<Core>>, Error> {
-        let id = match into {
-            Confirmed::Own => return Ok(Ok(Arc::clone(&self.core))),
-            Confirmed::Existing(id) => id.clone(),
-            Confirmed::New(name) => match realm.create(name).await? {
-                Ok(workspace) => workspace.id,
-                Err(mut refusals) => {
-                    for refusal in &mut refusals {
-                        refusal.field = vec!["newWorkspace".to_owned()];
-                    }
-                    return Ok(Err(refusals));
-                }
-            },
-        };
-        let found = realm.contacts(&id).await?.map(|contacts| Arc::clone(&contacts.0));
-        let missing = || refused(UserErrorCode::NotFound, "no such workspace", "workspace");
-        Ok(found.ok_or_else(|| vec![missing()]))
-    }
-
     /// Forgets a system's credential, and an installation that waits for it.
     pub async fn disconnect(&self, system: System) -> Result<Connected, Error> {
         if system == System::HighLevel {
-            self.core.drop_waiting(None).await?;
+            let own = self.core.account(system);
+            self.core.drop_waiting(&own, None).await?;
         }
         self.core.disconnect(system, "was disconnected: its credential is forgotten").await?;
         Ok((system, self.core.directory(system).status()))
@@ -234,30 +151,10 @@ impl Connections {
 
     /// Whether an account is the workspace's, or may become it.
     fn is_own(&self, system: System, account: &str, field: &str) -> Result<(), UserError> {
-        let own = self.core.account(system);
-        if own.is_empty() {
-            let sane = match system {
-                System::Doppler => account.contains('@') && account.len() <= LONGEST_ADDRESS,
-                System::HighLevel => (1..=LONGEST_ID).contains(&account.len()),
-            };
-            let message = match system {
-                System::Doppler => "the e-mail address that the account was opened with",
-                System::HighLevel => "the id of the location",
-            };
-            return if sane {
-                Ok(())
-            } else {
-                Err(refused(UserErrorCode::Invalid, message, field))
-            };
-        }
-        if !account.eq_ignore_ascii_case(&own) {
-            let message = "this workspace has another account: make another workspace for this one";
-            return Err(refused(UserErrorCode::Invalid, message, field));
-        }
-        Ok(())
+        suits(system, (account, &self.core.account(system)), field)
     }
 
-    async fn may_keep(
+    pub(super) async fn may_keep(
         &self,
         system: System,
         account: &str,
@@ -275,7 +172,7 @@ impl Connections {
         Ok(Ok(()))
     }
 
-    async fn attempt(
+    pub(super) async fn attempt(
         &self,
         (system, account): (System, &str),
         token: Token,
@@ -290,6 +187,30 @@ impl Connections {
             None => Err(error.into()),
         }
     }
+}
+
+/// Whether an account is a workspace's own, or may become it where there is none.
+pub(super) fn suits(
+    system: System,
+    (account, own): (&str, &str),
+    field: &str,
+) -> Result<(), UserError> {
+    if own.is_empty() {
+        let sane = match system {
+            System::Doppler => account.contains('@') && account.len() <= LONGEST_ADDRESS,
+            System::HighLevel => (1..=LONGEST_ID).contains(&account.len()),
+        };
+        let message = match system {
+            System::Doppler => "the e-mail address that the account was opened with",
+            System::HighLevel => "the id of the location",
+        };
+        return if sane { Ok(()) } else { Err(refused(UserErrorCode::Invalid, message, field)) };
+    }
+    if !account.eq_ignore_ascii_case(own) {
+        let message = "this workspace has another account: make another workspace for this one";
+        return Err(refused(UserErrorCode::Invalid, message, field));
+    }
+    Ok(())
 }
 
 /// What a failed try says of the credential; `None`: nothing.
@@ -330,7 +251,7 @@ fn sane(scopes: Option<&[String]>) -> Result<(), UserError> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Elsewhere(pub &'static str, UserErrorCode);
 
-fn connected(made: Result<Connected, Elsewhere>, field: &str) -> Managed<Connected> {
+pub(super) fn connected(made: Result<Connected, Elsewhere>, field: &str) -> Managed<Connected> {
     made.map_err(|Elsewhere(message, code)| vec![refused(code, message, field)])
 }
 
@@ -353,18 +274,14 @@ impl Core {
     }
 
     /// Looks whether a credential works that is kept from now on, if it is.
-    async fn begin(
+    pub(super) async fn begin(
         &self,
         system: System,
         placed: Placed,
     ) -> Result<Result<Connected, Elsewhere>, Error> {
         match placed {
             Placed::Stored(_) => {}
-            // Not whose it is: that is nobody else's business.
-            Placed::Taken => {
-                let message = "this account is connected in another workspace";
-                return Ok(Err(Elsewhere(message, UserErrorCode::Duplicate)));
-            }
+            Placed::Taken => return Ok(Err(Elsewhere(TAKEN, UserErrorCode::Duplicate))),
             Placed::Bound => {
                 let message = "this workspace was just connected to another account";
                 return Ok(Err(Elsewhere(message, UserErrorCode::Invalid)));
@@ -373,29 +290,6 @@ impl Core {
         self.tell_connection(system).await;
         self.probe(system).await;
         Ok(Ok((system, self.directory(system).status())))
-    }
-
-    /// Forgets installations of the workspace's own location that wait and were granted before a time,
-    /// without one all of them. Of one that cannot be read nobody knows, and it is of no use.
-    pub(super) async fn drop_waiting(&self, ended: Option<DateTime<Utc>>) -> Result<(), Error> {
-        let own = self.account(System::HighLevel);
-        let is_gone = |account: &str, secret: Option<&Secret>| {
-            account == &*own && secret.is_none_or(|secret| secret.is_from_before(ended))
-        };
-        Ok(self.access.vault.unhold(is_gone).await?)
-    }
-
-    /// The same of those that are there by an agency's consent.
-    pub(super) async fn drop_agencys(
-        &self,
-        agency: &str,
-        ended: Option<DateTime<Utc>>,
-    ) -> Result<(), Error> {
-        let is_gone = |_: &str, secret: Option<&Secret>| {
-            let of_agency = secret.filter(|secret| secret.granted_by() == Some(agency));
-            of_agency.is_some_and(|secret| secret.is_from_before(ended))
-        };
-        Ok(self.access.vault.unhold(is_gone).await?)
     }
 
     /// Forgets HighLevel's credential if the app's end, which was then by HighLevel's clock, ended it.
@@ -427,7 +321,7 @@ impl Core {
 }
 
 /// What the history says of a connection.
-fn told(system: System, message: String) -> EventDraft {
+pub(super) fn told(system: System, message: String) -> EventDraft {
     let draft = EventDraft::new(EventKind::UpstreamChanged, message);
     EventDraft { system: Some(system), ..draft }
 }

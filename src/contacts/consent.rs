@@ -1,7 +1,7 @@
 //! A person's consent at HighLevel: out with a state that is bound to one browser, back with a code.
 //!
 //! An installation that begins at the marketplace comes back without a state. Nobody here asked for
-//! it, so what it brings is held until somebody who may connect confirms it.
+//! it, so what it brings is held until somebody who may connect confirms it (`installs`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,27 +9,17 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tracing::Instrument;
 use url::Url;
-use uuid::Uuid;
 
-use crate::auth::{Browser, Pass, Requester, Scope, Secret};
+use crate::auth::{AgencyGrant, Brought, Browser, Pass, Requester, Scope, Secret};
 use crate::telemetry::of_workspace;
-use crate::unified::{EventDraft, EventKind, System, WorkspaceId};
+use crate::unified::{System, WorkspaceId};
 use crate::upstream::{Authorizer, Granted, Kind, NotGranted, Owner};
 
+use super::connections::{LONGEST_ID, told};
 use super::{Access, Error, Workspaces};
 
 /// How long an installation waits for somebody.
 const HELD_FOR: Duration = Duration::from_hours(24);
-
-/// An installation that waits to be confirmed.
-#[derive(Clone, Debug)]
-pub struct HeldInstall {
-    pub id: Uuid,
-    /// The location.
-    pub account: String,
-    pub scopes: Vec<String>,
-    pub expires_at: DateTime<Utc>,
-}
 
 /// Takes a person to the consent page and back. Who may begin is in the link that
 /// [`super::Connections::authorization_url`] makes, or asks with a token of their own.
@@ -63,6 +53,8 @@ pub enum Finished {
     Later(&'static str),
 }
 
+const NOBODY: &str = "HighLevel does not say for whom it was granted";
+const NOTHING_LASTS: &str = "HighLevel granted nothing that lasts";
 const NO_APP: &str = "this gateway is not set up for consents: highlevel.client_id is not set";
 
 impl Consent {
@@ -164,42 +156,65 @@ impl Consent {
         }
     }
 
-    /// Keeps what was granted to nobody who asked: where the location is at home, else where the
-    /// operator finds it.
+    /// Keeps what was granted to nobody who asked: where it is at home, else where the operator finds
+    /// it.
     async fn hold(&self, authorizer: &dyn Authorizer, granted: Granted) -> Result<Finished, Error> {
         let home = self.0.home();
-        let wanted = match &granted.owner {
-            // An agency's own token is of no use: of its locations only ours is known.
-            Owner::Company(_) => Some(home.0.account(System::HighLevel)),
-            Owner::Location(_) | Owner::Unknown => None,
-        };
         let now = home.0.clock.now();
-        let (secret, location) =
-            match of_location(authorizer, granted, (wanted.as_deref(), now)).await {
-                Ok(granted) => granted,
-                Err(finished) => return Ok(finished),
-            };
+        if let Owner::Company(agency) = &granted.owner {
+            let agency = agency.clone();
+            return self.hold_agencys(AgencyGrant::new(granted, now), &agency).await;
+        }
+        let (secret, location) = match of_location(authorizer, granted, (None, now)).await {
+            Ok(granted) => granted,
+            Err(finished) => return Ok(finished),
+        };
         let owner = home.0.store.whose_account(System::HighLevel, &location).await?;
         let workspace = owner.map_or_else(|| home.workspace().id.clone(), |owner| owner.workspace);
-        let held = self.hold_in(&workspace, &secret, &location);
+        let span = of_workspace(workspace.as_str());
+        let held = async {
+            if let Some(why) = self.refuses(&secret, &location).await {
+                return Ok(Finished::Refused(why));
+            }
+            let until = now + HELD_FOR;
+            self.hold_in(&workspace, &Brought::Credential(secret), (&location, until)).await
+        };
+        held.instrument(span).await
+    }
+
+    /// Keeps what an agency granted, as it is: for which of its locations somebody says later. Nothing can
+    /// be tried with it but the exchange for one of them.
+    async fn hold_agencys(
+        &self,
+        grant: Option<AgencyGrant>,
+        agency: &str,
+    ) -> Result<Finished, Error> {
+        let Some(grant) = grant else { return Ok(Finished::Refused(NOTHING_LASTS)) };
+        if !(1..=LONGEST_ID).contains(&agency.len()) {
+            return Ok(Finished::Refused(NOBODY));
+        }
+        let home = &self.0.home().0;
+        let mut connected = home.access.vault.connected_by(agency).await?;
+        // Where it has several it is not known which one is meant.
+        let only = connected.pop().filter(|_| connected.is_empty());
+        let workspace = only.unwrap_or_else(|| home.workspace.id.clone());
+        let until = (home.clock.now() + HELD_FOR).min(grant.ends_at());
+        let brought = Brought::Agency(grant);
+        let held = self.hold_in(&workspace, &brought, (agency, until));
         held.instrument(of_workspace(workspace.as_str())).await
     }
 
     async fn hold_in(
         &self,
         workspace: &WorkspaceId,
-        secret: &Secret,
-        location: &str,
+        brought: &Brought,
+        account: (&str, DateTime<Utc>),
     ) -> Result<Finished, Error> {
-        if let Some(why) = self.refuses(secret, location).await {
-            return Ok(Finished::Refused(why));
-        }
         let contacts = self.0.of(workspace).await?;
         let core = &contacts.0;
-        core.access.vault.hold(secret, (location, HELD_FOR)).await?;
+        core.access.vault.hold(brought, account).await?;
         let message = "An installation that began at the marketplace waits to be confirmed";
-        let draft = EventDraft::new(EventKind::UpstreamChanged, message);
-        let event = EventDraft { system: Some(System::HighLevel), ..draft };
+        let event = told(System::HighLevel, message.to_owned());
         let cursor = core.store.append(&core.workspace.id, &[event], core.clock.now()).await?;
         core.publish(&core.workspace.id, crate::bus::What::Events(cursor));
         Ok(Finished::Held)
@@ -230,9 +245,7 @@ async fn of_location(
     let (granted, location) = match granted.owner.clone() {
         Owner::Location(of) if wanted.is_none_or(|wanted| wanted == of) => (granted, of),
         Owner::Location(_) => return Err(other),
-        Owner::Unknown => {
-            return Err(Finished::Refused("HighLevel does not say for whom it was granted"));
-        }
+        Owner::Unknown => return Err(Finished::Refused(NOBODY)),
         Owner::Company(company) => {
             let Some(location) = wanted.filter(|wanted| !wanted.is_empty()) else {
                 let why = "it was granted for an agency: begin again with the id of a location";
@@ -241,7 +254,9 @@ async fn of_location(
             let asked = authorizer.for_location((&company, &granted.access), location).await;
             let local = asked.map_err(|why| match why {
                 NotGranted::Gone => other,
-                NotGranted::Client | NotGranted::Later(_) => not_granted(&why),
+                NotGranted::Declined | NotGranted::Client | NotGranted::Later(_) => {
+                    not_granted(&why)
+                }
             })?;
             (
                 Granted { refresh: granted.refresh, owner: granted.owner, ..local },
@@ -250,7 +265,7 @@ async fn of_location(
         }
     };
     let secret = Secret::granted(granted, &location, now);
-    let secret = secret.ok_or(Finished::Refused("HighLevel granted nothing that lasts"))?;
+    let secret = secret.ok_or(Finished::Refused(NOTHING_LASTS))?;
     Ok((secret, location))
 }
 
@@ -258,6 +273,9 @@ fn not_granted(why: &NotGranted) -> Finished {
     match why {
         NotGranted::Gone => {
             Finished::Refused("HighLevel does not know the code any more: begin again")
+        }
+        NotGranted::Declined => {
+            Finished::Refused("HighLevel gives out no token for the location: it may not be active")
         }
         NotGranted::Client => {
             tracing::error!("the app's id or secret was refused: see the settings");

@@ -26,6 +26,7 @@ mod hearing;
 mod highlevel_side;
 mod idempotency;
 mod index;
+mod installs;
 mod keeper;
 mod listing;
 mod mapping;
@@ -57,13 +58,14 @@ use foldhash::quality::RandomState;
 pub use self::core::Seen;
 pub use admin::{Admin, Managed, PauseTarget};
 pub use budgets::StoredBudget;
-pub use connections::{Access, Confirmed, Connected, Connections};
-pub use consent::{Begun, Consent, Finished, HeldInstall, Return};
+pub use connections::{Access, Connected, Connections};
+pub use consent::{Begun, Consent, Finished, Return};
 pub use doppler_side::DopplerSide;
 pub use erasing::Eraser;
 pub use error::Error;
 pub use find::By;
 pub use highlevel_side::HighLevelSide;
+pub use installs::{Confirmation, Confirmed, HeldInstall};
 pub use listing::Listing;
 pub use observer::Observer;
 pub use person::Person;
@@ -320,13 +322,21 @@ impl Contacts {
         self.0.upstreams()
     }
 
-    /// Told that the app was taken off HighLevel, and when by HighLevel's clock. What it was granted
-    /// is forgotten, waiting or in use, unless it was granted after that: news of it come again for hours.
-    pub async fn app_removed(&self, at: Option<DateTime<Utc>>) -> Result<(), Error> {
-        let vault = &self.0.access.vault;
-        vault.reread(System::HighLevel).await?;
-        self.0.drop_waiting(at).await?;
-        self.0.forget_grant(at).await
+    /// Told that the app was taken off a location, and when by HighLevel's clock; whether it is the
+    /// workspace's. What it was granted is forgotten, waiting or in use, unless it was granted after
+    /// that: news of it come again for hours.
+    pub async fn app_removed(
+        &self,
+        location: &str,
+        at: Option<DateTime<Utc>>,
+    ) -> Result<bool, Error> {
+        self.0.access.vault.reread(System::HighLevel).await?;
+        self.0.drop_waiting(location, at).await?;
+        let is_own = *self.0.account(System::HighLevel) == *location;
+        if is_own {
+            self.0.forget_grant(at).await?;
+        }
+        Ok(is_own)
     }
 
     /// The same of all that an agency granted. What is not by its consent stays.

@@ -106,7 +106,8 @@ impl Realm {
         }
     }
 
-    fn as_operator(&self) -> Result<(), Error> {
+    /// Whether whoever asks is the operator.
+    pub(super) fn as_operator(&self) -> Result<(), Error> {
         if !self.requester.scopes.has(Scope::WorkspaceManage) {
             return Err(Error::Denied(Scope::WorkspaceManage));
         }

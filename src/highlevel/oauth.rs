@@ -48,6 +48,8 @@ struct Extra {
     user_type: Option<String>,
     location_id: Option<String>,
     company_id: Option<String>,
+    /// A list of ids where a company grants; not always there (GH#294), and nothing hangs on its form.
+    approved_locations: serde_json::Value,
 }
 
 impl ExtraTokenFields for Extra {}
@@ -166,16 +168,19 @@ impl Authorizer for OAuth {
             .body(form.into_bytes())
             .map_err(|_| odd())?;
         let answer = self.carrier.0.carry(&LOCATION_TOKEN, request).await?;
+        // Only HighLevel itself says so in JSON; whatever stands before it may say anything.
+        let says_so = serde_json::from_slice::<serde_json::Value>(answer.body()).is_ok();
         match answer.status() {
             status if status.is_success() => {
                 let tokens = serde_json::from_slice(answer.body()).map_err(|_| odd())?;
-                Ok(known(&tokens))
+                is_for(known(&tokens), location).ok_or_else(|| odd().into())
             }
-            // Only HighLevel itself says so in JSON; whatever stands before it may say anything.
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
-                if serde_json::from_slice::<serde_json::Value>(answer.body()).is_ok() =>
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if says_so => Err(NotGranted::Gone),
+            // Documented without a word on when; seen as "Location is not active" (GH#249).
+            StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY
+                if says_so =>
             {
-                Err(NotGranted::Gone)
+                Err(NotGranted::Declined)
             }
             _ => {
                 let kind = Kind::Unavailable;
@@ -214,7 +219,8 @@ fn granted(answer: Result<Tokens, Failed>) -> Result<Granted, NotGranted> {
 
 fn known(tokens: &Tokens) -> Granted {
     let secret = |text: &String| SecretString::from(text.clone());
-    let Extra { user_type, location_id, company_id } = tokens.extra_fields().clone();
+    let Extra { user_type, location_id, company_id, approved_locations } =
+        tokens.extra_fields().clone();
     let owner = match (user_type.as_deref(), location_id, company_id) {
         (Some("Company"), _, Some(company)) => Owner::Company(company),
         (_, Some(location), _) => Owner::Location(location),
@@ -226,5 +232,57 @@ fn known(tokens: &Tokens) -> Granted {
         expires_in: tokens.expires_in().unwrap_or(USUAL_LIFETIME),
         scopes: tokens.scopes().into_iter().flatten().map(|scope| scope.to_string()).collect(),
         owner,
+        locations: strings(&approved_locations),
+    }
+}
+
+/// What an answer says counts, not what was asked for.
+fn is_for(granted: Granted, location: &str) -> Option<Granted> {
+    match &granted.owner {
+        Owner::Location(of) if !of.eq_ignore_ascii_case(location) => None,
+        Owner::Location(_) | Owner::Company(_) | Owner::Unknown => Some(granted),
+    }
+}
+
+fn strings(list: &serde_json::Value) -> Vec<String> {
+    let texts = list.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+    texts.map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(more: &serde_json::Value) -> Granted {
+        let mut answer = json!({"access_token": "a", "token_type": "Bearer"});
+        let members = more.as_object().unwrap().clone();
+        answer.as_object_mut().unwrap().extend(members);
+        known(&serde_json::from_value(answer).unwrap())
+    }
+
+    #[test]
+    fn approved_locations_are_read_as_far_as_they_are_a_list() {
+        let locations = |approved| {
+            let mut answer = json!({"userType": "Company", "companyId": "c"});
+            answer["approvedLocations"] = approved;
+            let granted = read(&answer);
+            assert_eq!(granted.owner, Owner::Company("c".to_owned()));
+            granted.locations
+        };
+        assert_eq!(locations(json!(["l", "m"])), ["l", "m"]);
+        assert_eq!(locations(json!(["l", 7, null])), ["l"]);
+        for odd in [json!(null), json!("l"), json!({"l": true})] {
+            assert!(locations(odd).is_empty());
+        }
+        assert!(read(&json!({"userType": "Company", "companyId": "c"})).locations.is_empty());
+    }
+
+    #[test]
+    fn a_token_for_another_location_is_none() {
+        assert!(is_for(read(&json!({"locationId": "l"})), "L").is_some());
+        assert!(is_for(read(&json!({})), "l").is_some(), "nothing is said of it");
+        assert!(is_for(read(&json!({"locationId": "m"})), "l").is_none());
     }
 }

@@ -22,8 +22,8 @@ pub trait Authorizer: Send + Sync {
     /// used. A failure that is not [`NotGranted::Gone`] may have used it up.
     async fn refresh(&self, token: &SecretString) -> Result<Granted, NotGranted>;
 
-    /// A token for one location, by the token of the company that has it. It comes without a refresh
-    /// token: that of the company is good for the next.
+    /// A token for one location, by the token of the company that has it, which may be shown again. It
+    /// comes without a refresh token: that of the company is good for the next.
     async fn for_location(
         &self,
         company: (&str, &SecretString),
@@ -41,6 +41,8 @@ pub struct Granted {
     /// What for.
     pub scopes: Vec<String>,
     pub owner: Owner,
+    /// For which of its locations a company granted it, as far as the answer says so.
+    pub locations: Vec<String>,
 }
 
 /// Whose a token is, as the answer says; what was asked for does not count.
@@ -58,6 +60,9 @@ pub enum NotGranted {
     /// What was shown is no longer good and never will be.
     #[error("the code or refresh token is not good any more")]
     Gone,
+    /// There is nothing for this location now, which says nothing of what was shown.
+    #[error("no token is given out for the location")]
+    Declined,
     /// The app's own id or secret is wrong, which says nothing of what was shown.
     #[error("the app's id or secret was refused")]
     Client,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::clock::Clock;
-use crate::store::{self, Arrival, Imports, Owner, Store};
+use crate::store::{self, Arrival, Imports, Kept, Owner, Store};
 use crate::sync::{Wake, import_hint};
 use crate::tasks::Tasks;
 use crate::telemetry::names;
@@ -132,21 +132,33 @@ impl Webhooks {
 
     /// Whose it is: the workspace's that is connected to the account now, which it may have been for a
     /// moment only, and by another gateway. Of an agency's news all with a credential: by whose consent
-    /// they have it is sealed, so each sees for itself whether it is meant.
+    /// they have it is sealed, so each sees for itself whether it is meant. The same with what waits.
     async fn whose(&self, notice: &Notice) -> Result<Whose, store::Error> {
-        match (&notice.account, &notice.about) {
+        let mut all = match (&notice.account, &notice.about) {
             (Some(account), about) => {
                 let owner = self.store.whose_account(System::HighLevel, account).await?;
-                Ok(meant(owner, about))
+                match meant(owner, about) {
+                    Whose::Of(workspaces) => workspaces,
+                    Whose::Nobodys => Vec::new(),
+                    disconnected @ Whose::Disconnected(_) => return Ok(disconnected),
+                }
             }
             (None, About::TakenBack(_)) => {
                 let all = self.store.versions().await?.into_iter();
                 let all = all.filter(|(_, system, _)| *system == System::HighLevel);
-                let all: Vec<_> = all.map(|(workspace, ..)| workspace).collect();
-                Ok(if all.is_empty() { Whose::Nobodys } else { Whose::Of(all) })
+                all.map(|(workspace, ..)| workspace).collect()
             }
-            (None, _) => Ok(Whose::Nobodys),
+            (None, _) => return Ok(Whose::Nobodys),
+        };
+        if matches!(notice.about, About::Uninstalled | About::TakenBack(_)) {
+            let sealed = self.store.all_sealed().await?.into_iter();
+            for waits in sealed.filter(|one| one.kept == Kept::Install) {
+                if !all.contains(&waits.workspace) {
+                    all.push(waits.workspace);
+                }
+            }
         }
+        Ok(if all.is_empty() { Whose::Nobodys } else { Whose::Of(all) })
     }
 
     async fn judge(&self, post: Post<'_>) -> Judged {

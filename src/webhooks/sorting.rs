@@ -100,11 +100,10 @@ impl Sorting {
         }
         let ids: Vec<String> = read.iter().map(|(arrival, _)| arrival.id.clone()).collect();
         let notices: Vec<Notice> = read.into_iter().filter_map(|(_, notice)| notice).collect();
-        if let Err(error) = self.hear_of_app(&notices).await {
-            return Ok(Batch::Waits(error.to_string()));
-        }
-        let events: Vec<EventDraft> =
-            notices.iter().filter_map(|notice| app_event(&notice.about)).collect();
+        let events = match self.hear_of_app(&notices).await {
+            Ok(events) => events,
+            Err(error) => return Ok(Batch::Waits(error.to_string())),
+        };
         let looked = LookedAt { ids: &ids, events: &events, ..LookedAt::default() };
         let stored = self.store.looked_at(lease, looked, self.clock.now()).await?;
         Ok(if stored { Batch::Looked } else { Batch::Lost })
@@ -162,24 +161,32 @@ impl Sorting {
         })
     }
 
-    /// What befell the app itself may have ended a credential.
-    async fn hear_of_app(&self, notices: &[Notice]) -> Result<(), contacts::Error> {
-        for Notice { about, at, .. } in notices {
-            match about {
-                About::Uninstalled => self.contacts.app_removed(*at).await?,
-                About::TakenBack(agency) => self.contacts.app_taken_back(agency, *at).await?,
-                About::Installed
-                | About::Contact(_)
+    /// What befell the app itself may have ended a credential, or what waits. What the history says of it.
+    async fn hear_of_app(&self, notices: &[Notice]) -> Result<Vec<EventDraft>, contacts::Error> {
+        let mut events = Vec::new();
+        for Notice { about, account, at, .. } in notices {
+            let is_told = match about {
+                About::Uninstalled => {
+                    let location = account.as_deref().unwrap_or_default();
+                    self.contacts.app_removed(location, *at).await?
+                }
+                About::TakenBack(agency) => {
+                    self.contacts.app_taken_back(agency, *at).await?;
+                    false
+                }
+                About::Installed => true,
+                About::Contact(_)
                 | About::Notes(_)
                 | About::Tasks(_)
                 | About::Task { .. }
                 | About::Appointments(_)
-                | About::Other => {}
-            }
+                | About::Other => false,
+            };
+            events.extend(app_event(about).filter(|_| is_told));
         }
         // With the app its tokens go, and with a new one they may work again.
         self.contacts.probe(System::HighLevel).await;
-        Ok(())
+        Ok(events)
     }
 
     /// The ids of those that name an erased person's address, whomever they are about.

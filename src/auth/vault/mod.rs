@@ -8,6 +8,7 @@
 
 mod erasure;
 mod held;
+mod install;
 mod keyfile;
 mod keyring;
 mod pass;
@@ -21,10 +22,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 use tracing::Instrument;
-use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::store::{self, Kept, Placed, Sealed, Store, StoredInstall};
+use crate::store::{self, Kept, Placed, Sealed, Store};
 use crate::tasks::Tasks;
 use crate::telemetry::of_workspace;
 use crate::unified::{EventDraft, System, WorkspaceId};
@@ -33,6 +33,7 @@ use crate::upstream::{Authorizer, Credentials};
 use held::{Entry, Held, Inner, held};
 
 pub use erasure::unlock;
+pub use install::{AgencyGrant, Brought};
 pub use keyfile::KeyFile;
 pub use keyring::{Keyring, Unopened};
 pub use pass::{Browser, Pass};
@@ -184,81 +185,12 @@ impl Vault {
         Ok(())
     }
 
-    /// Keeps what an installation brought for an account until somebody confirms it or `lasting` has
-    /// passed.
-    pub async fn hold(
-        &self,
-        secret: &Secret,
-        (account, lasting): (&str, Duration),
-    ) -> Result<(), VaultError> {
-        let Shared { store, workspace, clock, keyring, .. } = &*self.shared;
-        let plain = secret.encoded().ok_or(VaultError::NoKeys)?;
-        let sealed = keyring
-            .seal(&about(workspace, Kept::Install), plain.expose_secret().as_bytes())
-            .ok_or(VaultError::NoKeys)?;
-        let install = StoredInstall {
-            id: crate::clock::new_id(clock),
-            account: account.to_owned(),
-            sealed,
-            expires_at: clock.now() + lasting,
-        };
-        Ok(store.hold_install(workspace, &install).await?)
-    }
-
-    /// Puts what an installation brought, that waits in a workspace, in the place of the credential there
-    /// is, and it waits no longer; `None`: it did not.
-    pub async fn keep_install(
-        &self,
-        (secret, account): (Secret, &str),
-        waits: (&WorkspaceId, Uuid),
-        event: &EventDraft,
-    ) -> Result<Option<Placed>, VaultError> {
-        let Shared { store, workspace, clock, .. } = &*self.shared;
-        let system = System::HighLevel;
-        let sealed = self.shared.seal(system, &secret).ok_or(VaultError::NoKeys)?;
-        let told = (event, clock.now());
-        let placed = store.use_install(workspace, (&sealed, account), waits, told).await?;
-        if let Some(placed) = placed {
-            self.adopt(system, placed, (secret, account));
-        }
-        Ok(placed)
-    }
-
     /// Uses what was stored.
     fn adopt(&self, system: System, placed: Placed, (secret, account): (Secret, &str)) {
         if let Placed::Stored(version) = placed {
             self.entry(system).0.bind(account);
             self.entry(system).0.adopt(version, held(secret));
         }
-    }
-
-    /// The installations that wait, until when, and what they brought. One that cannot be read is left out.
-    pub async fn waiting(&self) -> Result<Vec<(StoredInstall, Secret)>, VaultError> {
-        let Shared { store, workspace, clock, .. } = &*self.shared;
-        let mut waiting = Vec::new();
-        for mut install in store.held_installs(workspace, clock.now()).await? {
-            match self.shared.open_install(&mut install) {
-                Ok(secret) => waiting.push((install, secret)),
-                Err(why) => tracing::error!(%why, "an installation that waits cannot be read"),
-            }
-        }
-        Ok(waiting)
-    }
-
-    /// Forgets the installations that wait and are gone, by their account and by what they brought as far
-    /// as that can be read.
-    pub async fn unhold(
-        &self,
-        is_gone: impl Fn(&str, Option<&Secret>) -> bool + Send,
-    ) -> Result<(), VaultError> {
-        let Shared { store, workspace, clock, .. } = &*self.shared;
-        for mut install in store.held_installs(workspace, clock.now()).await? {
-            let secret = self.shared.open_install(&mut install).ok();
-            if is_gone(&install.account, secret.as_ref()) {
-                store.drop_install(workspace, install.id).await?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -267,17 +199,6 @@ impl Shared {
         let plain = secret.encoded()?;
         let about = about(&self.workspace, Kept::Credential(system));
         self.keyring.seal(&about, plain.expose_secret().as_bytes())
-    }
-
-    /// What an installation brought. Those from before accounts were stored beside them say it themselves.
-    fn open_install(&self, install: &mut StoredInstall) -> Result<Secret, Unopened> {
-        let about = about(&self.workspace, Kept::Install);
-        let plain = self.keyring.open(&about, &install.sealed)?;
-        let secret: Secret = serde_json::from_slice(&plain).map_err(|_| Unopened::Odd)?;
-        if let Some(location) = secret.location().filter(|_| install.account.is_empty()) {
-            location.clone_into(&mut install.account);
-        }
-        Ok(secret)
     }
 
     fn unseal(&self, system: System, sealed: &str) -> Result<Secret, Unopened> {

@@ -251,6 +251,10 @@ impl Inner {
                 tracing::error!(system, "the app's id or secret was refused: see the settings");
                 Kind::Unauthorized
             }
+            NotGranted::Declined => {
+                tracing::warn!(system, "no token is given out for the location now");
+                Kind::Unavailable
+            }
             NotGranted::Later(error) => {
                 let kind = error.kind.clone();
                 let error = &error as &dyn std::error::Error;

@@ -81,15 +81,21 @@ impl Secret {
 
     /// What an authorization server gave for a location; `None`: it cannot be renewed, so it is no
     /// credential to rely on.
-    pub fn granted(
-        Granted { access, refresh, expires_in, scopes, owner }: Granted,
-        location: &str,
-        now: DateTime<Utc>,
-    ) -> Option<Self> {
+    pub fn granted(mut granted: Granted, location: &str, now: DateTime<Utc>) -> Option<Self> {
+        let refresh = granted.refresh.take()?;
+        Some(Self::renewable(granted, refresh, (location, now)))
+    }
+
+    /// The same, with what the next token is asked for with.
+    pub(super) fn renewable(
+        Granted { access, expires_in, scopes, owner, .. }: Granted,
+        refresh: SecretString,
+        (location, now): (&str, DateTime<Utc>),
+    ) -> Self {
         let company = company(&owner).map(str::to_owned);
         let renewal =
-            Renewal { token: refresh?, location: location.to_owned(), company, owed: None };
-        Some(Self {
+            Renewal { token: refresh, location: location.to_owned(), company, owed: None };
+        Self {
             kind: CredentialKind::OAuth,
             token: access,
             renewal: Some(renewal),
@@ -98,7 +104,7 @@ impl Secret {
             rotated_ms: now.timestamp_millis(),
             since_ms: now.timestamp_millis(),
             lost: false,
-        })
+        }
     }
 
     /// The next one after a renewal, as far as the answer goes: one that is of a company brings what
@@ -208,7 +214,7 @@ fn company(owner: &Owner) -> Option<&str> {
 }
 
 /// For the vault's own encoding, which is encrypted before it goes anywhere.
-fn exposed<S: Serializer>(secret: &SecretString, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn exposed<S: Serializer>(secret: &SecretString, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(secret.expose_secret())
 }
 
@@ -227,6 +233,7 @@ mod tests {
             expires_in,
             scopes: Vec::new(),
             owner: Owner::Location("l".to_owned()),
+            locations: Vec::new(),
         };
         Secret::granted(granted, "l", DateTime::UNIX_EPOCH).unwrap()
     }

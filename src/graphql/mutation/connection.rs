@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::payload::{UserError, split};
-use crate::contacts::{Confirmed, Error, Managed};
+use crate::contacts::{Confirmation, Confirmed, Error, Managed};
 use crate::graphql::context::ContextExt;
 use crate::graphql::ids::GlobalId;
 use crate::graphql::scalars::DateTime;
@@ -55,6 +55,10 @@ pub struct DisconnectInput {
 pub struct ConfirmInstallInput {
     /// Its id, from `heldInstalls`.
     install: ID,
+    /// Of an agency's installation: for which of its locations it is used. If not given, for the one that
+    /// the workspace is connected to, else for the only one that the agency approved. Any other
+    /// installation is for its own.
+    location: Option<String>,
     /// The workspace in which it is used, if not the one that it waits in. Needs `workspace.manage` in
     /// the workspace `default`.
     workspace: Option<ID>,
@@ -147,8 +151,9 @@ impl ConnectionWrites {
         Ok(ConnectHighLevelPayload { upstream, authorization_url: None, user_errors })
     }
 
-    /// Uses what an installation that began at HighLevel's marketplace brought. Needs
-    /// `workspace.manage`.
+    /// Uses what an installation that began at HighLevel's marketplace brought. Of an agency's that is
+    /// one location's credential, and the installation is used up; where HighLevel gives out none it
+    /// waits on. Needs `workspace.manage`.
     async fn confirm_install(
         &self,
         context: &Context<'_>,
@@ -165,7 +170,9 @@ impl ConnectionWrites {
             (None, Some(name)) => Confirmed::New(name),
             (None, None) => Confirmed::Own,
         };
-        let confirmed = context.connections()?.confirm(id, into, context.realm()?).await?;
+        let location = input.location.as_deref();
+        let asked = Confirmation { install: id, location, into };
+        let confirmed = context.connections()?.confirm(asked, context.realm()?).await?;
         Ok(match confirmed {
             Ok((workspace, connected)) => ConfirmInstallPayload {
                 upstream: Some(connected.into()),

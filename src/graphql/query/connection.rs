@@ -16,8 +16,14 @@ pub struct ConnectionReads;
 pub struct HeldInstall {
     /// For `confirmInstall`.
     id: ID,
-    /// The HighLevel location that it is for.
+    /// The HighLevel location that it is for; where an agency granted it, the agency's id.
     account: String,
+    /// Whether an agency granted it. It is for none of the agency's locations yet: `confirmInstall`
+    /// says for which.
+    agency: bool,
+    /// The locations that it was granted for: the one that it is for; of an agency those that HighLevel
+    /// named, a hundred at most and perhaps none.
+    locations: Vec<String>,
     /// What was granted, for example `contacts.readonly`.
     scopes: Vec<String>,
     /// Until when it can be confirmed.
@@ -35,7 +41,15 @@ impl ConnectionReads {
 
 impl From<contacts::HeldInstall> for HeldInstall {
     fn from(install: contacts::HeldInstall) -> Self {
-        let contacts::HeldInstall { id, account, scopes, expires_at } = install;
-        Self { id: ID(id.simple().to_string()), account, scopes, expires_at: DateTime(expires_at) }
+        let contacts::HeldInstall { id, account, by_agency, locations, scopes, expires_at } =
+            install;
+        Self {
+            id: ID(id.simple().to_string()),
+            account,
+            agency: by_agency,
+            locations,
+            scopes,
+            expires_at: DateTime(expires_at),
+        }
     }
 }

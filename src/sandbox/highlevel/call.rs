@@ -26,8 +26,8 @@ const VERSIONS: [&str; 4] = ["2021-07-28", "2021-04-15", "2023-02-21", "v3"];
 pub enum Need {
     /// A sub-account's token with this scope; `""` where the specification names none.
     Location(&'static str),
-    /// An agency's OAuth token.
-    Agency,
+    /// An agency's OAuth token with this scope.
+    Agency(&'static str),
     /// Either class, with this scope.
     Either(&'static str),
 }
@@ -57,12 +57,11 @@ pub fn authorize(
     version(headers)?;
     let grant = granted(headers, tokens, now)?;
     let scope = match need {
-        Need::Location(scope) | Need::Either(scope) => scope,
-        Need::Agency => "",
+        Need::Location(scope) | Need::Agency(scope) | Need::Either(scope) => scope,
     };
     let class_fits = match need {
         Need::Location(_) => grant.class == Class::Location,
-        Need::Agency => grant.class == Class::Company && !grant.is_private(),
+        Need::Agency(_) => grant.class == Class::Company && !grant.is_private(),
         Need::Either(_) => true,
     };
     if class_fits && !scope.is_empty() && !grant.scopes.iter().any(|held| held == scope) {

@@ -14,7 +14,7 @@ use super::HighLevel;
 use super::call::Call;
 use super::dto::{self, Kind, Rule};
 use super::reply::{Answer, Refusal, Reply};
-use super::tokens::{COMPANY, Class, Consent, Pair, SCOPES};
+use super::tokens::{Approved, COMPANY, Class, Consent, Pair, SCOPES};
 use super::when::Millis;
 use crate::sandbox::credentials::{OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OAUTH_VERSION_ID};
 use crate::sandbox::here;
@@ -69,6 +69,10 @@ pub async fn consent_page(
          <option value=\"Location\">a location</option>\
          <option value=\"Company\">the agency</option></select></label>\
          <label>location <select name=\"location_id\">{others}</select></label></p>\
+         <p><label>the agency also approves \
+         <select name=\"also\" multiple>{others}</select></label>\
+         <label><input type=\"checkbox\" name=\"untold\" value=\"yes\"> and the answer does not \
+         tell which</label></p>\
          <p><label><input type=\"checkbox\" name=\"from_marketplace\" value=\"yes\"> as if begun in \
          the marketplace: no state comes back</label></p>\
          <button type=\"submit\" id=\"approve\">Approve</button></form></main></html>"
@@ -97,8 +101,13 @@ pub async fn approve(
     else {
         return (StatusCode::BAD_REQUEST, Html("error.location")).into_response();
     };
+    let Some(approved) = fake.approved(&body, get("untold").is_some()) else {
+        return (StatusCode::BAD_REQUEST, Html("error.location")).into_response();
+    };
     let class = if get("user_type") == Some("Company") { Class::Company } else { Class::Location };
-    let code = fake.consent(class, scopes(&form), Some(redirect.to_owned()));
+    let consent =
+        Consent { class, scopes: scopes(&form), redirect_uri: Some(redirect.to_owned()), approved };
+    let code = fake.code(consent);
     target.query_pairs_mut().append_pair("code", &code);
     if let Some(state) = get("state").filter(|_| get("from_marketplace").is_none()) {
         target.query_pairs_mut().append_pair("state", state);
@@ -203,18 +212,45 @@ impl HighLevel {
                 if !known {
                     return Err(stranger());
                 }
-                let scopes = AGENCY_SCOPES.map(str::to_owned).to_vec();
-                let consent = Consent { class: Class::Company, scopes, redirect_uri: None };
-                self.tokens.issue(consent, now, ids)
+                let consent = self.unasked(Class::Company, Vec::new());
+                self.tokens.issue(consent.complete(), now, ids)
             }
         };
         Reply::ok(&token_answer(&pair))
     }
 
     /// A code for an approval.
-    fn consent(&self, class: Class, scopes: Vec<String>, redirect_uri: Option<String>) -> String {
-        let consent = Consent { class, scopes, redirect_uri };
-        self.tokens.code(consent, self.now().0, &self.shared.ids)
+    fn code(&self, consent: Consent) -> String {
+        self.tokens.code(consent.complete(), self.now().0, &self.shared.ids)
+    }
+
+    /// What is given without a person: of an agency's for the location at hand.
+    fn unasked(&self, class: Class, scopes: Vec<String>) -> Consent {
+        let locations = vec![self.account.location.to_owned()];
+        let approved = Approved { locations, untold: false };
+        Consent { class, scopes, redirect_uri: None, approved }
+    }
+
+    /// This location and those that the form names beside it; `None` if there is none of the name.
+    fn approved(&self, form: &[u8], untold: bool) -> Option<Approved> {
+        let also = url::form_urlencoded::parse(form).filter(|(name, _)| name == "also");
+        let mut locations = vec![self.account.location.to_owned()];
+        for (_, location) in also {
+            locations.push(self.of_location(&location)?.account.location.to_owned());
+        }
+        Some(Approved { locations, untold })
+    }
+}
+
+impl Consent {
+    /// With the scopes that an agency's token carries beside those approved.
+    fn complete(mut self) -> Self {
+        if self.class == Class::Company {
+            self.scopes.extend(AGENCY_SCOPES.map(str::to_owned));
+            self.scopes.sort();
+            self.scopes.dedup();
+        }
+        self
     }
 }
 
@@ -227,8 +263,9 @@ fn token_answer(pair: &Pair) -> Value {
     });
     match pair.class {
         Class::Location => answer["locationId"] = json!(here::account().location),
+        Class::Company if pair.approved.untold => {}
         Class::Company => {
-            answer["approvedLocations"] = json!([here::account().location]);
+            answer["approvedLocations"] = json!(pair.approved.locations);
             answer["installToFutureLocations"] = json!(false);
             answer["approveAllLocations"] = json!(false);
         }
@@ -245,14 +282,14 @@ pub fn location_token(fake: &HighLevel, call: &Call) -> Answer {
         return Err(Refusal::wrong_location());
     }
     let wanted = form.get("locationId").and_then(Value::as_str).unwrap_or_default();
+    if !call.grant.approved.iter().any(|approved| approved == wanted) {
+        return Err(Refusal::wrong_location());
+    }
     let fake = fake.of_location(wanted).ok_or_else(Refusal::wrong_location)?;
-    let mut scopes = call.grant.scopes.clone();
-    scopes.extend(AGENCY_SCOPES.map(str::to_owned));
-    scopes.sort();
-    scopes.dedup();
+    // Seen to carry the agency's own scopes as well.
+    let consent = fake.unasked(Class::Location, call.grant.scopes.clone());
     let now = fake.now().0;
-    let scope = scopes.join(" ");
-    let consent = Consent { class: Class::Location, scopes, redirect_uri: None };
+    let scope = consent.scopes.join(" ");
     let issue = || fake.tokens.issue_access(&consent, now, &fake.shared.ids);
     let access = here::within(fake.account, issue);
     Reply::created(&json!({
@@ -313,7 +350,7 @@ pub async fn reconnect(
             (None, Some(COMPANY)) => Class::Company,
             _ => return Err(Refusal::bad_request("Pass one of locationId, companyId")),
         };
-        let code = fake.consent(class, SCOPES.map(str::to_owned).to_vec(), None);
+        let code = fake.code(fake.unasked(class, SCOPES.map(str::to_owned).to_vec()));
         let expires = Millis(fake.now().0 + super::tokens::CODE_MS);
         Reply::ok(&json!({"authorizationCode": code, "expiresAt": expires}))
     });

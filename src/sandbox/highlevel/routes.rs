@@ -82,8 +82,8 @@ const ROUTES: &[(MethodFilter, &str, Need, Handler)] = &[
     (MethodFilter::GET, "/locations/{locationId}/customFields/{id}", FIELDS_READ, location_fields::read),
     (MethodFilter::PUT, "/locations/{locationId}/customFields/{id}", FIELDS_WRITE, location_fields::update),
     (MethodFilter::DELETE, "/locations/{locationId}/customFields/{id}", FIELDS_WRITE, location_fields::delete),
-    (MethodFilter::POST, "/oauth/locationToken", Need::Agency, oauth::location_token),
-    (MethodFilter::GET, "/oauth/installedLocations", Need::Agency, oauth::installed),
+    (MethodFilter::POST, "/oauth/locationToken", Need::Agency("oauth.write"), oauth::location_token),
+    (MethodFilter::GET, "/oauth/installedLocations", Need::Agency("oauth.readonly"), oauth::installed),
 ];
 
 impl HighLevel {

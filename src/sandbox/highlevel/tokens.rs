@@ -73,6 +73,8 @@ pub struct Grant {
     /// Epoch milliseconds; `None` for private tokens.
     pub expires: Option<i64>,
     family: Option<u64>,
+    /// Of an agency's: for which locations tokens are given out.
+    pub approved: Vec<String>,
 }
 
 impl Grant {
@@ -91,6 +93,17 @@ pub struct Consent {
     pub scopes: Vec<String>,
     /// Where the code was sent.
     pub redirect_uri: Option<String>,
+    /// Which locations an agency approved.
+    pub approved: Approved,
+}
+
+/// What an agency approved.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Approved {
+    /// On these the app is installed.
+    pub locations: Vec<String>,
+    /// Whether the answer does not tell them, as is seen of bulk installations (GH#294).
+    pub untold: bool,
 }
 
 /// The two tokens of an answer.
@@ -104,6 +117,8 @@ pub struct Pair {
     pub class: Class,
     /// Space separated.
     pub scope: String,
+    /// Of an agency's.
+    pub approved: Approved,
 }
 
 /// `POST /control/tokens`.
@@ -150,7 +165,8 @@ impl Tokens {
     pub fn new(account: &Account) -> Self {
         let private = |class, scopes: &[&str]| {
             let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
-            Arc::new(Grant { class, scopes, app: "private", expires: None, family: None })
+            let (expires, family, approved) = (None, None, Vec::new());
+            Arc::new(Grant { class, scopes, app: "private", expires, family, approved })
         };
         let mut access =
             HashMap::from([(account.token.to_owned(), private(Class::Location, &SCOPES))]);
@@ -269,6 +285,7 @@ impl Inner {
             refresh: refresh.clone(),
             class: consent.class,
             scope: consent.scopes.join(" "),
+            approved: consent.approved.clone(),
         };
         let held = Refresh { consent, family, expires: now + REFRESH_MS, used: None };
         self.refresh.insert(refresh, held);
@@ -284,6 +301,7 @@ impl Inner {
             app: OAUTH_CLIENT_ID,
             expires: Some(expires),
             family: Some(family),
+            approved: consent.approved.locations.clone(),
         };
         self.access.insert(token.clone(), Arc::new(grant));
         token

@@ -1,5 +1,6 @@
 //! Connecting the systems: consent, installations, keys, and what becomes of a credential.
 
+pub mod agency;
 mod client_secrets;
 mod consent;
 mod ending;

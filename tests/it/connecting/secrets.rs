@@ -9,6 +9,7 @@ use tandem::sandbox::credentials::{
     OAUTH_CLIENT_SECRET, OAUTH_VERSION_ID,
 };
 
+use super::agency::{AGENCYS, COMPANY};
 use super::{ANA, Browser, KEY};
 use crate::process::{Gateway, KEYS, SERVE, tandem};
 use crate::world::World;
@@ -72,6 +73,7 @@ async fn no_planted_secret_is_found_anywhere() {
     let shown = gateway.ask(READ, json!({"e": ANA})).await;
     assert!(shown.contains("OAUTH") && shown.contains("contactId"), "{shown}");
     said += &shown;
+    said += &an_agencys_waits(&world, &gateway).await;
     for path in ["/metrics", "/health/ready"] {
         said += &gateway.get(path).await;
     }
@@ -100,6 +102,30 @@ async fn no_planted_secret_is_found_anywhere() {
     world.end().await;
 }
 
+/// Leaves an agency's installation waiting, which somebody tried to use; what was said of it.
+async fn an_agencys_waits(world: &World, gateway: &Gateway) -> String {
+    let link = "mutation { connectHighLevel(input: {}) { authorizationUrl } }";
+    let answer: Value = serde_json::from_str(&gateway.ask(link, json!({})).await).unwrap();
+    let link = answer["data"]["connectHighLevel"]["authorizationUrl"].as_str().unwrap();
+    let browser = Browser::new();
+    let back = browser.approve(&browser.open(link).await, &AGENCYS).await;
+    let (status, said) = browser.come_back(&back).await;
+    assert_eq!(status, 202, "{said}");
+    let held = "{ heldInstalls { id account agency locations scopes } }";
+    let held = gateway.ask(held, json!({})).await;
+    assert!(held.contains(COMPANY) && held.contains(HIGHLEVEL_LOCATION), "{held}");
+    let shown: Value = serde_json::from_str(&held).unwrap();
+    let id = &shown["data"]["heldInstalls"][0]["id"];
+    let refused = json!({"system": "HIGHLEVEL", "route": "/oauth/locationToken", "kind": "status", "status": 403});
+    world.fault(refused).await;
+    let confirm =
+        "mutation($i: ID!) { confirmInstall(input: {install: $i}) { userErrors { message } } }";
+    let refused = gateway.ask(confirm, json!({"i": id})).await;
+    assert!(refused.contains("gives out no token"), "{refused}");
+    world.clear_faults().await;
+    said + &held + &refused
+}
+
 /// Starts with another key and with none of that name, and then changes the key.
 async fn another_key(folder: &Path) {
     let other = "one:MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=";
@@ -123,8 +149,8 @@ async fn another_key(folder: &Path) {
     let both = format!("{unknown} {KEY}");
     let rotated = tandem(folder, &["vault", "rotate"], &[(KEYS, &both)]).output().unwrap();
     let text = String::from_utf8(rotated.stdout).unwrap();
-    // Two credentials, and the key of erased people.
-    assert!(text.starts_with("3 secrets moved"), "{text}{:?}", rotated.stderr);
+    // Two credentials, an installation that waits, and the key of erased people.
+    assert!(text.starts_with("4 secrets moved"), "{text}{:?}", rotated.stderr);
     let gateway = Gateway::start(folder, &[(KEYS, &unknown)]);
     let shown = gateway.ask(READ, json!({"e": ANA})).await;
     assert!(shown.contains("OAUTH") && shown.contains("contactId"), "{shown}");

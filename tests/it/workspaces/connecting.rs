@@ -11,8 +11,8 @@ use crate::world::World;
 const LINK: &str = "mutation($l: String) { connectHighLevel(input: {locationId: $l}) { \
     authorizationUrl userErrors { code field } } }";
 const HELD: &str = "{ heldInstalls { id account scopes } }";
-const CONFIRM: &str = "mutation($i: ID!, $w: ID, $n: String) { confirmInstall(input: {install: $i, \
-    workspace: $w, newWorkspace: $n}) { upstream { state account credential { kind } } \
+pub const CONFIRM: &str = "mutation($i: ID!, $w: ID, $n: String, $l: String) { \
+    confirmInstall(input: {install: $i, location: $l, workspace: $w, newWorkspace: $n}) { upstream { state account credential { kind } } \
     workspace { id key name } userErrors { code field message } } }";
 
 async fn link(client: &Client<'_>, location: Value) -> String {
@@ -33,7 +33,7 @@ pub async fn grant(
     browser.come_back(&back).await
 }
 
-async fn highlevel(client: &Client<'_>) -> Value {
+pub async fn highlevel(client: &Client<'_>) -> Value {
     client.data(STATES, json!({})).await["upstreams"][1].clone()
 }
 
@@ -97,7 +97,8 @@ async fn a_consent_ends_where_it_was_begun() {
     let (status, said) = grant(&two, wanted.clone(), &chosen).await;
     assert_eq!((status, said.contains("another location")), (400, true), "{said}");
     // An agency's is exchanged for the one that was asked for.
-    let (status, said) = grant(&two, wanted, &[("user_type", "Company")]).await;
+    let agencys = [("user_type", "Company"), ("location_id", ACCOUNTS[2].location)];
+    let (status, said) = grant(&two, wanted, &agencys).await;
     assert_eq!(status, 200, "{said}");
     let connected = || async { highlevel(&two).await["account"] == ACCOUNTS[2].location };
     world.shows("the location that was named", connected).await;

@@ -1,5 +1,6 @@
 //! Many workspaces in one process: each sees and changes its own, whatever is asked of it.
 
+mod agencies;
 mod connecting;
 mod fairness;
 mod hearing;

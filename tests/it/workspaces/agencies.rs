@@ -1,0 +1,150 @@
+//! An agency's installation among many workspaces: where it waits, and in which it is used.
+
+use serde_json::{Value, json};
+use tandem::sandbox::credentials::ACCOUNTS;
+
+use super::connecting::{CONFIRM, grant, highlevel};
+use super::{Client, second, with_accounts};
+use crate::auth::code;
+use crate::connecting::agency::{AGENCYS, COMPANY};
+
+const HELD: &str = "{ heldInstalls { id account agency locations } }";
+const NAMES: &str = "{ workspaces { nodes { id name } } }";
+
+async fn held(client: &Client<'_>) -> Vec<Value> {
+    client.data(HELD, json!({})).await["heldInstalls"].as_array().unwrap().clone()
+}
+
+async fn install(operator: &Client<'_>, choices: &[(&str, &str)]) {
+    let choices = [&AGENCYS, choices].concat();
+    let (status, said) = grant(operator, Value::Null, &choices).await;
+    assert_eq!(status, 202, "{said}");
+}
+
+async fn confirm(client: &Client<'_>, variables: Value) -> Value {
+    client.data(CONFIRM, variables).await["confirmInstall"].clone()
+}
+
+async fn names(operator: &Client<'_>) -> Vec<(String, String)> {
+    let data = operator.data(NAMES, json!({})).await;
+    let nodes = data["workspaces"]["nodes"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    nodes.map(|node| (text(&node["name"]), text(&node["id"]))).collect()
+}
+
+fn refusal(answer: &Value) -> (&Value, &Value) {
+    let error = &answer["userErrors"][0];
+    (&error["code"], &error["field"][0])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_workspace_is_made_for_a_location_that_is_given_out() {
+    let world = with_accounts(4).start().await;
+    let operator = Client::operator(&world);
+    let one = second(&world, "One").await;
+    let [second, third, fourth] = [1, 2, 3].map(|place| ACCOUNTS[place].location);
+    install(&operator, &[("location_id", second), ("also", third)]).await;
+    let id = held(&operator).await[0]["id"].clone();
+    let invalid = json!("INVALID");
+
+    let unnamed = confirm(&operator, json!({"i": id, "n": "Two"})).await;
+    assert_eq!(refusal(&unnamed), (&invalid, &json!("location")), "two are approved: {unnamed:#}");
+    let wrong = confirm(&operator, json!({"i": id, "n": "Two", "l": fourth})).await;
+    assert_eq!(refusal(&wrong), (&invalid, &json!("location")), "{wrong:#}");
+    let odd = confirm(&operator, json!({"i": id, "n": "Two", "l": " "})).await;
+    assert_eq!(refusal(&odd), (&invalid, &json!("location")), "{odd:#}");
+    let taken = confirm(&operator, json!({"i": id, "n": "Two", "l": second})).await;
+    assert_eq!(refusal(&taken), (&json!("DUPLICATE"), &json!("location")), "{taken:#}");
+    let named = confirm(&operator, json!({"i": id, "n": "One", "l": third})).await;
+    assert_eq!(refusal(&named), (&json!("DUPLICATE"), &json!("newWorkspace")), "{named:#}");
+    assert_eq!(names(&operator).await.len(), 2, "none was made for what came to nothing");
+    assert_eq!(held(&operator).await[0]["id"], id);
+
+    let made = confirm(&operator, json!({"i": id, "n": "Two", "l": third})).await;
+    assert_eq!(made["userErrors"], json!([]), "{made:#}");
+    assert_eq!(
+        (&made["workspace"]["name"], &made["upstream"]["account"]),
+        (&json!("Two"), &json!(third))
+    );
+    let two = Client::of(&world, made["workspace"]["key"].as_str().unwrap());
+    assert!(two.people().await.len() > 10);
+    assert_eq!(highlevel(&one).await["account"], second, "the others are as they were");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_name_it_is_the_one_that_there_is() {
+    let world = with_accounts(3).start().await;
+    let operator = Client::operator(&world);
+    let one = second(&world, "One").await;
+    let empty = operator.create("Empty").await;
+    let all = names(&operator).await;
+    let id_of = |name: &str| all.iter().find(|(of, _)| of == name).unwrap().1.clone();
+    let invalid = (json!("INVALID"), json!("location"));
+    let wait = async |choices: &[(&str, &str)]| {
+        install(&operator, choices).await;
+        held(&operator).await[0]["id"].clone()
+    };
+    // The one that the workspace is connected to, whatever was approved beside it.
+    let id = wait(&[("also", ACCOUNTS[1].location), ("also", ACCOUNTS[2].location)]).await;
+    let used = confirm(&operator, json!({"i": id, "w": id_of("One")})).await;
+    assert_eq!(used["userErrors"], json!([]), "{used:#}");
+    assert_eq!(highlevel(&one).await["account"], ACCOUNTS[1].location);
+    one.data(super::DISCONNECT, json!({"s": "HIGHLEVEL"})).await;
+
+    // None that is known.
+    let id = wait(&[("location_id", ACCOUNTS[2].location), ("untold", "yes")]).await;
+    let unknown = confirm(&operator, json!({"i": id, "w": id_of("Empty")})).await;
+    assert_eq!(refusal(&unknown), (&invalid.0, &invalid.1), "{unknown:#}");
+    // The only one that was approved.
+    let id = wait(&[("location_id", ACCOUNTS[2].location)]).await;
+    let used = confirm(&operator, json!({"i": id, "w": id_of("Empty")})).await;
+    assert_eq!(used["userErrors"], json!([]), "{used:#}");
+    assert_eq!(highlevel(&empty).await["account"], ACCOUNTS[2].location);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_waits_where_the_agency_is_known() {
+    let world = with_accounts(3).start().await;
+    let operator = Client::operator(&world);
+    let one = operator.create("One").await;
+    let mut id = Value::Null;
+    for (place, name) in [(1, "One"), (2, "Two")] {
+        install(&operator, &[("location_id", ACCOUNTS[place].location)]).await;
+        let whose = if place == 1 { &operator } else { &one };
+        let other = if place == 1 { &one } else { &operator };
+        assert_eq!((held(whose).await.len(), held(other).await.len()), (1, 0), "{name}");
+        id = held(whose).await[0]["id"].clone();
+        if place == 1 {
+            let all = names(&operator).await;
+            let (_, one) = all.iter().find(|(of, _)| of == name).unwrap();
+            let used = confirm(&operator, json!({"i": id, "w": one})).await;
+            assert_eq!(used["userErrors"], json!([]), "{used:#}");
+        }
+    }
+    // Who is no operator uses it for their own location, and learns nothing of others.
+    let stranger = one.ask(CONFIRM, json!({"i": id, "n": "Mine", "l": ACCOUNTS[2].location})).await;
+    assert_eq!(code(&stranger), "FORBIDDEN", "{stranger:#}");
+    let other = confirm(&one, json!({"i": id, "l": ACCOUNTS[2].location})).await;
+    assert_eq!(refusal(&other), (&json!("INVALID"), &json!("location")), "{other:#}");
+    install(&operator, &[("location_id", ACCOUNTS[1].location)]).await;
+    let again = held(&one).await[0].clone();
+    assert_eq!(again["account"], COMPANY);
+    let used = confirm(&one, json!({"i": again["id"]})).await;
+    assert_eq!(used["userErrors"], json!([]), "{used:#}");
+
+    // With a second one nobody knows which is meant.
+    let two = operator.create("Two").await;
+    let all = names(&operator).await;
+    let (_, id) = all.iter().find(|(of, _)| of == "Two").unwrap();
+    let choices = [("user_type", "Company"), ("location_id", ACCOUNTS[2].location)];
+    let (status, said) = grant(&two, json!(ACCOUNTS[2].location), &choices).await;
+    assert_eq!(status, 200, "{id}: {said}");
+    install(&operator, &[]).await;
+    assert_eq!(
+        (held(&operator).await.len(), held(&one).await.len(), held(&two).await.len()),
+        (1, 0, 0)
+    );
+    world.end().await;
+}
