@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use crate::store::{Next, Record};
 use crate::sync::backoff;
 use crate::sync::plan::{Plan, Scope};
-use crate::unified::{Failure, Hold, System, WriteOutcome};
+use crate::unified::{Edit, Failure, Hold, System, WriteOutcome};
 use crate::upstream::Kind;
 
 use super::close::{UNTIL_MENDED, waits_for_credential};
@@ -50,13 +50,29 @@ fn unread(facts: &Facts, record: &Record) -> Option<&'static str> {
 
 /// Whether something of an edit is to be written and neither a failure nor a question says why it is not.
 fn edits_wait(facts: &Facts, record: &Record) -> bool {
-    let mut writes = record.edits.iter().flat_map(|edit| &edit.writes);
-    let is_queued = writes.any(|write| write.outcome == WriteOutcome::Queued);
+    record.edits.iter().any(|outcome| {
+        let edit = facts.sheet.edits.iter().find(|edit| edit.id == outcome.edit);
+        let queued = outcome.writes.iter().filter(|one| one.outcome == WriteOutcome::Queued);
+        let queued: Vec<System> = queued.map(|write| write.system).collect();
+        let waits = |edit| !is_accounted_for(facts, record, (edit, &queued));
+        !queued.is_empty() && edit.is_some_and(waits)
+    })
+}
+
+/// Whether a failure or a question says why something of an edit is still to be written, in the systems in
+/// which it is.
+fn is_accounted_for(facts: &Facts, record: &Record, (edit, queued): (&Edit, &[System])) -> bool {
     let sheet = &facts.sheet;
-    let own = |hold: &Hold| hold.contacts.contains(&sheet.known.id);
-    let asks = record.holds.iter().any(own)
-        || sheet.holds.iter().any(|hold| own(hold) && !record.dropped.contains(&hold.id));
-    is_queued && !asks && dead(facts, record).next().is_none()
+    let names_fields = !edit.change.fields().is_empty();
+    let asks = |hold: &Hold| {
+        // One without a field is about who the person is, in either system.
+        let is_it = hold.field.is_none()
+            || (names_fields && hold.system.is_none_or(|system| queued.contains(&system)));
+        is_it && hold.contacts.contains(&sheet.known.id)
+    };
+    let open = sheet.holds.iter().filter(|hold| !record.dropped.contains(&hold.id));
+    record.holds.iter().chain(open).any(asks)
+        || dead(facts, record).any(|one| queued.contains(&one.system))
 }
 
 /// What was given up about the contact, now or before.
