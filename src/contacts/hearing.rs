@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::bus::{Changed, What};
+use crate::clock::{Clock, new_id};
 use crate::store::{Sighting, Trace};
 use crate::unified::{ContactId, HighLevelId, System, WorkspaceId};
 use crate::upstream::{self, About, Call, Kind, Retry, UpstreamState};
@@ -33,12 +34,36 @@ pub struct Hints {
 /// After how many calls in a row that failed the rest is for later: one may fail for what it asks for.
 const MOST_FAILED: u32 = 3;
 
-/// The calls that hints need.
-struct Asking<'a> {
-    call: &'a Call,
-    /// How many failed in a row.
-    failed: u32,
+/// How asking goes, from one batch of hints to the next.
+#[derive(Debug, Default)]
+pub struct Asking {
+    /// How many people in a row could not be read.
+    people: u32,
+    /// The same of searches for tasks, which may fail alone.
+    tasks: u32,
     trouble: Option<upstream::Error>,
+}
+
+impl Asking {
+    /// Whether there is no hope left: all that has to be asked is for later.
+    pub fn is_over(&self) -> bool {
+        self.people >= MOST_FAILED
+    }
+}
+
+/// The calls that hints may cost.
+struct Calls<'a> {
+    /// `None`: none.
+    call: Option<&'a Call>,
+    asking: &'a mut Asking,
+}
+
+/// What a call asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Wanted {
+    Person,
+    /// Whose a task is.
+    Owner,
 }
 
 /// What became of a call.
@@ -50,51 +75,53 @@ enum Asked<T> {
     Later,
 }
 
-impl<'a> Asking<'a> {
-    fn new(call: &'a Call) -> Self {
-        Self { call, failed: 0, trouble: None }
+impl<'a> Calls<'a> {
+    /// What to make a call with, unless it is not to be hoped that it succeeds.
+    fn may(&mut self, core: &Core, wanted: Wanted) -> Option<&'a Call> {
+        let call = self.call.filter(|call| Instant::now() < call.deadline)?;
+        if core.directory(System::HighLevel).status().state == UpstreamState::NeedsReauthorization {
+            self.asking.people = MOST_FAILED;
+        }
+        let fails = wanted == Wanted::Owner && self.asking.tasks >= MOST_FAILED;
+        (!fails && !self.asking.is_over()).then_some(call)
     }
 
-    /// Makes a call, unless it is not to be hoped that it succeeds.
-    async fn ask<T>(
-        &mut self,
-        core: &Core,
-        made: impl Future<Output = Result<T, upstream::Error>>,
-    ) -> Asked<T> {
-        let is_refused = || {
-            core.directory(System::HighLevel).status().state == UpstreamState::NeedsReauthorization
+    fn came<T>(&mut self, wanted: Wanted, made: Result<T, upstream::Error>) -> Asked<T> {
+        let failed = match wanted {
+            Wanted::Person => &mut self.asking.people,
+            Wanted::Owner => &mut self.asking.tasks,
         };
-        if self.failed >= MOST_FAILED || Instant::now() >= self.call.deadline || is_refused() {
-            return Asked::Later;
-        }
-        match made.await {
+        match made {
             Ok(found) => {
-                self.failed = 0;
+                *failed = 0;
                 Asked::Found(found)
             }
             Err(error) if is_final(&error) => Asked::Never,
             Err(error) => {
-                self.failed += 1;
-                self.trouble = Some(error);
+                *failed += 1;
+                self.asking.trouble = Some(error);
                 Asked::Later
             }
         }
     }
 }
 
+/// A hint by its place, and which part of whom it is about.
+type Part = (usize, HighLevelId, Changed);
+
 impl Contacts {
     /// Takes hints in, whatever their order and however often.
     ///
     /// A person whom nobody knows is read from HighLevel, one call each (a search for many would not
     /// find who is new), and a task that does not say whose it is costs a search. What cannot be asked
-    /// now is not lost: which hints are to be handed in again is said.
+    /// now, or may not for want of a call, is not lost: which hints are to be handed in again is said.
     pub async fn hear(
         &self,
         workspace: &WorkspaceId,
         hints: &[About],
-        call: &Call,
+        (call, asking): (Option<&Call>, &mut Asking),
     ) -> Result<Hints, Error> {
-        self.0.take_hints(workspace, hints, call).await
+        self.0.take_hints(workspace, hints, Calls { call, asking }).await
     }
 }
 
@@ -103,34 +130,43 @@ impl Core {
         &self,
         workspace: &WorkspaceId,
         hints: &[About],
-        call: &Call,
+        mut calls: Calls<'_>,
     ) -> Result<Hints, Error> {
-        let mut asking = Asking::new(call);
-        let (mut parts, mut later) = (BTreeSet::new(), BTreeSet::new());
-        let mut places: Vec<(HighLevelId, usize)> = Vec::new();
-        for (place, hint) in hints.iter().enumerate() {
-            match self.part(hint, &mut asking).await {
-                Asked::Found(part) => {
-                    places.extend(part.iter().map(|(id, _)| (id.clone(), place)));
-                    parts.extend(part);
-                }
-                Asked::Never => {}
-                Asked::Later => {
-                    later.insert(place);
-                }
-            }
+        let mut heard = Hints::default();
+        let parts = hints.iter().enumerate().filter_map(part).collect();
+        self.take_parts(workspace, parts, &mut calls, &mut heard).await?;
+        // Last: a search that is slow to fail would leave no time for people.
+        let parts = self.owners(hints, &mut calls, &mut heard.later).await;
+        self.take_parts(workspace, parts, &mut calls, &mut heard).await?;
+        heard.trouble = calls.asking.trouble.clone();
+        Ok(heard)
+    }
+
+    async fn take_parts(
+        &self,
+        workspace: &WorkspaceId,
+        told: Vec<Part>,
+        calls: &mut Calls<'_>,
+        heard: &mut Hints,
+    ) -> Result<(), Error> {
+        if told.is_empty() {
+            return Ok(());
         }
+        let mut parts: BTreeSet<(HighLevelId, Changed)> =
+            told.iter().map(|(_, id, part)| (id.clone(), part.clone())).collect();
         let erased = self.erased_among(workspace, &parts).await?;
         parts.retain(|(id, _)| !erased.contains(id));
         for (id, part) in &parts {
             self.forget_part(workspace, id, part);
         }
-        let (marked, unmet) = self.whom(workspace, &parts, &mut asking).await?;
-        let of = |people: &BTreeSet<HighLevelId>| -> BTreeSet<usize> {
-            places.iter().filter(|(id, _)| people.contains(id)).map(|(_, place)| *place).collect()
+        let (marked, unmet) = self.whom(workspace, &parts, calls).await?;
+        let of = |people: &BTreeSet<HighLevelId>| -> Vec<usize> {
+            told.iter().filter(|(_, id, _)| people.contains(id)).map(|(place, ..)| *place).collect()
         };
-        later.extend(of(&unmet));
-        Ok(Hints { marked, of_erased: of(&erased), later, trouble: asking.trouble })
+        heard.marked.extend(marked);
+        heard.of_erased.extend(of(&erased));
+        heard.later.extend(of(&unmet));
+        Ok(())
     }
 
     /// Who is to be reconciled, and which of those whom nobody knows could not be read now.
@@ -138,19 +174,20 @@ impl Core {
         &self,
         workspace: &WorkspaceId,
         parts: &BTreeSet<(HighLevelId, Changed)>,
-        asking: &mut Asking<'_>,
+        calls: &mut Calls<'_>,
     ) -> Result<(BTreeSet<ContactId>, BTreeSet<HighLevelId>), Error> {
         let keys: BTreeSet<&HighLevelId> = parts.iter().map(|(id, _)| id).collect();
         let keys: Vec<&str> = keys.into_iter().map(HighLevelId::as_str).collect();
         let linked = self.store.linked(workspace, System::HighLevel, &keys).await?;
         let notes_show = self.mapping(workspace).notes.last_note_field.is_some();
         let (mut marked, mut unmet) = (BTreeSet::new(), BTreeSet::new());
-        for (id, part) in parts {
+        let parts: Vec<&(HighLevelId, Changed)> = parts.iter().collect();
+        for (id, part) in turned(&self.clock, parts) {
             let known = keys.binary_search(&id.as_str()).ok().and_then(|place| linked[place]);
             let is_person = matches!(part, Changed::HighLevel(_) | Changed::Sides);
             let contact = match known {
                 Some(contact) => Some(contact),
-                None if is_person => match self.meet(workspace, id, asking).await? {
+                None if is_person => match self.meet(workspace, id, calls).await? {
                     Asked::Found(contact) => contact,
                     Asked::Never => None,
                     Asked::Later => {
@@ -173,6 +210,38 @@ impl Core {
         Ok((marked, unmet))
     }
 
+    /// Whose the tasks are of which that is not told.
+    async fn owners(
+        &self,
+        hints: &[About],
+        calls: &mut Calls<'_>,
+        later: &mut BTreeSet<usize>,
+    ) -> Vec<Part> {
+        let tasks = hints.iter().enumerate().filter_map(|(place, hint)| {
+            if let About::Task { id, title } = hint { Some((place, id, title)) } else { None }
+        });
+        let mut found = Vec::new();
+        for (place, task, title) in turned(&self.clock, tasks.collect()) {
+            let asked = match calls.may(self, Wanted::Owner) {
+                Some(call) => {
+                    calls.came(Wanted::Owner, self.crm.task_owner(call, task, title).await)
+                }
+                None => Asked::Later,
+            };
+            match asked {
+                Asked::Found(owner) => {
+                    found.extend(owner.map(|id| (place, id.clone(), Changed::Tasks(id))));
+                }
+                // Then what is held of tasks is believed for its time, as without webhooks.
+                Asked::Never => {}
+                Asked::Later => {
+                    later.insert(place);
+                }
+            }
+        }
+        found
+    }
+
     /// Which of the people were erased.
     async fn erased_among(
         &self,
@@ -187,40 +256,17 @@ impl Core {
         Ok(out.map(|(id, _)| id.clone()).collect())
     }
 
-    /// Which part of whom a hint is about.
-    async fn part(
-        &self,
-        hint: &About,
-        asking: &mut Asking<'_>,
-    ) -> Asked<Option<(HighLevelId, Changed)>> {
-        Asked::Found(match hint {
-            About::Contact(id) => Some((id.clone(), Changed::HighLevel(id.clone()))),
-            About::Notes(id) => Some((id.clone(), Changed::Notes(id.clone()))),
-            About::Tasks(id) => Some((id.clone(), Changed::Tasks(id.clone()))),
-            About::Appointments(id) => Some((id.clone(), Changed::Appointments(id.clone()))),
-            About::Task { id, title } => {
-                let made = self.crm.task_owner(asking.call, id, title);
-                match asking.ask(self, made).await {
-                    Asked::Found(owner) => owner.map(|id| (id.clone(), Changed::Tasks(id))),
-                    // Then what is held of tasks is believed for its time, as without webhooks.
-                    Asked::Never => None,
-                    Asked::Later => return Asked::Later,
-                }
-            }
-            About::Installed | About::Uninstalled | About::TakenBack(_) | About::Other => None,
-        })
-    }
-
     /// Reads somebody new; nobody is found if they are gone again.
     async fn meet(
         &self,
         workspace: &WorkspaceId,
         id: &HighLevelId,
-        asking: &mut Asking<'_>,
+        calls: &mut Calls<'_>,
     ) -> Result<Asked<Option<ContactId>>, Error> {
+        let Some(call) = calls.may(self, Wanted::Person) else { return Ok(Asked::Later) };
         let fetched_ms = self.clock.now_ms();
-        let made = self.crm.contact(asking.call, id);
-        let contact = match asking.ask(self, made).await {
+        let made = self.crm.contact(call, id).await;
+        let contact = match calls.came(Wanted::Person, made) {
             Asked::Found(contact) => contact.map(Arc::new),
             Asked::Never => return Ok(Asked::Never),
             Asked::Later => return Ok(Asked::Later),
@@ -238,6 +284,29 @@ impl Core {
         let known = known.first().filter(|known| !known.erased);
         Ok(Asked::Found(known.map(|known| known.id)))
     }
+}
+
+/// All of them, each time from another one on: those for whom every call fails hold up whoever comes after
+/// them, and that is not always to be the same.
+fn turned<T>(clock: &Clock, mut all: Vec<T>) -> Vec<T> {
+    let first = new_id(clock).as_u128().checked_rem(all.len() as u128).unwrap_or_default();
+    all.rotate_left(usize::try_from(first).unwrap_or_default());
+    all
+}
+
+/// Which part of whom a hint is about, if it tells.
+fn part((place, hint): (usize, &About)) -> Option<Part> {
+    Some(match hint {
+        About::Contact(id) => (place, id.clone(), Changed::HighLevel(id.clone())),
+        About::Notes(id) => (place, id.clone(), Changed::Notes(id.clone())),
+        About::Tasks(id) => (place, id.clone(), Changed::Tasks(id.clone())),
+        About::Appointments(id) => (place, id.clone(), Changed::Appointments(id.clone())),
+        About::Task { .. }
+        | About::Installed
+        | About::Uninstalled
+        | About::TakenBack(_)
+        | About::Other => return None,
+    })
 }
 
 /// Whether to ask again would bring the same: one hint that leads nowhere must not hold up the rest.

@@ -64,6 +64,7 @@ pub use doppler_side::DopplerSide;
 pub use erasing::Eraser;
 pub use error::Error;
 pub use find::By;
+pub use hearing::Asking;
 pub use highlevel_side::HighLevelSide;
 pub use installs::{Confirmation, Confirmed, HeldInstall};
 pub use listing::Listing;

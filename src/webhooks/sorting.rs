@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::contacts::{self, Contacts};
+use crate::contacts::{self, Asking, Contacts};
 use crate::store::{Arrival, Lease, LookedAt, Mark, Next, Priority, Record, Store, Trace};
 use crate::sync::{self, Handler};
 use crate::unified::{EventDraft, EventKind, SyncState, System, WorkspaceId, normalize_email};
@@ -25,6 +25,8 @@ const AT_ONCE: u32 = 200;
 const GATHERED_FOR: TimeDelta = TimeDelta::seconds(1);
 /// How long the calls of one batch may take. Shorter than a lease.
 const PATIENCE: Duration = Duration::from_secs(40);
+/// How long a lease is taken for long enough. Leaves more of it than a batch may take.
+const EXTENDED_FOR: TimeDelta = TimeDelta::seconds(10);
 /// When a system that could not be asked is asked again.
 const AGAIN: TimeDelta = TimeDelta::seconds(10);
 
@@ -38,34 +40,27 @@ pub struct Sorting {
 
 #[async_trait]
 impl Handler for Sorting {
-    /// Goes once through all that waits. What has to wait on is gone past, so that it holds up nothing.
+    /// Goes once through all that waits: first without a call, so that who is known waits for nobody who is
+    /// not, then for as long as HighLevel can be asked about the others. What has to wait on is gone past, so
+    /// that it holds up nothing.
     async fn handle(&self, lease: Lease) -> Result<(), sync::Error> {
-        let (mut after, mut waits) = (None, None);
-        loop {
-            let until = self.clock.now() + sync::LEASE;
-            if !self.store.extend(&lease, until).await? {
-                return Ok(());
-            }
-            let arrivals = self.store.waiting(&lease.workspace, after.as_deref(), AT_ONCE).await?;
-            let Some(last) = arrivals.last() else { break };
-            after = Some(last.id.clone());
-            match self.batch(&lease, &arrivals).await? {
-                Batch::Looked => {}
+        let mut asking = Asking::default();
+        let mut next = Next::Done;
+        for may_ask in [false, true] {
+            match self.go_through(&lease, may_ask, &mut asking).await? {
+                Batch::Looked => break,
                 Batch::Lost => return Ok(()),
-                Batch::Waits(why) => waits = Some(why),
+                Batch::Waits(why) if may_ask => {
+                    tracing::info!(
+                        error = why,
+                        "webhooks wait: HighLevel could not be asked whom they are about"
+                    );
+                    // No attempt is counted: what came in is looked at for as long as it is kept.
+                    next = Next::Again(self.clock.now() + AGAIN);
+                }
+                Batch::Waits(_) => {}
             }
         }
-        let next = match waits {
-            None => Next::Done,
-            Some(error) => {
-                tracing::info!(
-                    error,
-                    "webhooks wait: HighLevel could not be asked whom they are about"
-                );
-                // No attempt is counted: what came in is looked at for as long as it is kept.
-                Next::Again(self.clock.now() + AGAIN)
-            }
-        };
         self.store.record(&lease, Record { next, ..Record::default() }, self.clock.now()).await?;
         Ok(())
     }
@@ -79,7 +74,41 @@ enum Batch {
 }
 
 impl Sorting {
-    async fn batch(&self, lease: &Lease, arrivals: &[Arrival]) -> Result<Batch, sync::Error> {
+    /// Looks at all that waits, the oldest first.
+    async fn go_through(
+        &self,
+        lease: &Lease,
+        may_ask: bool,
+        asking: &mut Asking,
+    ) -> Result<Batch, sync::Error> {
+        let (mut after, mut waits) = (None, None);
+        let mut extended = None;
+        while !asking.is_over() {
+            let now = self.clock.now();
+            if extended.is_none_or(|at| now > at + EXTENDED_FOR) {
+                if !self.store.extend(lease, now + sync::LEASE).await? {
+                    return Ok(Batch::Lost);
+                }
+                extended = Some(now);
+            }
+            let arrivals = self.store.waiting(&lease.workspace, after.as_deref(), AT_ONCE).await?;
+            let Some(last) = arrivals.last() else { break };
+            after = Some(last.id.clone());
+            match self.batch(lease, &arrivals, (may_ask, &mut *asking)).await? {
+                Batch::Looked => {}
+                Batch::Lost => return Ok(Batch::Lost),
+                Batch::Waits(why) => waits = Some(why),
+            }
+        }
+        Ok(waits.map_or(Batch::Looked, Batch::Waits))
+    }
+
+    async fn batch(
+        &self,
+        lease: &Lease,
+        arrivals: &[Arrival],
+        asking: (bool, &mut Asking),
+    ) -> Result<Batch, sync::Error> {
         let read = |one: &Arrival| self.inbound.read(one.body.as_bytes());
         let read = arrivals.iter().map(|one| (one, read(one)));
         let is_of_an_app = |notice: &Option<Notice>| {
@@ -89,7 +118,7 @@ impl Sorting {
             read.partition(|(_, notice)| is_of_an_app(notice));
         // First: it may be why HighLevel cannot be asked about the others, which may have to wait.
         match self.look_at_app(lease, of_the_app).await? {
-            Batch::Looked => self.look_at_people(lease, others).await,
+            Batch::Looked => self.look_at_people(lease, others, asking).await,
             ended @ (Batch::Waits(_) | Batch::Lost) => Ok(ended),
         }
     }
@@ -113,6 +142,7 @@ impl Sorting {
         &self,
         lease: &Lease,
         read: Vec<Read<'_>>,
+        (may_ask, asking): (bool, &mut Asking),
     ) -> Result<Batch, sync::Error> {
         if read.is_empty() {
             return Ok(Batch::Looked);
@@ -123,7 +153,8 @@ impl Sorting {
         let hints: Vec<About> = notices.into_iter().map(hint).collect();
         let deadline = Instant::now() + PATIENCE;
         let call = Call { deadline, priority: Urgency::Background, meter: Arc::default() };
-        let heard = match self.contacts.hear(workspace, &hints, &call).await {
+        let asking = (may_ask.then_some(&call), asking);
+        let heard = match self.contacts.hear(workspace, &hints, asking).await {
             Ok(heard) => heard,
             Err(error) => return Ok(Batch::Waits(error.to_string())),
         };

@@ -22,7 +22,7 @@ use crate::unified::{
     WorkspaceId,
 };
 
-use crate::upstream::{Directory, Kind, UpstreamState};
+use crate::upstream::{Kind, UpstreamState};
 
 use super::look::TOMBSTONE;
 use super::perform::Importing;
@@ -101,11 +101,7 @@ impl Inner {
 
     /// Whether a system refuses the credential, as far as is known now.
     fn is_refused(&self, system: System) -> bool {
-        let status = match system {
-            System::Doppler => Directory::status(&*self.parts.mailing),
-            System::HighLevel => Directory::status(&*self.parts.crm),
-        };
-        status.state == UpstreamState::NeedsReauthorization
+        self.state(system) == UpstreamState::NeedsReauthorization
     }
 
     /// Failures with their attempts and the time of the next one, and the systems in which trying

@@ -62,6 +62,8 @@ pub(super) struct Looked {
     pub read_ms: i64,
     /// Which sides are as a run's listing showed them, and were not read for this.
     pub staged: [bool; 2],
+    /// Which systems were answering when the reading began, as far as that is known.
+    pub answers: [bool; 2],
 }
 
 impl<T> Found<T> {
@@ -135,6 +137,7 @@ impl Looked {
             fetched_ms,
             read_ms: fetched_ms,
             staged: [false; 2],
+            answers: [false; 2],
         }
     }
 
@@ -195,6 +198,8 @@ impl Inner {
     ) -> Result<(Looked, Option<Sheet>), Error> {
         let fetched_ms = self.parts.clock.now_ms();
         let contact = sheet.known.id;
+        // Before this contact's own calls say something of it.
+        let answers = System::ALL.map(|system| self.state(system) != UpstreamState::Degraded);
         let backing_off = |system| self.backing_off(&sheet, system, urgency);
         // Before Doppler is read: whatever an import that has ended wrote is to be seen.
         let (importing, imported) = self.imports(&sheet, call).await;
@@ -231,6 +236,7 @@ impl Inner {
             imported,
             successor,
             read_ms: self.parts.clock.now_ms(),
+            answers,
             ..Looked::new(subscriber, highlevel, fetched_ms)
         };
         let sheet =
@@ -310,17 +316,22 @@ impl Inner {
         if urgency != Some(Urgency::Background) {
             return None;
         }
-        let status = match system {
-            System::Doppler => Directory::status(&*self.parts.mailing),
-            System::HighLevel => Directory::status(&*self.parts.crm),
-        };
         // Whoever watches the credential finds out that it works again.
-        if status.state == UpstreamState::NeedsReauthorization {
+        if self.state(system) == UpstreamState::NeedsReauthorization {
             return Some(Kind::Unauthorized.code());
         }
         let failure = sheet.failures.iter().find(|failure| failure.system == system)?;
         let waits = failure.next_attempt_at.is_some_and(|at| at > self.parts.clock.now());
         waits.then(|| upstream::known_code(&failure.code))
+    }
+
+    /// How a system is doing, as far as is known now.
+    pub(super) fn state(&self, system: System) -> UpstreamState {
+        let status = match system {
+            System::Doppler => Directory::status(&*self.parts.mailing),
+            System::HighLevel => Directory::status(&*self.parts.crm),
+        };
+        status.state
     }
 
     async fn linked_subscriber(

@@ -23,7 +23,8 @@ use super::catalog::Known;
 use super::ended::Standing;
 use super::look::Looked;
 use super::suppression::Past;
-use super::{Error, Inner, fault, unfinished};
+use super::unfinished::{self, Tried};
+use super::{Error, Inner, fault};
 
 /// How long a run's calls may take together. Shorter than a lease without prolongation.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -178,7 +179,9 @@ impl Inner {
         let now = self.parts.clock.now();
         let again = matches!(record.next, Next::Again(at) if at <= now);
         if !outcomes.contains(&Outcome::Parked) {
-            unfinished::look_again(&facts, &plan, &mut record, (lease.attempt, now));
+            let most = self.parts.settings.most_attempts;
+            let tried = Tried { attempt: lease.attempt, most, now };
+            unfinished::look_again(&facts, &plan, &mut record, tried);
         }
         if record.next == Next::Done {
             let at = self.waits_until(&lease.workspace, &facts, now).await?;

@@ -10,7 +10,7 @@ use crate::unified::{
 };
 
 use super::draft::Draft;
-use super::{Action, Payload, PlannedField, Scope, notes};
+use super::{Action, Payload, PlannedField, Scope, due, notes};
 
 /// What the agreement calls a campaign's note begins so. The base's value is the note's id, and what
 /// was sent is its text.
@@ -34,19 +34,29 @@ pub(super) fn plan(draft: &mut Draft<'_>) {
 
 fn one(draft: &mut Draft<'_>, contact: &HighLevelId, (campaign, text): (&str, String)) {
     let key = format!("{PREFIX}{campaign}");
-    if !draft.agreement.highlevel.contains_key(&key) && look_it_up(draft, &key) {
+    let base = draft.agreement.highlevel.get(&key);
+    let has_note = base.is_some_and(|base| note_of(&key, base).is_some());
+    if !has_note && look_it_up(draft, &key) {
         return;
     }
-    let old = draft.agreement.highlevel.get(&key);
-    let before = old.and_then(|base| base.sent.as_ref()).map(ToString::to_string);
+    let old = draft.agreement.highlevel.get(&key).cloned();
+    let before = old.as_ref().and_then(|base| base.sent.as_ref()).map(ToString::to_string);
     if before.as_ref() == Some(&text) {
+        due::is_over(draft, &key);
+        return;
+    }
+    let wanted = Canonical::Text(text.clone());
+    if due::is_given_up(draft, &key, (System::HighLevel, &wanted)) {
+        let value = old.map_or(Canonical::Null, |base| base.value);
+        due::is_over(draft, &key);
+        draft.agreement.highlevel.insert(key, Base { value, sent: Some(wanted) });
         return;
     }
     let contact = contact.clone();
-    let payload = match old.map(|base| &base.value) {
+    let payload = match old.map(|base| base.value) {
         Some(Canonical::Text(note)) => {
             let edit = NoteEdit { body: Some(text.clone()), title: None };
-            Payload::UpdateNote { contact, note: note.clone(), edit }
+            Payload::UpdateNote { contact, note, edit }
         }
         Some(Canonical::Null | Canonical::Set(_)) | None => {
             Payload::CreateNote { contact, draft: NoteDraft { body: text.clone(), title: None } }
@@ -106,10 +116,15 @@ fn text(engagement: &Engagement) -> Option<String> {
     Some(format!("Doppler campaign {name}: {what}{clicks}"))
 }
 
+/// Whether the agreement's name of something is that of such a note.
+pub(in crate::sync) fn is_it(field: &str) -> bool {
+    field.starts_with(PREFIX)
+}
+
 /// The id of the note where a base is about one of these notes.
 pub(in crate::sync) fn note_of<'a>(field: &str, base: &'a Base) -> Option<&'a str> {
     match &base.value {
-        Canonical::Text(id) if field.starts_with(PREFIX) => Some(id),
+        Canonical::Text(id) if is_it(field) => Some(id),
         Canonical::Text(_) | Canonical::Null | Canonical::Set(_) => None,
     }
 }
@@ -130,6 +145,6 @@ pub(in crate::sync) fn written(
         value: Canonical::Text(id.to_owned()),
         sent: Some(Canonical::Text(text.clone())),
     });
-    let fields = action.fields.iter().filter(|planned| planned.field.starts_with(PREFIX));
+    let fields = action.fields.iter().filter(|planned| is_it(&planned.field));
     fields.filter_map(move |planned| Some((planned.field.clone(), base.clone()?)))
 }

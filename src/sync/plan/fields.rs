@@ -132,7 +132,9 @@ fn refuse_unknown(draft: &mut Draft<'_>) {
             if known.as_ref().is_some_and(|field| field.mapping.expression.is_none()) {
                 continue;
             }
-            let is_unread = |system: System| input.definitions.of(system).is_none();
+            let is_hidden = |system: &System| unplaced::is_hidden(input, *system);
+            let is_unread =
+                |system: System| input.definitions.of(system).is_none() && !is_hidden(&system);
             let unread = System::ALL.into_iter().any(is_unread);
             for system in System::ALL {
                 if known.is_some() {
@@ -148,7 +150,15 @@ fn refuse_unknown(draft: &mut Draft<'_>) {
                     let reason = format!("the fields could not be read, so {name} is not known");
                     draft.know(edit.id, system, WriteOutcome::Queued, Some(reason));
                 } else {
-                    let message = format!("there is no field {name}");
+                    let hidden = System::ALL.into_iter().find(is_hidden);
+                    let hidden = hidden.map_or_else(String::new, |system| {
+                        let here = system.name();
+                        format!(
+                            "; {here}'s own fields cannot be seen, because its credential lacks the \
+                             scope for them"
+                        )
+                    });
+                    let message = format!("there is no field {name}{hidden}");
                     draft.refuse(edit, system, UserErrorCode::NotFound, &message);
                 }
             }

@@ -12,6 +12,7 @@ mod delete;
 mod derived;
 mod difference;
 mod draft;
+mod due;
 mod edits;
 mod emptied;
 mod engagement_note;
@@ -45,7 +46,7 @@ pub(super) use consent::{
     is_out as consent_is_out, is_suppressed, says as consent_of, word as consent_word,
 };
 pub(super) use create::named_by_whom;
-pub(super) use engagement_note::written as engagement_written;
+pub(super) use engagement_note::{is_it as is_engagement_note, written as engagement_written};
 pub(super) use others::taken;
 pub(super) use shown_note::{LAST_NOTE, NOTE_FROM};
 

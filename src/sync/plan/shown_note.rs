@@ -7,7 +7,7 @@ use crate::unified::{
 
 use super::draft::Draft;
 use super::fields::{self, Change};
-use super::{Action, Payload, PlannedField, Scope, engagement_note, notes, writes};
+use super::{Action, Payload, PlannedField, Scope, due, engagement_note, notes, writes};
 
 /// The agreement's name of the last note that Doppler shows.
 pub(in crate::sync) const LAST_NOTE: &str = "notes.last";
@@ -43,11 +43,13 @@ pub(super) fn last<'a>(draft: &mut Draft<'a>) -> Option<Change<'a>> {
     let settled = sent.as_ref() == Some(&after);
     let base = Base { value: held.clone(), sent };
     draft.agreement.doppler.insert(LAST_NOTE.to_owned(), base);
-    if settled || Kind::Text.agrees(&held, &after) {
+    // It is somebody else's text as long as there is no note and never was.
+    let is_theirs = after.is_empty() && old.is_none();
+    if settled || is_theirs || Kind::Text.agrees(&held, &after) {
+        due::is_over(draft, LAST_NOTE);
         return None;
     }
-    // It is somebody else's text as long as there is no note and never was.
-    if after.is_empty() && old.is_none() {
+    if due::is_given_up(draft, LAST_NOTE, (System::Doppler, &after)) {
         return None;
     }
     let planned = PlannedField {
@@ -86,14 +88,18 @@ pub(super) fn from_field(draft: &mut Draft<'_>) {
     let first = old.is_none();
     let same = old.as_ref().is_some_and(|old| Kind::Text.agrees(old, &held));
     if first || held.is_empty() {
-        let base = Base { value: held, sent: None };
-        draft.agreement.doppler.insert(NOTE_FROM.to_owned(), base);
+        is_said(draft, held);
         return;
     }
     if same {
+        due::is_over(draft, NOTE_FROM);
         return;
     }
     let Some(contact) = writes::highlevel_id(input) else { return };
+    if due::is_given_up(draft, NOTE_FROM, (System::HighLevel, &held)) {
+        is_said(draft, held);
+        return;
+    }
     let note = NoteDraft { body: held.to_string(), title: None };
     if written_already(draft, &note) {
         return;
@@ -123,10 +129,16 @@ fn written_already(draft: &mut Draft<'_>, wanted: &NoteDraft) -> bool {
     let found =
         notes.iter().any(|note| note.body.as_deref().map(str::trim) == Some(wanted.body.trim()));
     if found {
-        let base = Base { value: Canonical::Text(wanted.body.clone()), sent: None };
-        draft.agreement.doppler.insert(NOTE_FROM.to_owned(), base);
+        is_said(draft, Canonical::Text(wanted.body.clone()));
     }
     found
+}
+
+/// Remembers that a value of the field is no news any more.
+fn is_said(draft: &mut Draft<'_>, value: Canonical) {
+    let base = Base { value, sent: None };
+    draft.agreement.doppler.insert(NOTE_FROM.to_owned(), base);
+    due::is_over(draft, NOTE_FROM);
 }
 
 fn place<'a>(draft: &mut Draft<'a>, name: &str) -> Option<Slot<'a>> {

@@ -6,10 +6,20 @@ use crate::unified::{ActionKind, Canon, Canonical, EditId, Origin, System};
 
 use super::draft::Draft;
 use super::fields::Topic;
-use super::{Action, Payload, PlannedField, When};
+use super::{Action, Defined, Input, Payload, PlannedField, When};
 
 /// What the error is called where the person could be read and the fields could not.
 pub(super) const UNREAD: &str = "UPSTREAM_UNAVAILABLE";
+
+/// The code of what waits for a scope.
+const UNGRANTED: &str = "SCOPE_MISSING";
+
+/// Whether a system's fields are unknown for want of a scope, and so for good: what may be among them is not
+/// waited for.
+pub(super) fn is_hidden(input: &Input<'_>, system: System) -> bool {
+    let is_ungranted = input.defined(system) == Defined::Unread { code: UNGRANTED };
+    is_ungranted && input.definitions.of(system).is_none()
+}
 
 /// Has a value wait that a system is to have.
 pub(super) fn wait(draft: &mut Draft<'_>, topic: &Topic<'_>, canon: &Canon, system: System) {

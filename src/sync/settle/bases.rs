@@ -6,7 +6,7 @@
 
 use crate::sync::plan::{
     Action, Input, LAST_NOTE, NOTE_FROM, Payload, Plan, TagsDelta, When, consent_word,
-    engagement_written,
+    engagement_written, is_engagement_note,
 };
 use crate::unified::projection::{self, Field, Slot};
 use crate::unified::{
@@ -30,6 +30,11 @@ pub(super) fn settle(input: &Input<'_>, plan: &Plan, outcomes: &[Outcome]) -> Ag
     }
     for (action, outcome) in pairs(plan, outcomes) {
         let Some(Outcome::Done { side, result }) = outcome else { continue };
+        // A note that is written is not to be written any more.
+        let notes = action.fields.iter().filter(|planned| is_note(&planned.field));
+        for note in notes {
+            agreement.canon.remove(&note.field);
+        }
         agreement.highlevel.extend(engagement_written(action, result.as_deref()));
         if let Payload::DeleteContact { .. } = &action.payload {
             agreement.highlevel.clear();
@@ -40,6 +45,10 @@ pub(super) fn settle(input: &Input<'_>, plan: &Plan, outcomes: &[Outcome]) -> Ag
         }
     }
     agreement
+}
+
+fn is_note(field: &str) -> bool {
+    [LAST_NOTE, NOTE_FROM].contains(&field) || is_engagement_note(field)
 }
 
 fn read_back(agreement: &mut Agreement, input: &Input<'_>, action: &Action, side: &Reread) {

@@ -5,6 +5,7 @@ mod echo;
 mod edits;
 mod emptied;
 mod engagement;
+mod given_up;
 mod gone;
 mod model;
 mod people;

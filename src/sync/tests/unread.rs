@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::World;
 use super::edits::note_in_doubt;
 use crate::sync::{Extra, Input, Outcome, Plan, Side, Target, When, plan, settle};
-use crate::unified::{ActionKind, EditChange, Note, System, WriteOutcome};
+use crate::unified::{ActionKind, EditChange, EditId, Note, System, UserErrorCode, WriteOutcome};
 
 const CODE: &str = "UPSTREAM_RATE_LIMITED";
 
@@ -103,17 +103,38 @@ fn the_last_note_is_shown_once_the_notes_can_be_read() {
     assert_eq!(world.subscriber().unwrap().field("NOTE"), Some("called"));
 }
 
-#[test]
-fn a_name_that_no_known_field_has_waits_for_the_fields() {
+/// A client asks for a field by a name that neither the mapping nor Doppler has, while HighLevel's fields are
+/// not known; what the plan is, by why they are not.
+fn nonsense(code: &'static str) -> (World, Plan, EditId) {
     let mut world = World::paired();
     let value = crate::unified::Canonical::Text("x".to_owned());
     let fields = [("nonsense".to_owned(), value)].into();
     let (tags, lists, create_in) = (Vec::new(), Vec::new(), None);
-    world.ask(EditChange::Upsert { fields, tags, lists, create_in });
+    let edit = world.ask(EditChange::Upsert { fields, tags, lists, create_in });
     world.definitions.highlevel = None;
     let plan = world.with_input(|input| {
-        let defined = [crate::sync::Defined::Unread { code: CODE }; 2];
+        let defined = [crate::sync::Defined::Unread { code }; 2];
         plan(&Input { extra: Extra { defined, ..input.extra }, ..*input })
     });
+    (world, plan, edit)
+}
+
+#[test]
+fn a_name_that_no_known_field_has_waits_for_the_fields() {
+    let (world, plan, _) = nonsense(CODE);
     assert_eq!(waits(&world, &plan), (System::HighLevel, ActionKind::Update));
+}
+
+#[test]
+fn fields_that_no_scope_shows_are_not_waited_for() {
+    let (world, plan, edit) = nonsense("SCOPE_MISSING");
+    assert_eq!(plan.actions, [], "nothing is tried again");
+    let settled = world.with_input(|input| settle(input, &plan, &[]));
+    let settled = settled.edits.iter().find(|settled| settled.edit == edit).unwrap();
+    assert!(settled.writes.iter().all(|write| write.outcome == WriteOutcome::Rejected));
+    for error in &settled.errors {
+        assert_eq!(error.code, UserErrorCode::NotFound);
+        assert!(error.message.contains("the scope"), "{}", error.message);
+    }
+    assert_eq!(settled.errors.len(), 2);
 }

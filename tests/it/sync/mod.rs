@@ -37,6 +37,7 @@ mod stalled;
 mod tags_and_lists;
 mod unconnected;
 mod ungranted;
+mod unreadable;
 
 use serde_json::{Value, json};
 use tandem::sandbox::credentials::DOPPLER_FIRST_LIST;

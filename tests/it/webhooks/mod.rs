@@ -3,6 +3,7 @@
 mod hearing;
 mod logging;
 mod receiving;
+mod waiting;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
