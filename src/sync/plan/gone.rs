@@ -18,13 +18,15 @@ use crate::unified::{ActionKind, Base, Canonical, System};
 
 use super::draft::Draft;
 use super::{
-    Action, Deleted, Deletion, Input, Over, Payload, Scope, Side, WhenChanged, WhenUnchanged,
+    Action, Deleted, Deletion, Input, Over, Payload, Scope, Side, WhenChanged, WhenUnchanged, due,
     emptied, fields, holds, joining, writes,
 };
 
 /// Among the bases of a system, that the person is to be made there again: what changed in the other
 /// system is agreed by the time that may succeed. It is no field's name.
 const MAKE_AGAIN: &str = "#again";
+/// In the canon, since when a policy is to be carried out. It is no field's name.
+const POLICY: &str = "#deleted";
 /// The tags that say where somebody was deleted.
 const TAGS: [(System, &str); 2] =
     [(System::Doppler, "deleted in doppler"), (System::HighLevel, "deleted in highlevel")];
@@ -49,6 +51,10 @@ impl Course {
 pub(super) fn plan(draft: &mut Draft<'_>) -> Course {
     let input = draft.input;
     let mut course = Course::GoesOn;
+    if System::ALL.into_iter().all(|system| input.link(system).is_none() || !input.is_gone(system))
+    {
+        due::is_over(draft, POLICY);
+    }
     for system in System::ALL {
         if let Some(link) = input.link(system).filter(|_| input.is_gone(system)) {
             course = course.max(one(draft, system, &link.key));
@@ -132,7 +138,12 @@ fn one(draft: &mut Draft<'_>, system: System, key: &str) -> Course {
         return Course::GoesOn;
     }
     let policy = if is_braked(draft, system) { ask(draft, system) } else { Some(policy) };
-    Course::ends_if(policy.is_some_and(|policy| obey(draft, system, key, policy)))
+    let Some(policy) = policy else { return Course::GoesOn };
+    let deleted = Canonical::Text(key.to_owned());
+    let is_left =
+        policy != WhenUnchanged::Unlink && due::is_given_up(draft, POLICY, (other, &deleted));
+    let policy = if is_left { WhenUnchanged::Unlink } else { policy };
+    Course::ends_if(obey(draft, system, key, policy))
 }
 
 /// Whether so many were deleted that a person has to look, or was asked to.

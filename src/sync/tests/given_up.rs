@@ -2,7 +2,7 @@
 
 use super::World;
 use super::model::set_field;
-use crate::sync::{Extra, Input, Outcome, Payload, Plan, plan, settle};
+use crate::sync::{Deletion, Extra, Input, Outcome, Payload, Plan, WhenUnchanged, plan, settle};
 use crate::unified::{ActionKind, DeliveryStatus, Engagement, Note, System};
 
 /// Plans with what is known of deliveries.
@@ -91,4 +91,33 @@ fn a_campaign_whose_note_was_given_up_has_one_when_more_happens() {
     let [action] = more.actions.as_slice() else { panic!("{:#?}", more.actions) };
     assert_eq!(action.kind, ActionKind::Note);
     assert!(matches!(action.payload, Payload::CreateNote { .. }), "{action:?}");
+}
+
+#[test]
+fn who_was_not_deleted_stays_when_that_is_given_up() {
+    let mut world = World::paired();
+    world.deletion = Deletion { unchanged: WhenUnchanged::Delete, ..Deletion::default() };
+    world.settle_down();
+    world.subscribers.clear();
+    world.gone.push(System::Doppler);
+    let refusal = Outcome::Refused {
+        code: "UPSTREAM_REJECTED".to_owned(),
+        message: "no".to_owned(),
+        error: None,
+    };
+    for _ in 0..2 {
+        world.wait(1);
+        let made = planned(&world, &[]);
+        let kinds: Vec<_> = made.actions.iter().map(|action| action.kind).collect();
+        assert_eq!(kinds, [ActionKind::Delete, ActionKind::Unlink]);
+        let outcomes = [refusal.clone(), Outcome::Done { side: None, result: None }];
+        let settled = world.with_input(|input| settle(input, &made, &outcomes));
+        assert_eq!((settled.failures.len(), settled.links.len()), (1, 0));
+        world.agreement = settled.agreement;
+    }
+    world.agreement.given_up.insert(System::HighLevel, world.now);
+    world.wait(1);
+    world.settle_down();
+    assert!(world.highlevel.is_some());
+    assert_eq!(world.links.len(), 1);
 }
