@@ -68,7 +68,7 @@ fn a_rename_that_was_begun_is_ended_while_highlevel_cannot_be_asked() {
     world.down.push(System::HighLevel);
     let then = |pending: &[crate::unified::PendingWrite]| {
         world.with_input(|input| {
-            plan(&Input { extra: Extra { target, pending, ..input.extra }, ..*input })
+            plan(&Input { extra: Extra { pending, target, ..input.extra }, ..*input })
         })
     };
     let (waits, ends) = (then(&[]), then(&pending));
