@@ -183,7 +183,8 @@ impl Consent {
     }
 
     /// Keeps what an agency granted, as it is: for which of its locations somebody says later. Nothing can
-    /// be tried with it but the exchange for one of them.
+    /// be tried with it but the exchange for one of them. Whoever serves one of the agency's customers
+    /// learns nothing of the others, so it waits for the operator.
     async fn hold_agencys(
         &self,
         grant: Option<AgencyGrant>,
@@ -194,14 +195,8 @@ impl Consent {
             return Ok(Finished::Refused(NOBODY));
         }
         let home = &self.0.home().0;
-        let mut connected = home.access.vault.connected_by(agency).await?;
-        // Where it has several it is not known which one is meant.
-        let only = connected.pop().filter(|_| connected.is_empty());
-        let workspace = only.unwrap_or_else(|| home.workspace.id.clone());
         let until = (home.clock.now() + HELD_FOR).min(grant.ends_at());
-        let brought = Brought::Agency(grant);
-        let held = self.hold_in(&workspace, &brought, (agency, until));
-        held.instrument(of_workspace(workspace.as_str())).await
+        self.hold_in(&home.workspace.id, &Brought::Agency(grant), (agency, until)).await
     }
 
     async fn hold_in(

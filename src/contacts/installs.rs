@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::auth::{AgencyGrant, Brought, Secret};
 use crate::store::Workspace;
 use crate::unified::{System, UserError, UserErrorCode, WorkspaceId};
-use crate::upstream::NotGranted;
+use crate::upstream::{NotGranted, Owner};
 
 use super::admin::{Managed, refused};
 use super::connections::{Connected, Connections, TAKEN, connected, suits, told};
@@ -194,6 +194,10 @@ impl Connections {
                 return refused(UserErrorCode::NotSupported, message);
             }
         };
+        // As HighLevel writes it, which webhooks go by.
+        let told = if let Owner::Location(of) = &local.owner { Some(of.clone()) } else { None };
+        let told = told.filter(|_| own.is_empty());
+        let location = told.as_deref().unwrap_or(location);
         let secret = grant.credential(local, location, self.core.clock.now());
         let to = (System::HighLevel, location);
         if let Err(refusal) = self.attempt(to, secret.as_token(), field).await? {

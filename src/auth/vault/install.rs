@@ -192,25 +192,6 @@ impl Vault {
         }
         Ok(())
     }
-
-    /// The workspaces, all of the store's, whose present credential is there by a company's consent.
-    pub async fn connected_by(&self, company: &str) -> Result<Vec<WorkspaceId>, VaultError> {
-        let Shared { store, keyring, .. } = &*self.shared;
-        let mut found = Vec::new();
-        for sealed in store.all_sealed().await? {
-            if sealed.kept != Kept::Credential(System::HighLevel) {
-                continue;
-            }
-            // Of one that cannot be read nobody knows.
-            let opened = keyring.open(&about(&sealed.workspace, sealed.kept), &sealed.text);
-            let secret: Option<Secret> =
-                opened.ok().and_then(|plain| serde_json::from_slice(&plain).ok());
-            if secret.is_some_and(|secret| secret.granted_by() == Some(company)) {
-                found.push(sealed.workspace);
-            }
-        }
-        Ok(found)
-    }
 }
 
 impl Shared {

@@ -117,8 +117,15 @@ impl Inner {
             let before = facts.sheet.failures.iter().find(|one| one.system == draft.system);
             // Where the credential is refused, or may not, it says nothing of the write.
             let tried = u32::from(!waits_for_credential(&draft.code));
-            let attempts = (before.map_or(0, |before| before.attempts) + tried).max(1);
-            let dead = draft.dead || attempts >= self.parts.settings.most_attempts;
+            let (most, so_far) =
+                (self.parts.settings.most_attempts, before.map_or(0, |before| before.attempts));
+            // Nothing was sent to a system that cannot be read: of one that is away nobody is given up, and
+            // when it is back there are attempts left.
+            let is_unread = facts.input().unread(draft.system).is_some();
+            let spent = if is_unread { (so_far + tried).min(most / 2) } else { so_far + tried };
+            let attempts = spent.max(so_far).max(1);
+            let may_die = !is_unread || before.is_some_and(|before| before.dead);
+            let dead = draft.dead || (may_die && attempts >= most);
             if dead && !draft.dead && before.is_none_or(|before| !before.dead) {
                 given_up.push(draft.system);
             }

@@ -62,8 +62,6 @@ pub(super) struct Looked {
     pub read_ms: i64,
     /// Which sides are as a run's listing showed them, and were not read for this.
     pub staged: [bool; 2],
-    /// Which systems were answering when the reading began, as far as that is known.
-    pub answers: [bool; 2],
 }
 
 impl<T> Found<T> {
@@ -137,7 +135,6 @@ impl Looked {
             fetched_ms,
             read_ms: fetched_ms,
             staged: [false; 2],
-            answers: [false; 2],
         }
     }
 
@@ -198,8 +195,6 @@ impl Inner {
     ) -> Result<(Looked, Option<Sheet>), Error> {
         let fetched_ms = self.parts.clock.now_ms();
         let contact = sheet.known.id;
-        // Before this contact's own calls say something of it.
-        let answers = System::ALL.map(|system| self.state(system) != UpstreamState::Degraded);
         let backing_off = |system| self.backing_off(&sheet, system, urgency);
         // Before Doppler is read: whatever an import that has ended wrote is to be seen.
         let (importing, imported) = self.imports(&sheet, call).await;
@@ -236,7 +231,6 @@ impl Inner {
             imported,
             successor,
             read_ms: self.parts.clock.now_ms(),
-            answers,
             ..Looked::new(subscriber, highlevel, fetched_ms)
         };
         let sheet =

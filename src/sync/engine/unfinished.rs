@@ -4,11 +4,14 @@
 //! may hold a change of which no poll and no webhook tells once more, and an edit may wait for no more than
 //! the next look: the contact is then looked at again, ever more seldom.
 //!
-//! A side that refuses to be read for this person, or does not show them while it answers others, is given up
-//! like a write: a failure says so until it can be read, and somebody may have it tried again.
+//! One that goes on not to be read is told of as a failure until it can be. It is never given up: that a system
+//! answers nobody, or for a while refuses everybody, looks the same from here, and an opt-out may be behind it.
+
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::clock::jitter;
 use crate::store::{MOST_RETRIES, Next, Record};
 use crate::sync::backoff;
 use crate::sync::plan::{Plan, Scope};
@@ -22,15 +25,15 @@ use super::run::Facts;
 
 /// The code of what a system will not show, however often it is asked.
 const REFUSED: &str = "UPSTREAM_REJECTED";
-/// The codes of what may be the record's trouble or the system's.
-const UNANSWERED: [&str; 2] = [Kind::Unavailable.code(), Kind::Timeout.code()];
+/// The longest wait for what is refused, which hardly mends itself: each look is a call or two.
+const REFUSED_FOR: Duration = Duration::from_hours(1);
 
 /// How often a contact was looked at, and when.
 #[derive(Clone, Copy)]
 pub(super) struct Tried {
     /// Of its lease, from 1.
     pub attempt: u32,
-    /// After how many something is given up.
+    /// After how many it is told of.
     pub most: u32,
     pub now: DateTime<Utc>,
 }
@@ -40,8 +43,6 @@ struct Waiting {
     system: System,
     /// Why: the error's name in the public schema.
     code: &'static str,
-    /// Whether an edit waits for it.
-    for_edit: bool,
 }
 
 /// Has a contact looked at again that would else be done with.
@@ -50,17 +51,14 @@ pub(super) fn look_again(facts: &Facts, plan: &Plan, record: &mut Record, tried:
     if record.next != Next::Done || facts.in_import {
         return;
     }
-    let mut again = (!plan.needs.is_empty()).then(|| Kind::Unavailable.code());
+    let mut again =
+        (!plan.needs.is_empty()).then(|| (backoff::after(tried.attempt), Kind::Unavailable.code()));
     for waiting in waiting(facts, record) {
-        if is_in_vain(facts, &waiting, tried) {
-            give_up(facts, record, &waiting, tried);
-        } else {
-            again = again.filter(|code| !waits_for_credential(code)).or(Some(waiting.code));
-        }
+        let wait = tell(facts, record, &waiting, tried);
+        let is_sooner = again.is_none_or(|(least, _)| wait < least);
+        again = if is_sooner { Some((wait, waiting.code)) } else { again };
     }
-    let Some(code) = again else { return };
-    let mends = waits_for_credential(code);
-    let wait = if mends { UNTIL_MENDED } else { backoff::after(tried.attempt) };
+    let Some((wait, code)) = again else { return };
     record.next = Next::Retry { at: tried.now + wait, error: code.to_owned() };
 }
 
@@ -80,12 +78,12 @@ fn waiting(facts: &Facts, record: &Record) -> Vec<Waiting> {
         let code = input.unread(system);
         if awaited.contains(&system) {
             let code = code.unwrap_or(Kind::Unavailable.code());
-            return Some(Waiting { system, code, for_edit: true });
+            return Some(Waiting { system, code });
         }
         let code = code.filter(|code| *code != Kind::NotConnected.code())?;
         let is_left = input.other(system).is_none() && !is_dead(facts, record, &[system]);
         let waits = is_left && facts.scope == Scope::Everything;
-        waits.then_some(Waiting { system, code, for_edit: false })
+        waits.then_some(Waiting { system, code })
     };
     System::ALL.into_iter().filter_map(of).collect()
 }
@@ -112,38 +110,34 @@ fn is_dead(facts: &Facts, record: &Record, systems: &[System]) -> bool {
     record.failures.iter().chain(before).any(|one| one.dead && systems.contains(&one.system))
 }
 
-/// Whether a system will not be read by looking once more.
-fn is_in_vain(facts: &Facts, waiting: &Waiting, tried: Tried) -> bool {
-    let is_unread = facts.input().unread(waiting.system).is_some();
+/// When a system is to be looked at again; tells of it where looking is of little use.
+fn tell(facts: &Facts, record: &mut Record, waiting: &Waiting, tried: Tried) -> Duration {
+    let Waiting { system, code } = *waiting;
+    let is_unread = facts.input().unread(system).is_some();
+    let before = facts.sheet.failures.iter().find(|one| one.system == system);
+    let is_refused = is_unread && code == REFUSED;
     // Leases count no further.
     let is_late = tried.attempt >= tried.most.min(MOST_RETRIES + 1);
-    // Of one that is away nobody is given up.
-    let answers_others = facts.looked.answers[waiting.system as usize];
-    let is_silent = UNANSWERED.contains(&waiting.code) && is_late && answers_others;
-    is_unread && (waiting.code == REFUSED || is_silent)
-}
-
-/// Says that a system is not looked at any more for a contact, unless somebody was told and let it be.
-fn give_up(facts: &Facts, record: &mut Record, waiting: &Waiting, tried: Tried) {
-    let Waiting { system, code, for_edit } = *waiting;
-    if !for_edit && facts.sheet.agreement.given_up.contains_key(&system) {
-        return;
-    }
-    let before = facts.sheet.failures.iter().find(|one| one.system == system);
-    let (attempts, why) = if code == REFUSED {
-        (before.map_or(0, |before| before.attempts) + 1, "refuses to tell of the person")
-    } else {
-        (tried.attempt, "answers others and not about the person")
+    let wait = match tried.attempt {
+        _ if waits_for_credential(code) => UNTIL_MENDED,
+        _ if is_refused && is_late => jitter(REFUSED_FOR),
+        attempt => backoff::after(attempt),
     };
-    let message = format!("{} {why}, so nothing is done there", system.name());
-    let contact = facts.sheet.known.id;
-    record.events.push(EventDraft {
-        contact: Some(contact),
-        system: Some(system),
-        attempt: Some(attempts),
-        code: Some(code.to_owned()),
-        ..EventDraft::new(EventKind::Failed, message.clone())
-    });
+    if !is_refused && !(is_unread && is_late) {
+        return wait;
+    }
+    let what = if is_refused { "refuses to tell of the person" } else { "cannot be read" };
+    let message = format!("{} {what}, which is tried again", system.name());
+    let (contact, attempts) = (facts.sheet.known.id, before.map_or(0, |one| one.attempts) + 1);
+    if before.is_none() {
+        record.events.push(EventDraft {
+            contact: Some(contact),
+            system: Some(system),
+            attempt: Some(attempts),
+            code: Some(code.to_owned()),
+            ..EventDraft::new(EventKind::Failed, message.clone())
+        });
+    }
     record.failures.push(Failure {
         contact,
         system,
@@ -153,7 +147,8 @@ fn give_up(facts: &Facts, record: &mut Record, waiting: &Waiting, tried: Tried) 
         message,
         attempts,
         first_failed_at: before.map_or(tried.now, |before| before.first_failed_at),
-        next_attempt_at: None,
-        dead: true,
+        next_attempt_at: Some(tried.now + wait),
+        dead: false,
     });
+    wait
 }

@@ -24,6 +24,8 @@ pub(super) struct Draft<'a> {
     pub deleted_tag: Option<&'static str>,
     /// Where the person is opted out because they were deleted in the other system.
     pub opt_out_of: Option<System>,
+    /// Whether nothing but consent is planned for now.
+    pub waits: bool,
     known: Vec<(EditId, System, Known)>,
     depends: Vec<(EditId, System, usize)>,
 }
@@ -40,6 +42,7 @@ impl<'a> Draft<'a> {
             agreement: input.agreement.clone(),
             deleted_tag: None,
             opt_out_of: None,
+            waits: false,
             known: Vec::new(),
             depends: Vec::new(),
         }
@@ -158,7 +161,7 @@ impl<'a> Draft<'a> {
 
     /// The plan, with the holds that are new and those that are over.
     pub fn finish(self) -> Plan {
-        let (holds, over) = holds::compare(self.input, self.wanted, self.decided);
+        let (holds, over) = holds::compare(self.input, (self.wanted, self.decided), self.waits);
         let mut edits: Vec<EditPart> = Vec::new();
         for (edit, system, known) in self.known {
             edits.push(EditPart { edit, system, part: Part::Known(known) });

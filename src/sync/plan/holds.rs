@@ -371,11 +371,11 @@ fn is_like(open: &OpenHold, wanted: &HoldDraft) -> bool {
         && open.hold.system == wanted.system
 }
 
-/// Which holds are new and which are over.
+/// Which holds are new and which are over. `waits`: nothing was looked at but consent.
 pub(super) fn compare(
     input: &Input<'_>,
-    wanted: Vec<HoldDraft>,
-    decided: Vec<Over>,
+    (wanted, decided): (Vec<HoldDraft>, Vec<Over>),
+    waits: bool,
 ) -> (Vec<HoldDraft>, Vec<Over>) {
     let same = |open: &OpenHold, wanted: &HoldDraft| {
         let values =
@@ -385,7 +385,8 @@ pub(super) fn compare(
     let mut over = decided;
     for open in input.holds.iter().filter(|open| !open.remembered) {
         let called_for = wanted.iter().any(|wanted| same(open, wanted));
-        if !called_for && is_judged(input, open) && over.iter().all(|o| o.hold != open.hold.id) {
+        let is_judged = is_judged(input, open) && (!waits || open.hold.kind == HoldKind::Consent);
+        if !called_for && is_judged && over.iter().all(|o| o.hold != open.hold.id) {
             over.push(Over {
                 hold: open.hold.id,
                 field: open.hold.field.clone(),

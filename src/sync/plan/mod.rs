@@ -69,6 +69,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
         return draft.finish();
     }
     if course == Course::Waits {
+        draft.waits = true;
         consent::plan(&mut draft);
         edits::wait(&mut draft);
         return draft.finish();

@@ -4,10 +4,11 @@ use super::World;
 use super::model::set_field;
 use super::rules::field;
 use crate::sync::{
-    Action, Defined, Deletion, Extra, Input, Need, Outcome, Plan, When, WhenChanged, WhenUnchanged,
-    plan,
+    Action, Defined, Deleted, Deletion, Extra, Input, Need, Outcome, Plan, When, WhenChanged,
+    WhenUnchanged, plan,
 };
-use crate::unified::{ActionKind, CreateRule, EditChange, System, WriteOutcome};
+use crate::unified::choice::LEAVE;
+use crate::unified::{ActionKind, CreateRule, EditChange, HoldKind, System, WriteOutcome};
 use System::{Doppler, HighLevel};
 
 const UNREAD: Defined = Defined::Unread { code: "UPSTREAM_TIMEOUT" };
@@ -133,6 +134,26 @@ fn nothing_is_agreed_that_tells_whether_somebody_changed_before_that_is_asked() 
     let made = with(&world, Defined::Since);
     let [unlinks, makes] = made.actions.as_slice() else { panic!("{:#?}", made.actions) };
     assert_eq!((unlinks.kind, makes.kind), (ActionKind::Unlink, ActionKind::Create));
+}
+
+#[test]
+fn a_question_about_somebody_is_not_over_because_nothing_is_known_yet() {
+    let mut world = World::paired();
+    set_field(world.subscriber_mut(), "PLAN", "gold");
+    world.settle_down();
+    world.subscribers.clear();
+    world.gone.push(Doppler);
+    world.deletion = Deletion { unchanged: WhenUnchanged::Delete, ..Deletion::default() };
+    let asked = world.with_input(|input| {
+        let (deleted, defined) = (Deleted::Many, [Defined::Since; 2]);
+        plan(&Input { extra: Extra { deleted, defined, ..input.extra }, ..*input })
+    });
+    let [question] = asked.holds.as_slice() else { panic!("{asked:#?}") };
+    assert_eq!(question.kind, HoldKind::MassDelete);
+    world.hold(question.clone());
+    world.decide(LEAVE);
+    world.highlevel_mut().custom_fields.clear();
+    assert_eq!(with(&world, UNREAD).over, []);
 }
 
 #[test]

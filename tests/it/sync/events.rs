@@ -166,7 +166,8 @@ async fn the_status_is_told_at_once_and_when_it_changes() {
 async fn failures_can_be_listed_and_forgotten() {
     // Given up at once, so that nobody tries again meanwhile.
     let world = with_a_rule().set("sync.most_attempts", 1).start().await;
-    world.fault(json!({"system": "DOPPLER", "kind": "status", "status": 503})).await;
+    let fault = json!({"system": "DOPPLER", "method": "POST", "kind": "status", "status": 503});
+    world.fault(fault).await;
     for n in 0..3 {
         upsert(&world, json!({"email": format!("f{n}@example.com"), "firstName": "F"})).await;
     }
@@ -222,7 +223,8 @@ async fn what_was_discarded_is_not_written_while_sync_runs() {
     // Nobody else whom a poll could find.
     let world = with_a_rule().contacts(1).set("sync.most_attempts", 1).start().await;
     world.run_sync().await;
-    world.fault(json!({"system": "DOPPLER", "kind": "status", "status": 503})).await;
+    let fault = json!({"system": "DOPPLER", "method": "POST", "kind": "status", "status": 503});
+    world.fault(fault).await;
     upsert(&world, json!({"email": ANA, "lastName": "Discarded"})).await;
     upsert(&world, json!({"email": "given.up@example.com", "firstName": "G"})).await;
     let failures = "{ failures { nodes { id } } }";

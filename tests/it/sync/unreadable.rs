@@ -1,10 +1,12 @@
-//! Somebody whom a system does not show, however often it is asked: said as a failure, and nobody looks for
-//! ever. What is only away is looked at again for as long as it is.
+//! Somebody whom a system does not show, however often it is asked: said as a failure, and looked at again, as
+//! whatever is only away.
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::keeping::{STEP, edit, journal, keeping, settled, status};
-use super::{ANA, contact, mutate, outcome, upsert};
+use super::{ANA, contact, mutate, outcome, subscriber, upsert};
 use crate::world::World;
 
 const SUBSCRIBER: &str = "/accounts/{accountName}/subscribers/{email}";
@@ -22,15 +24,13 @@ async fn shows_nobody(world: &World, status: u16) {
     world.fault(fault).await;
 }
 
-/// Waits until somebody is given up and nothing is left to be done; the failure.
-async fn given_up(world: &World) -> Value {
-    let told = async || {
-        let failures = failures(world).await;
-        failures[0]["dead"] == true && status(world).await["pending"] == 0
-    };
-    world.comes("the failure", STEP, told).await;
+/// Waits until somebody cannot be read; the failure.
+async fn told(world: &World) -> Value {
+    let comes = async || failures(world).await != json!([]);
+    world.comes("the failure", STEP, comes).await;
     let all = failures(world).await;
     assert_eq!(all.as_array().unwrap().len(), 1, "{all:#}");
+    assert_eq!((&all[0]["action"], &all[0]["dead"]), (&json!("LINK"), &json!(false)));
     all[0].clone()
 }
 
@@ -46,79 +46,65 @@ async fn asked(world: &World) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_a_system_refuses_to_tell_of_is_a_failure_until_it_tells() {
-    let world = keeping().set("mapping.create_in", json!([])).contacts(20).start().await;
+    let build = keeping().set("mapping.create_in", json!([])).set("sync.most_attempts", 3);
+    let world = build.contacts(20).start().await;
     settled(&world).await;
     shows_nobody(&world, 400).await;
     edit(&world, "HIGHLEVEL", "upsert", json!({"email": STRANGE})).await;
-    let failure = given_up(&world).await;
+    let failure = told(&world).await;
     assert_eq!(failure["code"], "UPSTREAM_REJECTED", "{failure:#}");
-    assert_eq!((&failure["system"], &failure["action"]), (&json!("DOPPLER"), &json!("LINK")));
-    assert_eq!(asked(&world).await, 0, "nobody looks again by themselves");
-    let retry = "mutation { retryFailures(input: {}) { retried } }";
-    world.data(retry, json!({})).await;
-    given_up(&world).await;
+    assert_eq!(failure["system"], "DOPPLER");
+    let is_late = async || {
+        world.pass(STEP).await;
+        asked(&world).await == 0
+    };
+    world.until("it is asked about ever more seldom", is_late).await;
 
     world.clear_faults().await;
-    world.data(retry, json!({})).await;
+    for _ in 0..2 {
+        world.pass(Duration::from_hours(1)).await;
+    }
+    world.comes("it is over", STEP, async || failures(&world).await == json!([])).await;
+    world.comes("nothing is left", STEP, async || status(&world).await["pending"] == 0).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_shown_is_told_of_after_a_while_and_looked_at_for_as_long_as_it_takes() {
+    let world = keeping().set("sync.most_attempts", 3).contacts(20).start().await;
+    settled(&world).await;
+    shows_nobody(&world, 503).await;
+    edit(&world, "DOPPLER", "upsert", json!({"fields": {"FIRSTNAME": "Anabel"}})).await;
+    let failure = told(&world).await;
+    assert_eq!(failure["code"], "UPSTREAM_UNAVAILABLE", "{failure:#}");
+    for _ in 0..12 {
+        world.pass(STEP).await;
+    }
+    told(&world).await;
+    world.clear_faults().await;
+    let arrives = async || contact(&world, ANA).await.unwrap()["firstName"] == "Anabel";
+    world.comes("the change", STEP, arrives).await;
     world.comes("it is over", STEP, async || failures(&world).await == json!([])).await;
     world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_was_let_be_is_not_told_of_again() {
-    let world = keeping().set("mapping.create_in", json!([])).contacts(20).start().await;
-    settled(&world).await;
-    shows_nobody(&world, 400).await;
-    edit(&world, "HIGHLEVEL", "upsert", json!({"email": STRANGE})).await;
-    let failure = given_up(&world).await;
-    let discard =
-        "mutation($id: ID!) { discardFailure(input: {failure: $id}) { userErrors { code } } }";
-    let gone = world.data(discard, json!({"id": failure["id"]})).await;
-    assert_eq!(gone["discardFailure"]["userErrors"], json!([]), "{gone:#}");
-    world.comes("it is looked at", STEP, async || status(&world).await["pending"] == 0).await;
-    let name = json!({"email": STRANGE, "fields": {"firstName": "Strange"}});
-    edit(&world, "HIGHLEVEL", "upsert", name).await;
-    assert!(asked(&world).await > 0);
-    assert_eq!(failures(&world).await, json!([]));
-    assert_eq!(status(&world).await["pending"], 0);
-    world.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn who_is_not_shown_while_others_are_is_given_up_after_a_while() {
+async fn what_is_to_be_written_outlasts_that_its_system_is_away() {
     let world = keeping().set("sync.most_attempts", 3).contacts(20).start().await;
     settled(&world).await;
-    shows_nobody(&world, 503).await;
-    edit(&world, "DOPPLER", "upsert", json!({"fields": {"FIRSTNAME": "Anabel"}})).await;
-    let failure = given_up(&world).await;
-    assert_eq!(failure["code"], "UPSTREAM_UNAVAILABLE", "{failure:#}");
-    world.clear_faults().await;
-    world.data("mutation { retryFailures(input: {}) { retried } }", json!({})).await;
-    let arrives = async || contact(&world, ANA).await.unwrap()["firstName"] == "Anabel";
-    world.comes("the change", STEP, arrives).await;
-    assert_eq!(failures(&world).await, json!([]));
-    world.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_given_up_while_a_system_is_away() {
-    let world = keeping().set("sync.most_attempts", 3).contacts(20).start().await;
-    settled(&world).await;
-    shows_nobody(&world, 503).await;
-    edit(&world, "DOPPLER", "upsert", json!({"fields": {"FIRSTNAME": "Anabel"}})).await;
-    let asks = async || {
-        world.pass(STEP).await;
-        let calls = journal(&world, 0).await.0;
-        calls.iter().any(|call| call["route"] == SUBSCRIBER && call["status"] == 503)
-    };
-    world.until("it is read", asks).await;
     world.fault(json!({"system": "DOPPLER", "kind": "status", "status": 503})).await;
-    for _ in 0..12 {
+    let answer = upsert(&world, json!({"email": ANA, "firstName": "Anabel"})).await;
+    assert_eq!(outcome(&answer, "DOPPLER"), "QUEUED", "{answer:#}");
+    for _ in 0..30 {
         world.pass(STEP).await;
+        let all = failures(&world).await;
+        assert!(all.as_array().unwrap().iter().all(|one| one["dead"] == false), "{all:#}");
     }
-    assert_eq!(failures(&world).await, json!([]));
     world.clear_faults().await;
-    let arrives = async || contact(&world, ANA).await.unwrap()["firstName"] == "Anabel";
+    let arrives = async || {
+        let found = subscriber(&world, ANA).await.unwrap();
+        found["fields"]["FIRSTNAME"] == "Anabel"
+    };
     world.comes("the change", STEP, arrives).await;
     world.end().await;
 }

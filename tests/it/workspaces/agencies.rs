@@ -5,7 +5,6 @@ use tandem::sandbox::credentials::ACCOUNTS;
 
 use super::connecting::{CONFIRM, grant, highlevel};
 use super::{Client, second, with_accounts};
-use crate::auth::code;
 use crate::connecting::agency::{AGENCYS, COMPANY};
 
 const HELD: &str = "{ heldInstalls { id account agency locations } }";
@@ -105,46 +104,26 @@ async fn without_a_name_it_is_the_one_that_there_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_waits_where_the_agency_is_known() {
+async fn it_waits_for_the_operator_whomever_the_agency_has_connected() {
     let world = with_accounts(3).start().await;
     let operator = Client::operator(&world);
     let one = operator.create("One").await;
-    let mut id = Value::Null;
-    for (place, name) in [(1, "One"), (2, "Two")] {
+    let all = names(&operator).await;
+    let (_, id_of_one) = all.iter().find(|(of, _)| of == "One").unwrap();
+    for place in [1, 2] {
         install(&operator, &[("location_id", ACCOUNTS[place].location)]).await;
-        let whose = if place == 1 { &operator } else { &one };
-        let other = if place == 1 { &one } else { &operator };
-        assert_eq!((held(whose).await.len(), held(other).await.len()), (1, 0), "{name}");
-        id = held(whose).await[0]["id"].clone();
+        // Whoever serves one of the agency's customers learns nothing of the others.
+        assert_eq!((held(&operator).await.len(), held(&one).await.len()), (1, 0));
+        let waits = held(&operator).await[0].clone();
+        assert_eq!(waits["account"], COMPANY);
+        let location = json!(ACCOUNTS[place].location);
+        let asked = json!({"i": waits["id"], "n": "Mine", "l": location});
+        let stranger = confirm(&one, asked).await;
+        assert_eq!(refusal(&stranger), (&json!("NOT_FOUND"), &json!("install")), "{stranger:#}");
         if place == 1 {
-            let all = names(&operator).await;
-            let (_, one) = all.iter().find(|(of, _)| of == name).unwrap();
-            let used = confirm(&operator, json!({"i": id, "w": one})).await;
+            let used = confirm(&operator, json!({"i": waits["id"], "w": id_of_one})).await;
             assert_eq!(used["userErrors"], json!([]), "{used:#}");
         }
     }
-    // Who is no operator uses it for their own location, and learns nothing of others.
-    let stranger = one.ask(CONFIRM, json!({"i": id, "n": "Mine", "l": ACCOUNTS[2].location})).await;
-    assert_eq!(code(&stranger), "FORBIDDEN", "{stranger:#}");
-    let other = confirm(&one, json!({"i": id, "l": ACCOUNTS[2].location})).await;
-    assert_eq!(refusal(&other), (&json!("INVALID"), &json!("location")), "{other:#}");
-    install(&operator, &[("location_id", ACCOUNTS[1].location)]).await;
-    let again = held(&one).await[0].clone();
-    assert_eq!(again["account"], COMPANY);
-    let used = confirm(&one, json!({"i": again["id"]})).await;
-    assert_eq!(used["userErrors"], json!([]), "{used:#}");
-
-    // With a second one nobody knows which is meant.
-    let two = operator.create("Two").await;
-    let all = names(&operator).await;
-    let (_, id) = all.iter().find(|(of, _)| of == "Two").unwrap();
-    let choices = [("user_type", "Company"), ("location_id", ACCOUNTS[2].location)];
-    let (status, said) = grant(&two, json!(ACCOUNTS[2].location), &choices).await;
-    assert_eq!(status, 200, "{id}: {said}");
-    install(&operator, &[]).await;
-    assert_eq!(
-        (held(&operator).await.len(), held(&one).await.len(), held(&two).await.len()),
-        (1, 0, 0)
-    );
     world.end().await;
 }
