@@ -123,7 +123,8 @@ fn tell(facts: &Facts, record: &mut Record, waiting: &Waiting, tried: Tried) -> 
         _ if is_refused && is_late => jitter(REFUSED_FOR),
         attempt => backoff::after(attempt),
     };
-    if !is_refused && !(is_unread && is_late) {
+    let is_told = is_refused || (is_unread && is_late);
+    if !is_told {
         return wait;
     }
     let what = if is_refused { "refuses to tell of the person" } else { "cannot be read" };
