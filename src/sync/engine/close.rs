@@ -122,6 +122,9 @@ impl Inner {
             // Nothing was sent to a system that cannot be read: of one that is away nobody is given up, and
             // when it is back there are attempts left.
             let is_unread = facts.input().unread(draft.system).is_some();
+            let asked_at = before.and_then(|before| before.next_attempt_at);
+            let asked_at = asked_at.filter(|at| is_unread && *at > now);
+            let tried = if asked_at.is_some() { 0 } else { tried };
             let spent = if is_unread { (so_far + tried).min(most / 2) } else { so_far + tried };
             let attempts = spent.max(so_far).max(1);
             let may_die = !is_unread || before.is_some_and(|before| before.dead);
@@ -143,7 +146,8 @@ impl Inner {
                 message: draft.message,
                 attempts,
                 first_failed_at: before.map_or(now, |before| before.first_failed_at),
-                next_attempt_at: (!dead).then_some(now + wait),
+                // Until then it is not asked: news from the other system do not put that off.
+                next_attempt_at: (!dead).then_some(asked_at.unwrap_or(now + wait)),
                 dead,
             }
         };

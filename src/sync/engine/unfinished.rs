@@ -118,18 +118,24 @@ fn tell(facts: &Facts, record: &mut Record, waiting: &Waiting, tried: Tried) -> 
     let is_refused = is_unread && code == REFUSED;
     // Leases count no further.
     let is_late = tried.attempt >= tried.most.min(MOST_RETRIES + 1);
+    // Until then it was not asked: news from the other system do not put that off.
+    let at = before.and_then(|one| one.next_attempt_at).filter(|at| is_unread && *at > tried.now);
+    let left = at.and_then(|at| (at - tried.now).to_std().ok());
     let wait = match tried.attempt {
+        _ if left.is_some() => left.unwrap_or_default(),
         _ if waits_for_credential(code) => UNTIL_MENDED,
         _ if is_refused && is_late => jitter(REFUSED_FOR),
         attempt => backoff::after(attempt),
     };
-    let is_told = is_refused || (is_unread && is_late);
+    let is_told = is_refused || left.is_some() || (is_unread && is_late);
     if !is_told {
         return wait;
     }
     let what = if is_refused { "refuses to tell of the person" } else { "cannot be read" };
     let message = format!("{} {what}, which is tried again", system.name());
-    let (contact, attempts) = (facts.sheet.known.id, before.map_or(0, |one| one.attempts) + 1);
+    let so_far = before.map_or(0, |one| one.attempts);
+    let attempts = so_far + u32::from(left.is_none());
+    let contact = facts.sheet.known.id;
     if before.is_none() {
         record.events.push(EventDraft {
             contact: Some(contact),
