@@ -160,7 +160,7 @@ pub trait Runs: Send + Sync {
     /// is over takes with it those before it that found nobody, and of the others all but [`POLLS_KEPT`].
     async fn step_run(&self, workspace: &WorkspaceId, step: RunStep<'_>) -> Result<Stepped, Error>;
 
-    /// How a run's people stand.
+    /// How a run's people stand; where counting takes long, as they stood up to ten seconds ago.
     async fn run_people(&self, workspace: &WorkspaceId, id: Uuid) -> Result<RunPeople, Error>;
 
     /// Whether a run's listing of a system showed a record.

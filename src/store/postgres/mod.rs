@@ -52,7 +52,7 @@ pub async fn open(url: &str, connections: u32) -> Result<SqlStore, Error> {
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_with(options)
         .await?;
-    Ok(SqlStore { db: Db::new(Pools::Postgres(pool)) })
+    Ok(SqlStore::new(Db::new(Pools::Postgres(pool))))
 }
 
 /// On a connection of its own, because the lock belongs to the connection: however this ends, the

@@ -8,6 +8,7 @@ mod agreement;
 pub(super) mod arg;
 mod budgets;
 mod copies;
+mod counted;
 pub(super) mod db;
 mod engagement;
 mod erase;
@@ -42,6 +43,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use arg::args;
+use counted::Counted;
 use db::Db;
 
 use super::{Erasure, ErasureKey, Erasures, Error, Retention, Store, Trace};
@@ -51,6 +53,13 @@ use crate::unified::{ContactId, WorkspaceId};
 #[derive(Clone, Debug)]
 pub struct SqlStore {
     pub(super) db: Db,
+    counted: Counted,
+}
+
+impl SqlStore {
+    pub(super) fn new(db: Db) -> Self {
+        Self { db, counted: Counted::default() }
+    }
 }
 
 /// How many rows of one table one transaction forgets, so that others can write in between.

@@ -15,5 +15,5 @@ use super::{Error, SqlStore};
 /// date. `sqlite::memory:` is gone when closed.
 pub async fn open(url: &str) -> Result<SqlStore, Error> {
     let (writer, reader) = open::open(url).await?;
-    Ok(SqlStore { db: Db::new(Pools::Sqlite { writer, reader }) })
+    Ok(SqlStore::new(Db::new(Pools::Sqlite { writer, reader })))
 }
