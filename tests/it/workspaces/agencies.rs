@@ -66,7 +66,7 @@ async fn a_new_workspace_is_made_for_a_location_that_is_given_out() {
         (&json!("Two"), &json!(third))
     );
     let two = Client::of(&world, made["workspace"]["key"].as_str().unwrap());
-    assert!(two.people().await.len() > 10);
+    world.shows("its people", async || two.people().await.len() > 10).await;
     assert_eq!(highlevel(&one).await["account"], second, "the others are as they were");
     world.end().await;
 }
@@ -88,7 +88,11 @@ async fn without_a_name_it_is_the_one_that_there_is() {
     let id = wait(&[("also", ACCOUNTS[1].location), ("also", ACCOUNTS[2].location)]).await;
     let used = confirm(&operator, json!({"i": id, "w": id_of("One")})).await;
     assert_eq!(used["userErrors"], json!([]), "{used:#}");
-    assert_eq!(highlevel(&one).await["account"], ACCOUNTS[1].location);
+    let is_at = async |client: &Client<'_>, place: usize| {
+        let there = || async { highlevel(client).await["account"] == ACCOUNTS[place].location };
+        world.shows("the connection", there).await;
+    };
+    is_at(&one, 1).await;
     one.data(super::DISCONNECT, json!({"s": "HIGHLEVEL"})).await;
 
     // None that is known.
@@ -99,7 +103,7 @@ async fn without_a_name_it_is_the_one_that_there_is() {
     let id = wait(&[("location_id", ACCOUNTS[2].location)]).await;
     let used = confirm(&operator, json!({"i": id, "w": id_of("Empty")})).await;
     assert_eq!(used["userErrors"], json!([]), "{used:#}");
-    assert_eq!(highlevel(&empty).await["account"], ACCOUNTS[2].location);
+    is_at(&empty, 2).await;
     world.end().await;
 }
 
