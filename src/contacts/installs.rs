@@ -299,16 +299,11 @@ impl Core {
         location: &str,
         ended: Option<DateTime<Utc>>,
     ) -> Result<(), Error> {
-        let is_gone = |account: &str, brought: Option<&Brought>| match brought {
-            None => account == location,
-            Some(Brought::Credential(secret)) => {
-                account == location && secret.is_from_before(ended)
-            }
-            Some(Brought::Agency(grant)) => {
-                grant.is_only_for(location) && grant.is_from_before(ended)
-            }
+        let is_of = |account: &str, brought: Option<&Brought>| match brought {
+            Some(Brought::Agency(grant)) => grant.is_only_for(location),
+            Some(Brought::Credential(_)) | None => account == location,
         };
-        Ok(self.access.vault.unhold(is_gone).await?)
+        self.drop_those(is_of, ended).await
     }
 
     /// The same of those that are there by an agency's consent.
@@ -317,14 +312,21 @@ impl Core {
         agency: &str,
         ended: Option<DateTime<Utc>>,
     ) -> Result<(), Error> {
-        let is_gone = |account: &str, brought: Option<&Brought>| match brought {
+        let is_of = |account: &str, brought: Option<&Brought>| match brought {
+            Some(Brought::Agency(grant)) => grant.company() == agency,
+            Some(Brought::Credential(secret)) => secret.granted_by() == Some(agency),
             None => account == agency,
-            Some(Brought::Credential(secret)) => {
-                secret.granted_by() == Some(agency) && secret.is_from_before(ended)
-            }
-            Some(Brought::Agency(grant)) => {
-                grant.company() == agency && grant.is_from_before(ended)
-            }
+        };
+        self.drop_those(is_of, ended).await
+    }
+
+    async fn drop_those(
+        &self,
+        is_of: impl Fn(&str, Option<&Brought>) -> bool + Send + Sync,
+        ended: Option<DateTime<Utc>>,
+    ) -> Result<(), Error> {
+        let is_gone = |account: &str, brought: Option<&Brought>| {
+            is_of(account, brought) && brought.is_none_or(|brought| brought.is_from_before(ended))
         };
         Ok(self.access.vault.unhold(is_gone).await?)
     }

@@ -110,6 +110,14 @@ impl Brought {
         }
     }
 
+    /// Whether it was there before a time; without a time it was.
+    pub fn is_from_before(&self, end: Option<DateTime<Utc>>) -> bool {
+        match self {
+            Self::Credential(secret) => secret.is_from_before(end),
+            Self::Agency(grant) => grant.is_from_before(end),
+        }
+    }
+
     fn encoded(&self) -> Option<SecretString> {
         match self {
             Self::Credential(secret) => secret.encoded(),

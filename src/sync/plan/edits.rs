@@ -19,20 +19,12 @@ pub(super) fn plan(draft: &mut Draft<'_>) {
     }
 }
 
-/// Says of every edit that it waits, where nothing else is said of it.
-pub(super) fn wait(draft: &mut Draft<'_>) {
-    for edit in draft.input.edits {
-        for system in edit.change.systems().iter().copied() {
-            if !draft.says(edit.id, system) {
-                let reason = Some("it is not known yet what follows from a deletion".to_owned());
-                draft.know(edit.id, system, WriteOutcome::Queued, reason);
-            }
-        }
-    }
-}
-
 fn nothing_left(draft: &mut Draft<'_>, edit: &Edit, system: System) {
     let (outcome, reason) = match (draft.input.is_in(system), draft.input.unread(system)) {
+        _ if draft.waits => {
+            let reason = "it is not known yet what follows from a deletion".to_owned();
+            (WriteOutcome::Queued, Some(reason))
+        }
         (true, _) => (WriteOutcome::Unchanged, None),
         // Nothing waits to be written there by what is known.
         (false, Some(_)) if draft.input.link(system).is_some() => (WriteOutcome::Unchanged, None),

@@ -50,16 +50,13 @@ impl Course {
 /// Plans what follows from deletions.
 pub(super) fn plan(draft: &mut Draft<'_>) -> Course {
     let input = draft.input;
-    let mut course = Course::GoesOn;
-    if System::ALL.into_iter().all(|system| input.link(system).is_none() || !input.is_gone(system))
-    {
+    let gone = System::ALL.into_iter().filter(|system| input.is_gone(*system));
+    let linked = gone.filter_map(|system| Some((system, input.link(system)?)));
+    let courses = linked.map(|(system, link)| one(draft, system, &link.key));
+    let Some(course) = courses.max() else {
         due::is_over(draft, POLICY);
-    }
-    for system in System::ALL {
-        if let Some(link) = input.link(system).filter(|_| input.is_gone(system)) {
-            course = course.max(one(draft, system, &link.key));
-        }
-    }
+        return Course::GoesOn;
+    };
     course
 }
 

@@ -71,7 +71,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
     if course == Course::Waits {
         draft.waits = true;
         consent::plan(&mut draft);
-        edits::wait(&mut draft);
+        edits::plan(&mut draft);
         return draft.finish();
     }
     let standing = consent::plan(&mut draft);

@@ -3,6 +3,7 @@
 
 use crate::unified::projection::Missing;
 use crate::unified::{ActionKind, Canon, Canonical, EditId, Origin, System};
+use crate::upstream::Kind;
 
 use super::draft::Draft;
 use super::fields::Topic;
@@ -12,7 +13,7 @@ use super::{Action, Defined, Input, Payload, PlannedField, When};
 pub(super) const UNREAD: &str = "UPSTREAM_UNAVAILABLE";
 
 /// The code of what waits for a scope.
-const UNGRANTED: &str = "SCOPE_MISSING";
+const UNGRANTED: &str = Kind::ScopeMissing("").code();
 
 /// Whether a system's fields are unknown for want of a scope, and so for good: what may be among them is not
 /// waited for.

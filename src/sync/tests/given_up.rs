@@ -1,4 +1,5 @@
-//! Notes that a system refused and somebody gave up: they stay so, and what comes later is written.
+//! Notes and a deletion that a system refused and somebody gave up: they stay so, and what comes later is
+//! written.
 
 use super::World;
 use super::model::set_field;
@@ -10,18 +11,18 @@ fn planned(world: &World, engagements: &[Engagement]) -> Plan {
     world.with_input(|input| plan(&Input { extra: Extra { engagements, ..input.extra }, ..*input }))
 }
 
+fn refusal() -> Outcome {
+    let (code, message) = ("UPSTREAM_REJECTED".to_owned(), "no".to_owned());
+    Outcome::Refused { code, message, error: None }
+}
+
 /// Has all that is planned refused, of which there has to be something, and then given up.
 fn give_up(world: &mut World, system: System, engagements: &[Engagement]) {
-    let refusal = Outcome::Refused {
-        code: "UPSTREAM_REJECTED".to_owned(),
-        message: "no".to_owned(),
-        error: None,
-    };
     for _ in 0..2 {
         world.wait(1);
         let made = planned(world, engagements);
         assert!(!made.actions.is_empty(), "what was refused is planned until somebody gives it up");
-        let outcomes: Vec<Outcome> = made.actions.iter().map(|_| refusal.clone()).collect();
+        let outcomes: Vec<Outcome> = made.actions.iter().map(|_| refusal()).collect();
         let settled = world.with_input(|input| settle(input, &made, &outcomes));
         assert_eq!(settled.failures.len(), 1, "{:#?}", settled.failures);
         world.agreement = settled.agreement;
@@ -100,17 +101,12 @@ fn who_was_not_deleted_stays_when_that_is_given_up() {
     world.settle_down();
     world.subscribers.clear();
     world.gone.push(System::Doppler);
-    let refusal = Outcome::Refused {
-        code: "UPSTREAM_REJECTED".to_owned(),
-        message: "no".to_owned(),
-        error: None,
-    };
     for _ in 0..2 {
         world.wait(1);
         let made = planned(&world, &[]);
         let kinds: Vec<_> = made.actions.iter().map(|action| action.kind).collect();
         assert_eq!(kinds, [ActionKind::Delete, ActionKind::Unlink]);
-        let outcomes = [refusal.clone(), Outcome::Done { side: None, result: None }];
+        let outcomes = [refusal(), Outcome::Done { side: None, result: None }];
         let settled = world.with_input(|input| settle(input, &made, &outcomes));
         assert_eq!((settled.failures.len(), settled.links.len()), (1, 0));
         world.agreement = settled.agreement;

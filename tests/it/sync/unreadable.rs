@@ -13,7 +13,8 @@ const SUBSCRIBER: &str = "/accounts/{accountName}/subscribers/{email}";
 const STRANGE: &str = "strange@example.com";
 
 async fn failures(world: &World) -> Value {
-    let query = "{ failures { nodes { id system code action message dead } } }";
+    let query =
+        "{ failures { nodes { id system code action message dead attempts nextAttemptAt } } }";
     world.data(query, json!({})).await["failures"]["nodes"].clone()
 }
 
@@ -59,6 +60,10 @@ async fn who_a_system_refuses_to_tell_of_is_a_failure_until_it_tells() {
         asked(&world).await == 0
     };
     world.until("it is asked about ever more seldom", is_late).await;
+
+    let before = failures(&world).await;
+    upsert(&world, json!({"email": STRANGE, "firstName": "Strange"})).await;
+    assert_eq!(failures(&world).await, before, "what is asked meanwhile does not put it off");
 
     world.clear_faults().await;
     // News from the other system, all the time, do not put it off.
