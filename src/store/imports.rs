@@ -97,13 +97,20 @@ pub trait Imports: Send + Sync {
         &self,
         workspace: &WorkspaceId,
         limit: u32,
+    ) -> Result<Vec<Uuid>, Error>;
+
+    /// Writes by their ids, in the order of these.
+    async fn parked_writes(
+        &self,
+        workspace: &WorkspaceId,
+        ids: &[Uuid],
     ) -> Result<Vec<Parked>, Error>;
 
     /// Imports that did not end, the oldest first.
     async fn open_imports(&self, workspace: &WorkspaceId) -> Result<Vec<BulkImport>, Error>;
 
     /// What an import has, in the order of their ids.
-    async fn in_import(&self, workspace: &WorkspaceId, import: Uuid) -> Result<Vec<Parked>, Error>;
+    async fn in_import(&self, workspace: &WorkspaceId, import: Uuid) -> Result<Vec<Uuid>, Error>;
 
     /// Stores a new import and binds writes to it; which of them were still waiting, in order.
     async fn begin_import(

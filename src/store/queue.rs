@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Error;
-use crate::unified::{ContactId, WorkspaceId};
+use crate::unified::{ContactId, SyncSettings, WorkspaceId};
 
 /// The kind of work whose key is a contact's id: it is moved by merges.
 pub const CONTACT: &str = "contact";
@@ -127,6 +127,9 @@ pub enum Next {
     Done,
     /// Done, and marked again for then.
     Again(DateTime<Utc>),
+    /// Done, and marked again for then, because something is paused by these settings. At once where they
+    /// have changed since: whoever resumed could not see the work wait.
+    Paused { until: DateTime<Utc>, by: SyncSettings },
     /// Not done: not before then. The error is for operators: no personal data.
     Retry { at: DateTime<Utc>, error: String },
     /// Not done and given up: only a person or a new mark starts it again.

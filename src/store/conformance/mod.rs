@@ -109,6 +109,7 @@ macro_rules! conformance {
                 marks_coalesce, a_mark_during_a_run_is_not_lost, a_backoff_is_kept,
                 who_says_when_to_try_again_is_not_given_up,
                 who_waits_does_not_wait_for_the_backoff, the_dead_live_again_when_marked, what_was_put_off_can_be_brought_forward,
+                what_waits_for_what_is_paused_does_not_miss_who_resumes,
                 what_is_due_can_be_put_off_together,
                 what_kills_its_workers_is_given_up, a_lease_can_be_prolonged_and_given_back,
                 a_schedule_marks_itself_again, the_next_due_is_known, nobody_gets_what_another_has

@@ -98,7 +98,7 @@ impl Row {
         let later = self.marks > generation;
         match next {
             Next::Done => (self.done, self.attempt) = (generation, 0),
-            Next::Again(_) => {
+            Next::Again(_) | Next::Paused { .. } => {
                 self.due = if later { self.due.min(now + 20) } else { now + 20 };
                 self.marks += 1;
                 (self.done, self.attempt) = (generation, 0);

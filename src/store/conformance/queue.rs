@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use futures_util::future::join_all;
 
-use super::{POLL, Place, a_claim, accept, at, claim, claim_only, edit, mark, open, person};
+use super::{POLL, Place, a_claim, accept, at, claim, claim_only, edit, event, mark, open, person};
 use crate::store::{
     Backlog, CONTACT, Claim, ClaimKey, ClaimOne, EventFilter, Events, MOST_RETRIES, Mark, Next,
-    Priority, Record, Recorded, Span,
+    Priority, Record, Recorded, Span, Store,
 };
-use crate::unified::{EventKind, WorkspaceId};
+use crate::unified::{EventKind, SyncSettings, SyncState, WorkspaceId};
 
 fn ends(next: Next) -> Record {
     Record { next, ..Record::default() }
@@ -126,6 +126,50 @@ pub async fn what_was_put_off_can_be_brought_forward(place: &impl Place) {
     assert_eq!(claim_only(&store, 100).await.key, "later");
 }
 
+/// Settings that pause a field, stored.
+async fn paused(store: &dyn Store, w: &WorkspaceId, fields: &[&str]) -> SyncSettings {
+    let settings = SyncSettings {
+        state: SyncState::Running,
+        paused_fields: fields.iter().map(|&field| field.to_owned()).collect(),
+        ..SyncSettings::default()
+    };
+    let changed = event(EventKind::SettingsChanged, None);
+    store.put_sync_settings(w, &settings, &changed, at(0)).await.unwrap();
+    settings
+}
+
+pub async fn what_waits_for_what_is_paused_does_not_miss_who_resumes(place: &impl Place) {
+    let (store, w) = open(place).await;
+    let both = paused(&*store, &w, &["city", "lastName"]).await;
+    let waits = |by| ends(Next::Paused { until: at(9_000), by });
+    mark(&store, &w, "a", 0).await;
+    let lease = claim_only(&store, 1).await;
+    store.record(&lease, waits(both.clone()), at(2)).await.unwrap();
+    assert_eq!(claim(&store, 8_999, 9).await, []);
+    assert_eq!(store.hasten(&w, POLL, at(100)).await.unwrap(), 1);
+    let lease = claim_only(&store, 100).await;
+    paused(&*store, &w, &["city"]).await;
+    store.record(&lease, waits(both), at(101)).await.unwrap();
+    let lease = claim_only(&store, 101).await;
+    store.record(&lease, Record::default(), at(102)).await.unwrap();
+
+    // Whichever of the two is first, what has become of the work is due.
+    for round in 200..240 {
+        let settings = paused(&*store, &w, &["city"]).await;
+        mark(&store, &w, "a", round).await;
+        let lease = claim_only(&store, round).await;
+        let resumed = async {
+            paused(&*store, &w, &[]).await;
+            store.hasten(&w, POLL, at(round)).await.unwrap();
+        };
+        let (recorded, ()) =
+            tokio::join!(store.record(&lease, waits(settings), at(round)), resumed);
+        recorded.unwrap();
+        let lease = claim_only(&store, round).await;
+        store.record(&lease, Record::default(), at(round)).await.unwrap();
+    }
+}
+
 pub async fn what_is_due_can_be_put_off_together(place: &impl Place) {
     let (store, w) = open(place).await;
     mark(&store, &w, "leased", 0).await;
@@ -240,7 +284,7 @@ pub async fn the_next_due_is_known(place: &impl Place) {
     let live = Mark { kind: POLL, key: "c".to_owned(), priority: Priority::Live, due: at(1) };
     store.mark(&w, &[live]).await.unwrap();
     assert_eq!(next(&[POLL]).await.unwrap(), Some(at(500)), "it rests with the sync");
-    super::run_sync(&store, &w, crate::unified::SyncState::Running).await;
+    super::run_sync(&store, &w, SyncState::Running).await;
     assert_eq!(next(&[POLL]).await.unwrap(), Some(at(1)));
 }
 

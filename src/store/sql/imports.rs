@@ -99,9 +99,19 @@ impl Imports for SqlStore {
         &self,
         workspace: &WorkspaceId,
         limit: u32,
+    ) -> Result<Vec<Uuid>, Error> {
+        let sql = "SELECT id FROM parked
+             WHERE workspace = $1 AND state = 'WAITING' ORDER BY id LIMIT $2";
+        uuids(&self.db.all::<(String,)>(sql, args![workspace, limit]).await?)
+    }
+
+    async fn parked_writes(
+        &self,
+        workspace: &WorkspaceId,
+        wanted: &[Uuid],
     ) -> Result<Vec<Parked>, Error> {
-        let sql = parked_where!("state = 'WAITING' ORDER BY id LIMIT $2");
-        let rows: Vec<ParkedRow> = self.db.all(sql, args![workspace, limit]).await?;
+        let sql = parked_where!("id IN (SELECT value ->> 0 FROM json_each($2)) ORDER BY id");
+        let rows: Vec<ParkedRow> = self.db.all(sql, args![workspace, ids(wanted)?]).await?;
         rows.into_iter().map(parked).collect()
     }
 
@@ -112,10 +122,9 @@ impl Imports for SqlStore {
         rows.into_iter().map(import).collect()
     }
 
-    async fn in_import(&self, workspace: &WorkspaceId, import: Uuid) -> Result<Vec<Parked>, Error> {
-        let sql = parked_where!("import = $2 ORDER BY id");
-        let rows: Vec<ParkedRow> = self.db.all(sql, args![workspace, import]).await?;
-        rows.into_iter().map(parked).collect()
+    async fn in_import(&self, workspace: &WorkspaceId, import: Uuid) -> Result<Vec<Uuid>, Error> {
+        let sql = "SELECT id FROM parked WHERE workspace = $1 AND import = $2 ORDER BY id";
+        uuids(&self.db.all::<(String,)>(sql, args![workspace, import]).await?)
     }
 
     async fn begin_import(
@@ -153,10 +162,7 @@ impl Imports for SqlStore {
             )
             .await?;
         tx.commit().await?;
-        let mut bound = bound
-            .iter()
-            .map(|(id,)| row::uuid(id, "parked", "id"))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut bound = uuids(&bound)?;
         bound.sort_unstable();
         Ok(Some(bound))
     }
@@ -363,6 +369,10 @@ fn made_at(id: &str) -> Result<DateTime<Utc>, Error> {
 
 fn ids(rows: &[Uuid]) -> Result<String, Error> {
     row::list(rows.iter().map(|id| id.simple().to_string()))
+}
+
+fn uuids(rows: &[(String,)]) -> Result<Vec<Uuid>, Error> {
+    rows.iter().map(|(id,)| row::uuid(id, "parked", "id")).collect()
 }
 
 const fn word(state: ParkedState) -> &'static str {

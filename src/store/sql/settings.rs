@@ -83,6 +83,19 @@ impl Settings for SqlStore {
     }
 }
 
+/// Whether sync settings are as they were read; nobody can change them until the transaction ends.
+pub(super) async fn still(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    settings: &SyncSettings,
+) -> Result<bool, Error> {
+    let sql = "SELECT body FROM sync_settings WHERE workspace = $1 /*pg FOR SHARE */";
+    let row: Option<(String,)> = tx.one(sql, args![workspace]).await?;
+    let stored: SyncSettings =
+        row.map(|(body,)| row::model(&body, "sync_settings")).transpose()?.unwrap_or_default();
+    Ok(stored == *settings)
+}
+
 /// Stores sync settings.
 pub(super) async fn put(
     tx: &mut Tx,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::arg::args;
 use super::db::Tx;
-use super::row;
+use super::{row, settings};
 use crate::store::{CONTACT, Error, Lease, MOST_RETRIES, Mark, Next, Priority};
 use crate::unified::{ContactId, WorkspaceId};
 
@@ -140,6 +140,11 @@ pub(super) async fn settle(
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let Lease { workspace, kind, key, token, generation, .. } = lease;
+    let again_at = match next {
+        Next::Again(at) => *at,
+        Next::Paused { until, by } if settings::still(tx, workspace, by).await? => *until,
+        Next::Paused { .. } | Next::Done | Next::Retry { .. } | Next::Dead { .. } => now,
+    };
     let row = args![workspace, *kind, key, *token];
     let (sql, more) = match next {
         Next::Done => (
@@ -148,12 +153,12 @@ pub(super) async fn settle(
              WHERE workspace = $1 AND kind = $2 AND key = $3 AND lease = $4",
             args![*generation],
         ),
-        Next::Again(at) => (
+        Next::Again(_) | Next::Paused { .. } => (
             "UPDATE work SET due_at = CASE WHEN gen > $5 AND due_at < $6 THEN due_at ELSE $6 END,
                gen = gen + 1, done_gen = $5, attempt = 0, lease = NULL, lease_until = 0,
                last_error = NULL, first_failed_at = NULL
              WHERE workspace = $1 AND kind = $2 AND key = $3 AND lease = $4",
-            args![*generation, *at],
+            args![*generation, again_at],
         ),
         // Whoever says when to try again is no worker that dies of it.
         Next::Retry { at, error } => (

@@ -25,7 +25,7 @@ use crate::upstream::{self, Call};
 
 use super::look::{Found, Looked};
 use super::park::{Slip, took};
-use super::run::{Facts, Urgency, outcome};
+use super::run::{Facts, Urgency, outcome, unless_paused};
 use super::{Error, Inner, fault};
 
 /// The code of a write that an import did not make.
@@ -194,9 +194,7 @@ impl Inner {
         if record.next == Next::Done {
             // What is paused goes on waiting. Where more than the write is to be seen, no poll tells.
             let is_all = untouched && record.seen.iter().any(|(of, _)| *of == System::Doppler);
-            let at =
-                if is_all { self.waits_until(workspace, facts, now).await? } else { Some(now) };
-            record.next = at.map_or(Next::Done, Next::Again);
+            record.next = if is_all { unless_paused(facts, now) } else { Next::Again(now) };
         }
         record.outcome = outcome(facts, plan, outcomes, &record);
         let changed = self.tell(workspace, facts, plan, outcomes);

@@ -47,7 +47,7 @@ use super::mappings::Mappings;
 use super::work::{Crew, Handler, Handlers, Wake};
 use super::{Deletion, Error, Plan, Preview};
 use catalog::Catalog;
-pub(super) use park::{Slip, sent_together};
+pub(super) use park::{Slip, rules, sent_together};
 use run::Urgency;
 pub(super) use together::with_next;
 

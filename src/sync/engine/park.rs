@@ -60,7 +60,7 @@ impl Slip {
 }
 
 /// What tells one mapping from another: the default has no revision and is another one after a restart.
-fn rules(mapping: &Mapping) -> String {
+pub(in crate::sync) fn rules(mapping: &Mapping) -> String {
     let text = serde_json::to_string(mapping).unwrap_or_default();
     format!("{:x}", Sha256::digest(text))
 }

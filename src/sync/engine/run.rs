@@ -184,8 +184,7 @@ impl Inner {
             unfinished::look_again(&facts, &plan, &mut record, tried);
         }
         if record.next == Next::Done {
-            let at = self.waits_until(&lease.workspace, &facts, now).await?;
-            record.next = at.map_or(Next::Done, Next::Again);
+            record.next = unless_paused(&facts, now);
         }
         if let Some(index) = outcomes.iter().position(|one| *one == Outcome::Parked) {
             let parked = self.park(lease, &facts, (&plan, &plan.actions[index]))?;
@@ -200,19 +199,6 @@ impl Inner {
             record.outcome = outcome(&facts, &plan, &outcomes, &record);
         }
         self.finish(lease, (record, within.as_ref()), facts.sheet.known.id, changed).await
-    }
-
-    /// Until when a contact waits for what is paused. Whoever resumed during the run did not see it wait.
-    pub(super) async fn waits_until(
-        &self,
-        workspace: &WorkspaceId,
-        facts: &Facts,
-        now: DateTime<Utc>,
-    ) -> Result<Option<DateTime<Utc>>, Error> {
-        let Some(at) = waits_until(facts, now) else { return Ok(None) };
-        let settings = self.parts.store.sync_settings(workspace).await?;
-        let is_resumed = settings.state == SyncState::Running && !settings.pauses_part();
-        Ok(Some(if is_resumed { now } else { at }))
     }
 
     /// Stores what a run came to and tells of it; whether another one is to follow at once.
@@ -423,17 +409,19 @@ pub(super) fn outcome(
     })
 }
 
-/// Until when a contact waits about which nothing more can be done now, because sync or part of it is
-/// paused: what changed meanwhile stays marked. Whoever resumes brings it forward.
-fn waits_until(facts: &Facts, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+/// What becomes of a contact about which nothing more can be done now. Where sync or part of it is paused,
+/// what changed meanwhile stays marked; whoever resumes brings it forward.
+pub(super) fn unless_paused(facts: &Facts, now: DateTime<Utc>) -> Next {
     const A_DAY: TimeDelta = TimeDelta::days(1);
     let settings = &facts.settings;
     match settings.state {
         // Such work is not claimed until sync runs again.
-        SyncState::Paused => Some(now),
-        SyncState::Running if settings.pauses_part() => Some(now + A_DAY),
+        SyncState::Paused => Next::Again(now),
+        SyncState::Running if settings.pauses_part() => {
+            Next::Paused { until: now + A_DAY, by: settings.clone() }
+        }
         // The first run sees everybody.
-        SyncState::NotSetUp | SyncState::Preview | SyncState::Running => None,
+        SyncState::NotSetUp | SyncState::Preview | SyncState::Running => Next::Done,
     }
 }
 

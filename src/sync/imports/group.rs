@@ -8,10 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::store::Parked;
 use crate::unified::{Subscriber, SubscriberEdit, subscriber_key};
 
 use super::pace::MOST_ROWS;
+use super::rows::Row;
 
 /// The largest body of one import, in bytes as the values are counted here. Doppler states no limit; this
 /// is sent within seconds.
@@ -30,14 +30,14 @@ pub(super) type Held = BTreeMap<String, Subscriber>;
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Sorted {
     /// One import each.
-    pub imports: Vec<Vec<Parked>>,
+    pub imports: Vec<Vec<Row>>,
     /// Better written alone.
-    pub singly: Vec<Parked>,
+    pub singly: Vec<Row>,
 }
 
 /// Parts writes that may be worth an import from those that are not, before anybody is looked at: fewer
 /// than `least` into a list are written alone; into the account there is no other way.
-pub(super) fn worth(rows: Vec<Parked>, least: usize) -> (Vec<Parked>, Vec<Parked>) {
+pub(super) fn worth(rows: Vec<Row>, least: usize) -> (Vec<Row>, Vec<Row>) {
     let mut counts: BTreeMap<Option<String>, usize> = BTreeMap::new();
     for row in &rows {
         *counts.entry(row.list.clone()).or_default() += 1;
@@ -52,8 +52,8 @@ pub(in crate::sync) fn of_their_own(in_list: u64, least: u64) -> u64 {
 
 /// Sorts writes into imports, in an order in which those of one list are far from each other. Fewer than
 /// `least` in a list that share no import are written alone.
-pub(super) fn sort(rows: Vec<Parked>, least: usize, held: &Held) -> Sorted {
-    let mut groups: BTreeMap<(Option<String>, Vec<String>), Vec<Parked>> = BTreeMap::new();
+pub(super) fn sort(rows: Vec<Row>, least: usize, held: &Held) -> Sorted {
+    let mut groups: BTreeMap<(Option<String>, Vec<String>), Vec<Row>> = BTreeMap::new();
     let mut sorted = Sorted::default();
     let mut seen = BTreeSet::new();
     for row in rows {
@@ -69,8 +69,8 @@ pub(super) fn sort(rows: Vec<Parked>, least: usize, held: &Held) -> Sorted {
     for ((list, _), group) in &groups {
         *in_list.entry(list.clone()).or_default() += group.len() as u64;
     }
-    let mut few: BTreeMap<Option<String>, Vec<Parked>> = BTreeMap::new();
-    let mut imports: BTreeMap<Option<String>, Vec<Vec<Parked>>> = BTreeMap::new();
+    let mut few: BTreeMap<Option<String>, Vec<Row>> = BTreeMap::new();
+    let mut imports: BTreeMap<Option<String>, Vec<Vec<Row>>> = BTreeMap::new();
     for ((list, _), group) in groups {
         if (group.len() as u64) < of_their_own(in_list[&list], least as u64) {
             few.entry(list).or_default().extend(group);
@@ -86,14 +86,14 @@ pub(super) fn sort(rows: Vec<Parked>, least: usize, held: &Held) -> Sorted {
         }
     }
     let turns = imports.into_values().flat_map(|of_a_list| (0_usize..).zip(of_a_list));
-    let mut turns: Vec<(usize, Vec<Parked>)> = turns.collect();
+    let mut turns: Vec<(usize, Vec<Row>)> = turns.collect();
     turns.sort_by_key(|(turn, _)| *turn);
     sorted.imports.extend(turns.into_iter().map(|(_, import)| import));
     sorted
 }
 
 /// Gives all rows the columns of all: what a row was not to write stays as it is held.
-pub(super) fn alike(mut rows: Vec<Parked>, held: &Held) -> Vec<Parked> {
+pub(super) fn alike(mut rows: Vec<Row>, held: &Held) -> Vec<Row> {
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     for (name, _) in rows.iter().flat_map(|row| &row.edit.fields) {
         names.entry(name.to_lowercase()).or_insert_with(|| name.clone());
@@ -124,8 +124,8 @@ pub(in crate::sync) fn columns(edit: &SubscriberEdit) -> Vec<String> {
 }
 
 /// Cuts a group so that each part is within what one import may hold.
-fn cut(group: Vec<Parked>) -> Vec<Vec<Parked>> {
-    let mut parts: Vec<Vec<Parked>> = Vec::new();
+fn cut(group: Vec<Row>) -> Vec<Vec<Row>> {
+    let mut parts: Vec<Vec<Row>> = Vec::new();
     let mut bytes = 0;
     for row in group {
         let size = size(&row);
@@ -143,7 +143,7 @@ fn cut(group: Vec<Parked>) -> Vec<Vec<Parked>> {
     parts
 }
 
-fn size(row: &Parked) -> usize {
+fn size(row: &Row) -> usize {
     let values = row.edit.fields.iter();
     let values = values.map(|(name, value)| name.len() + value.len() + AROUND_VALUE);
     row.edit.email.len() + AROUND_ROW + values.sum::<usize>()
@@ -155,22 +155,19 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::store::ParkedState;
-    use crate::unified::{ContactId, SubscriberEdit, fixture};
+    use crate::unified::{SubscriberEdit, fixture};
 
-    fn row(number: u128, list: Option<&str>, fields: &[(&str, &str)]) -> Parked {
+    fn row(number: u128, list: Option<&str>, fields: &[(&str, &str)]) -> Row {
         let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Parked {
+        Row {
             id: Uuid::from_u128(number),
-            contact: ContactId(Uuid::from_u128(number)),
             list: list.map(str::to_owned),
             edit: SubscriberEdit { email: format!("{number}@b.co"), fields: fields.collect() },
-            state: ParkedState::Waiting,
-            body: String::new(),
+            planned: None,
         }
     }
 
-    fn numbers(rows: &[Parked]) -> Vec<u128> {
+    fn numbers(rows: &[Row]) -> Vec<u128> {
         rows.iter().map(|row| row.id.as_u128()).collect()
     }
 
@@ -227,7 +224,7 @@ mod tests {
                 .zip(fields)
                 .map(move |(number, field)| row(number, Some(list), &[(field, "x")]))
         };
-        let rows: Vec<Parked> = of("7", 0).chain(of("8", 10)).collect();
+        let rows: Vec<Row> = of("7", 0).chain(of("8", 10)).collect();
         let sorted = sort(rows, 2, &Held::new());
         let imports: Vec<_> = sorted.imports.iter().map(|rows| numbers(rows)).collect();
         let [own, others] = [vec![0, 1, 2, 3, 4], vec![5, 6, 7, 8]];
@@ -249,7 +246,7 @@ mod tests {
 
     #[test]
     fn one_address_is_once_in_an_import() {
-        let twin = Parked { id: Uuid::from_u128(2), ..row(1, None, &[]) };
+        let twin = Row { id: Uuid::from_u128(2), ..row(1, None, &[]) };
         let sorted = sort(vec![row(1, None, &[]), twin], 1, &Held::new());
         assert_eq!((sorted.imports.len(), numbers(&sorted.singly)), (1, vec![2]));
     }
@@ -258,12 +255,12 @@ mod tests {
     fn what_is_too_large_is_cut() {
         let long = "x".repeat(400);
         let wide: Vec<(&str, &str)> = vec![("A", &long); 20];
-        let wide: Vec<Parked> = (0..1000).map(|number| row(number, None, &wide)).collect();
+        let wide: Vec<Row> = (0..1000).map(|number| row(number, None, &wide)).collect();
         let parts = cut(wide);
         assert_eq!(parts.iter().map(Vec::len).sum::<usize>(), 1000);
-        let bytes = |part: &Vec<Parked>| part.iter().map(size).sum::<usize>();
+        let bytes = |part: &Vec<Row>| part.iter().map(size).sum::<usize>();
         assert!(parts.len() > 1 && parts.iter().all(|part| bytes(part) <= MOST_BYTES));
-        let many: Vec<Parked> = (0..10_001).map(|number| row(number, None, &[])).collect();
+        let many: Vec<Row> = (0..10_001).map(|number| row(number, None, &[])).collect();
         assert_eq!(cut(many).iter().map(Vec::len).collect::<Vec<_>>(), [10_000, 1]);
     }
 
@@ -273,7 +270,7 @@ mod tests {
             people in prop::collection::vec((0u8..3, 0u8..8), 0..80), least in 0usize..12
         ) {
             let names = [("A", "1"), ("B", "2"), ("C", "3")];
-            let rows: Vec<Parked> = (0u128..).zip(&people).map(|(number, (list, fields))| {
+            let rows: Vec<Row> = (0u128..).zip(&people).map(|(number, (list, fields))| {
                 let fields: Vec<_> = (0..3).filter(|bit| fields & (1 << bit) != 0)
                     .map(|bit| names[bit]).collect();
                 row(number, [None, Some("7"), Some("8")][usize::from(*list)], &fields)
@@ -288,7 +285,7 @@ mod tests {
             seen.sort_unstable();
             prop_assert_eq!(seen, numbers(&rows));
             for import in &sorted.imports {
-                let columns = |row: &Parked| {
+                let columns = |row: &Row| {
                     row.edit.fields.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
                 };
                 prop_assert!(import.iter().all(|row| columns(row) == columns(&import[0])));

@@ -12,6 +12,7 @@
 
 mod group;
 mod pace;
+mod rows;
 mod send;
 mod survey;
 
@@ -28,7 +29,7 @@ use crate::store::{
     BulkImport, IMPORT, IMPORTS, Lease, Mark, Next, Priority, Record, Store, Version,
 };
 use crate::tasks::Tasks;
-use crate::unified::{ImportState, RunState, Stage, SyncState, WorkspaceId, subscriber_key};
+use crate::unified::{ImportState, RunState, Stage, SyncState, WorkspaceId};
 use crate::upstream::{self, Call, Crm, Directory, Kind, Mailing, Priority as Urgency};
 
 use super::engine::{LEASE, fault};
@@ -136,7 +137,7 @@ impl Imports {
         // Nobody waits for long for an import of another list.
         match self.begin_others(lease, &running).await? {
             Next::Again(_) => Ok(Next::Again(now + LOOK_WHILE_SLOW)),
-            Next::Done | Next::Retry { .. } | Next::Dead { .. } => Ok(next),
+            Next::Done | Next::Paused { .. } | Next::Retry { .. } | Next::Dead { .. } => Ok(next),
         }
     }
 
@@ -240,10 +241,7 @@ impl Imports {
     async fn end(&self, lease: &Lease, over: &[&BulkImport]) -> Result<(), Failure> {
         let mut people = Vec::new();
         for import in over {
-            let rows = self.store.in_import(&lease.workspace, import.id).await?;
-            let keys: Vec<String> =
-                rows.iter().map(|row| subscriber_key(&row.edit.email)).collect();
-            people.push(keys);
+            people.push(self.people(&lease.workspace, import.id).await?);
         }
         let since = self.clock.now();
         let mut versions = self.look_over(lease, &people.concat().into_iter().collect()).await?;

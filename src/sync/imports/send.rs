@@ -6,15 +6,16 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use crate::clock::{new_id, unguessable};
-use crate::store::{BulkImport, Lease, Next, Parked};
-use crate::sync::engine::{Slip, fault};
+use crate::store::{BulkImport, Lease, Next};
+use crate::sync::engine::fault;
 use crate::sync::poll::version;
 use crate::unified::{
-    Mapping, SubscriberEdit, SyncSettings, SyncState, WorkspaceId, opt_out_hash, subscriber_key,
+    SubscriberEdit, SyncSettings, SyncState, WorkspaceId, opt_out_hash, subscriber_key,
 };
 use crate::upstream::{self, Retry};
 
 use super::group::Held;
+use super::rows::{Planned, Row};
 use super::survey::Seen;
 use super::{Failure, Imports, group, later, pace};
 
@@ -28,15 +29,16 @@ impl Imports {
         is_all: bool,
     ) -> Result<Next, Failure> {
         let workspace = &lease.workspace;
-        let mut rows = self.store.waiting_for_import(workspace, pace::MOST_ROWS).await?;
+        let ids = self.store.waiting_for_import(workspace, pace::MOST_ROWS).await?;
+        let mut rows = self.rows(workspace, &ids, settings).await?;
         rows.retain(|row| !busy.contains(&row.list.as_deref()));
         if rows.is_empty() {
             return Ok(Next::Done);
         }
         // Or they would be all that is looked at.
         let is_full = rows.len() >= pace::MOST_ROWS as usize;
-        let (rows, paused): (Vec<Parked>, Vec<Parked>) =
-            rows.into_iter().partition(|row| !is_paused(row, settings));
+        let (rows, paused): (Vec<Row>, Vec<Row>) =
+            rows.into_iter().partition(|row| !row.is_paused());
         // Before anybody is looked at: few are not worth it.
         let (rows, mut few) = group::worth(rows, self.settings.least);
         let mut singly = paused;
@@ -68,33 +70,23 @@ impl Imports {
     async fn still_so(
         &self,
         lease: &Lease,
-        rows: Vec<Parked>,
-    ) -> Result<(Vec<Parked>, Vec<Parked>, Held), Failure> {
-        let known: Vec<(Parked, Option<Slip>)> = rows
-            .into_iter()
-            .map(|row| (Slip::of(&row), row))
-            .map(|(slip, row)| (row, slip))
-            .collect();
-        let read_at = known.iter().filter_map(|(_, slip)| Some(slip.as_ref()?.read_at)).min();
-        let rows: Vec<Parked> = known.iter().map(|(row, _)| row.clone()).collect();
+        rows: Vec<Row>,
+    ) -> Result<(Vec<Row>, Vec<Row>, Held), Failure> {
+        let read_at = rows.iter().filter_map(|row| Some(row.planned.as_ref()?.read_at)).min();
         let read_at = read_at.unwrap_or_else(|| self.clock.now());
         let mut seen = self.survey(lease, &rows, read_at).await?;
         seen.out.extend(self.suppressed(&lease.workspace, &rows).await?);
-        let mapping = self.mappings.of(&lease.workspace);
-        let (fine, others): (Vec<_>, Vec<_>) = known
-            .into_iter()
-            .partition(|(row, slip)| is_as_planned(row, slip.as_ref(), (&seen, &mapping)));
-        let rows = |all: Vec<(Parked, _)>| all.into_iter().map(|(row, _)| row).collect();
-        Ok((rows(fine), rows(others), seen.held))
+        let (fine, others) = rows.into_iter().partition(|row| is_as_planned(row, &seen));
+        Ok((fine, others, seen.held))
     }
 
     /// Addresses among those of the writes that are remembered as opted out.
     async fn suppressed(
         &self,
         workspace: &WorkspaceId,
-        rows: &[Parked],
+        rows: &[Row],
     ) -> Result<BTreeSet<String>, Failure> {
-        let of = |row: &Parked| opt_out_hash(workspace, &subscriber_key(&row.edit.email));
+        let of = |row: &Row| opt_out_hash(workspace, &subscriber_key(&row.edit.email));
         let all: Vec<String> = rows.iter().map(of).collect();
         let mut out = BTreeSet::new();
         if !self.store.suppressed(workspace, &all).await? {
@@ -109,7 +101,7 @@ impl Imports {
     }
 
     /// Binds writes to a new import and sends it.
-    async fn begin(&self, lease: &Lease, rows: Vec<Parked>) -> Result<(), Failure> {
+    async fn begin(&self, lease: &Lease, rows: Vec<Row>) -> Result<(), Failure> {
         let mut import = BulkImport {
             id: new_id(&self.clock),
             list: rows.first().and_then(|row| row.list.clone()),
@@ -124,7 +116,7 @@ impl Imports {
         };
         fault::point("bound");
         let bound: BTreeSet<Uuid> = bound.into_iter().collect();
-        let rows: Vec<Parked> = rows.into_iter().filter(|row| bound.contains(&row.id)).collect();
+        let rows: Vec<Row> = rows.into_iter().filter(|row| bound.contains(&row.id)).collect();
         match self.post(lease, &mut import, &rows).await {
             Err(Failure::Upstream(error)) if !error.in_doubt() => {
                 self.refused(lease, (import.id, &rows), error).await
@@ -142,17 +134,18 @@ impl Imports {
         import: &mut BulkImport,
     ) -> Result<(), Failure> {
         let workspace = &lease.workspace;
-        let rows = self.store.in_import(workspace, import.id).await?;
+        let ids = self.store.in_import(workspace, import.id).await?;
         let settings = self.store.sync_settings(workspace).await?;
+        let rows = self.rows(workspace, &ids, &settings).await?;
         let stopped = settings.state != SyncState::Running
             || self.is_read_only()
             || pace::is_lost(self.clock.now() - import.begun_at);
         let suppressed = self.suppressed(workspace, &rows).await?;
-        let may_go = |row: &Parked| {
+        let may_go = |row: &Row| {
             let is_out = suppressed.contains(&subscriber_key(&row.edit.email));
-            !stopped && !is_out && !is_paused(row, &settings)
+            !stopped && !is_out && !row.is_paused()
         };
-        let (mut rows, out): (Vec<Parked>, Vec<Parked>) = rows.into_iter().partition(may_go);
+        let (mut rows, out): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(may_go);
         self.leave_out(lease, &out).await?;
         if !rows.is_empty() {
             let (fine, _, held) = self.still_so(lease, rows).await?;
@@ -173,7 +166,7 @@ impl Imports {
         &self,
         lease: &Lease,
         import: &mut BulkImport,
-        rows: &[Parked],
+        rows: &[Row],
     ) -> Result<(), Failure> {
         if rows.is_empty() {
             import.over = true;
@@ -199,7 +192,7 @@ impl Imports {
     async fn refused(
         &self,
         lease: &Lease,
-        (import, rows): (Uuid, &[Parked]),
+        (import, rows): (Uuid, &[Row]),
         error: upstream::Error,
     ) -> Result<(), Failure> {
         let is_final = matches!(
@@ -217,7 +210,7 @@ impl Imports {
     }
 
     /// Has writes made alone.
-    async fn leave_out(&self, lease: &Lease, rows: &[Parked]) -> Result<(), Failure> {
+    async fn leave_out(&self, lease: &Lease, rows: &[Row]) -> Result<(), Failure> {
         if rows.is_empty() {
             return Ok(());
         }
@@ -230,16 +223,11 @@ impl Imports {
     }
 }
 
-/// Whether something of a write is not to go to Doppler now.
-fn is_paused(row: &Parked, settings: &SyncSettings) -> bool {
-    Slip::of(row).is_some_and(|slip| slip.is_paused(settings))
-}
-
 /// Whether somebody is as they were when their write was planned, by the mapping of now, and may be
 /// written to.
-fn is_as_planned(row: &Parked, slip: Option<&Slip>, (seen, mapping): (&Seen, &Mapping)) -> bool {
+fn is_as_planned(row: &Row, seen: &Seen) -> bool {
     let key = subscriber_key(&row.edit.email);
     let version = seen.held.get(&key).map(version);
-    slip.is_some_and(|slip| slip.still_holds(version.as_deref(), mapping))
-        && !seen.out.contains(&key)
+    let is_same = |planned: &Planned| planned.before == version && !planned.is_outdated;
+    row.planned.as_ref().is_some_and(is_same) && !seen.out.contains(&key)
 }

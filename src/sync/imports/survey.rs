@@ -6,12 +6,13 @@ use std::num::NonZeroU32;
 
 use chrono::{DateTime, Utc};
 
-use crate::store::{Copy, CopyKey, Lease, Parked};
+use crate::store::{Copy, CopyKey, Lease};
 use crate::sync::poll::{DopplerPosition, Request, version};
 use crate::unified::{Subscriber, System, WorkspaceId, subscriber_key};
 use crate::upstream::{Directory, SubscriberPage};
 
 use super::group::Held;
+use super::rows::Row;
 use super::{Failure, Imports, pace};
 
 /// What was seen just before an import.
@@ -28,7 +29,7 @@ impl Imports {
     pub(super) async fn survey(
         &self,
         lease: &Lease,
-        rows: &[Parked],
+        rows: &[Row],
         since: DateTime<Utc>,
     ) -> Result<Seen, Failure> {
         let wanted: BTreeSet<String> =
@@ -60,7 +61,7 @@ impl Imports {
     async fn one_by_one(
         &self,
         lease: &Lease,
-        rows: &[Parked],
+        rows: &[Row],
         seen: &mut Seen,
     ) -> Result<(), Failure> {
         for row in rows {
