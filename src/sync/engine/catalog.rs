@@ -27,7 +27,10 @@ struct Held {
     definitions: Arc<Definitions>,
     fields: [Reading; 2],
     read_ms: i64,
+    /// Whether all was read that the credentials may see.
     complete: bool,
+    /// What they might see then ([`Directory::view`]).
+    views: [u64; 2],
 }
 
 /// The readings of one system's fields.
@@ -88,7 +91,8 @@ impl Catalog {
             held.lists.iter().flat_map(|lists| lists.iter()).any(|list| list.id.to_string() == id)
         };
         let missing = { named.into_iter().any(|id| !known(id)) };
-        if !held.complete || age >= believed || missing {
+        let is_all = held.complete && held.views == self.views();
+        if !is_all || age >= believed || missing {
             self.read(&mut held, call).await;
         }
         held.known(looked_ms)
@@ -124,14 +128,19 @@ impl Catalog {
         lists.into_iter().find(|list| list.name.to_lowercase() == wanted).cloned()
     }
 
+    fn views(&self) -> [u64; 2] {
+        [self.mailing.view(), self.crm.view()]
+    }
+
     async fn read(&self, held: &mut Held, call: &Call) {
         let begun_ms = self.clock.now_ms();
+        held.views = self.views();
         let (lists, doppler, highlevel) = join!(
             self.mailing.lists(call),
             Mailing::fields(&*self.mailing, call),
             Crm::fields(&*self.crm, call)
         );
-        held.complete = lists.is_ok() && doppler.is_ok() && highlevel.is_ok();
+        held.complete = is_all(&lists) && is_all(&doppler) && is_all(&highlevel);
         if let Ok(lists) = lists {
             held.lists = Some(Arc::new(lists));
         }
@@ -139,6 +148,11 @@ impl Catalog {
         held.keep(System::HighLevel, begun_ms, highlevel);
         held.read_ms = self.clock.now_ms();
     }
+}
+
+/// Whether reading again would bring no more: what a scope is missing for is not there to be read.
+fn is_all<T>(read: &Result<T, upstream::Error>) -> bool {
+    read.as_ref().err().is_none_or(|error| matches!(error.kind, upstream::Kind::ScopeMissing(_)))
 }
 
 impl Held {

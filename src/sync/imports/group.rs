@@ -12,6 +12,7 @@ use crate::unified::{Subscriber, SubscriberEdit, subscriber_key};
 
 use super::pace::MOST_ROWS;
 use super::rows::Row;
+use crate::sync::poll::version;
 
 /// The largest body of one import, in bytes as the values are counted here. Doppler states no limit; this
 /// is sent within seconds.
@@ -24,7 +25,32 @@ const AROUND_VALUE: usize = 24;
 const AROUND_ROW: usize = 32;
 
 /// What subscribers were just seen to hold, by their key; who is not among them is not there.
-pub(super) type Held = BTreeMap<String, Subscriber>;
+pub(super) type Held = BTreeMap<String, Kept>;
+
+/// What is kept of a subscriber who was seen, in a third of the memory: there are thousands at a time.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// The subscriber's [`version`].
+    pub version: String,
+    /// The values that are not empty by the fields' names in lower case, as JSON.
+    values: Box<str>,
+}
+
+impl From<&Subscriber> for Kept {
+    fn from(seen: &Subscriber) -> Self {
+        let named = seen.fields.iter().map(|field| field.name.as_str());
+        let values: BTreeMap<String, &str> =
+            named.filter_map(|name| Some((name.to_lowercase(), seen.field(name)?))).collect();
+        let values = serde_json::to_string(&values).unwrap_or_default().into_boxed_str();
+        Self { version: version(seen), values }
+    }
+}
+
+impl Kept {
+    fn values(&self) -> BTreeMap<String, String> {
+        serde_json::from_str(&self.values).unwrap_or_default()
+    }
+}
 
 /// What becomes of writes.
 #[derive(Debug, Default, PartialEq)]
@@ -103,11 +129,10 @@ pub(super) fn alike(mut rows: Vec<Row>, held: &Held) -> Vec<Row> {
             .into_iter()
             .map(|(name, value)| (name.to_lowercase(), value))
             .collect();
-        let before = held.get(&subscriber_key(&row.edit.email));
+        let mut before =
+            held.get(&subscriber_key(&row.edit.email)).map(Kept::values).unwrap_or_default();
         let value = |(column, name): (&String, &String)| {
-            let value = own.remove(column).unwrap_or_else(|| {
-                before.and_then(|held| held.field(name)).unwrap_or_default().to_owned()
-            });
+            let value = own.remove(column).or_else(|| before.remove(column)).unwrap_or_default();
             (name.clone(), value)
         };
         row.edit.fields = names.iter().map(value).collect();
@@ -195,7 +220,10 @@ mod tests {
         ];
         let held =
             |fields| Subscriber { email: "1@b.co".to_owned(), ..fixture::subscriber(fields) };
-        let held = Held::from([("1@b.co".to_owned(), held(&[("zip", "A4400"), ("CITY", "x")]))]);
+        let held = Held::from([(
+            "1@b.co".to_owned(),
+            Kept::from(&held(&[("zip", "A4400"), ("CITY", "x")])),
+        )]);
         let (worth, not) = worth(rows, 3);
         assert_eq!((worth.len(), not.len()), (3, 0));
         let sorted = sort(worth, 3, &held);
@@ -278,7 +306,7 @@ mod tests {
             // Everybody even is there already.
             let before = |name: &&str| fixture::subscriber(&[(*name, "held")]);
             let held: Held = rows.iter().filter(|row| row.id.as_u128() % 2 == 0)
-                .map(|row| (row.edit.email.clone(), before(&"B"))).collect();
+                .map(|row| (row.edit.email.clone(), Kept::from(&before(&"B")))).collect();
             let sorted = sort(rows.clone(), least, &held);
             let mut seen: Vec<u128> = sorted.imports.iter().flat_map(|rows| numbers(rows)).collect();
             seen.extend(numbers(&sorted.singly));
@@ -295,9 +323,10 @@ mod tests {
                     let planned = &rows[usize::try_from(row.id.as_u128()).unwrap()].edit.fields;
                     for (name, value) in &row.edit.fields {
                         let planned = planned.iter().find(|(one, _)| one == name);
-                        let before = held.get(&row.edit.email).and_then(|held| held.field(name));
-                        let wanted = planned.map_or(before.unwrap_or_default(), |(_, value)| value);
-                        prop_assert_eq!(value, wanted);
+                        let before = held.get(&row.edit.email)
+                            .map(Kept::values).and_then(|mut held| held.remove(&name.to_lowercase()));
+                        let wanted = planned.map_or(before.unwrap_or_default(), |(_, value)| value.clone());
+                        prop_assert_eq!(value, &wanted);
                     }
                 }
             }

@@ -8,7 +8,6 @@ use uuid::Uuid;
 use crate::clock::{new_id, unguessable};
 use crate::store::{BulkImport, Lease, Next};
 use crate::sync::engine::fault;
-use crate::sync::poll::version;
 use crate::unified::{
     SubscriberEdit, SyncSettings, SyncState, WorkspaceId, opt_out_hash, subscriber_key,
 };
@@ -53,7 +52,7 @@ impl Imports {
         if is_all || is_full {
             singly.extend(few);
         }
-        self.leave_out(lease, &singly).await?;
+        self.leave_out(lease, &ids_of(&singly)).await?;
         let mut failed = None;
         for rows in ready {
             // A list that is busy holds up no other.
@@ -110,16 +109,13 @@ impl Imports {
             over: false,
             begun_at: self.clock.now(),
         };
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-        let Some(bound) = self.store.begin_import(lease, &import, &ids).await? else {
-            return Err(Failure::Stop);
-        };
+        let bound = self.store.begin_import(lease, &import, &ids_of(&rows)).await?;
+        let Some(bound) = bound else { return Err(Failure::Stop) };
         fault::point("bound");
-        let bound: BTreeSet<Uuid> = bound.into_iter().collect();
-        let rows: Vec<Row> = rows.into_iter().filter(|row| bound.contains(&row.id)).collect();
-        match self.post(lease, &mut import, &rows).await {
+        let rows = rows.into_iter().filter(|row| bound.binary_search(&row.id).is_ok()).collect();
+        match self.post(lease, &mut import, rows).await {
             Err(Failure::Upstream(error)) if !error.in_doubt() => {
-                self.refused(lease, (import.id, &rows), error).await
+                self.refused(lease, (import.id, &bound), error).await
             }
             done => done,
         }
@@ -146,14 +142,15 @@ impl Imports {
             !stopped && !is_out && !row.is_paused()
         };
         let (mut rows, out): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(may_go);
-        self.leave_out(lease, &out).await?;
+        self.leave_out(lease, &ids_of(&out)).await?;
         if !rows.is_empty() {
             let (fine, _, held) = self.still_so(lease, rows).await?;
             rows = group::alike(fine, &held);
         }
-        match self.post(lease, import, &rows).await {
+        let ids = ids_of(&rows);
+        match self.post(lease, import, rows).await {
             Err(Failure::Upstream(error)) if error.retry() == Retry::Never && !error.in_doubt() => {
-                self.refused(lease, (import.id, &rows), error).await?;
+                self.refused(lease, (import.id, &ids), error).await?;
                 import.over = true;
                 Ok(())
             }
@@ -166,12 +163,12 @@ impl Imports {
         &self,
         lease: &Lease,
         import: &mut BulkImport,
-        rows: &[Row],
+        rows: Vec<Row>,
     ) -> Result<(), Failure> {
         if rows.is_empty() {
             import.over = true;
         } else {
-            let edits: Vec<SubscriberEdit> = rows.iter().map(|row| row.edit.clone()).collect();
+            let edits: Vec<SubscriberEdit> = rows.into_iter().map(|row| row.edit).collect();
             let callback = self
                 .settings
                 .callback
@@ -192,7 +189,7 @@ impl Imports {
     async fn refused(
         &self,
         lease: &Lease,
-        (import, rows): (Uuid, &[Row]),
+        (import, rows): (Uuid, &[Uuid]),
         error: upstream::Error,
     ) -> Result<(), Failure> {
         let is_final = matches!(
@@ -210,12 +207,11 @@ impl Imports {
     }
 
     /// Has writes made alone.
-    async fn leave_out(&self, lease: &Lease, rows: &[Row]) -> Result<(), Failure> {
+    async fn leave_out(&self, lease: &Lease, rows: &[Uuid]) -> Result<(), Failure> {
         if rows.is_empty() {
             return Ok(());
         }
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-        if !self.store.release(lease, &ids, self.clock.now()).await? {
+        if !self.store.release(lease, rows, self.clock.now()).await? {
             return Err(Failure::Stop);
         }
         self.wake.now();
@@ -223,11 +219,15 @@ impl Imports {
     }
 }
 
+fn ids_of(rows: &[Row]) -> Vec<Uuid> {
+    rows.iter().map(|row| row.id).collect()
+}
+
 /// Whether somebody is as they were when their write was planned, by the mapping of now, and may be
 /// written to.
 fn is_as_planned(row: &Row, seen: &Seen) -> bool {
     let key = subscriber_key(&row.edit.email);
-    let version = seen.held.get(&key).map(version);
-    let is_same = |planned: &Planned| planned.before == version && !planned.is_outdated;
+    let version = seen.held.get(&key).map(|kept| kept.version.as_str());
+    let is_same = |planned: &Planned| planned.before.as_deref() == version && !planned.is_outdated;
     row.planned.as_ref().is_some_and(is_same) && !seen.out.contains(&key)
 }

@@ -41,10 +41,11 @@ impl Imports {
             let (next, is_last) = position.after(&page);
             position = next;
             let pages = page.pages;
-            let keys = page.items.into_iter().map(|one| (subscriber_key(&one.email), one));
+            let keys = page.items.iter().map(|one| (subscriber_key(&one.email), one));
             match request {
                 Request::Account(number) => {
-                    seen.held.extend(keys.filter(|(key, _)| wanted.contains(key)));
+                    let wanted = keys.filter(|(key, _)| wanted.contains(key));
+                    seen.held.extend(wanted.map(|(key, one)| (key, one.into())));
                     if number == NonZeroU32::MIN && !pace::by_pages(rows.len(), pages) {
                         self.one_by_one(lease, rows, &mut seen).await?;
                         position = position.without_pages();
@@ -68,7 +69,7 @@ impl Imports {
             let (call, read_at) = (self.call(lease).await?, self.clock.now());
             if let Some(one) = self.mailing.subscriber(&call, &row.edit.email).await? {
                 self.keep(&lease.workspace, std::slice::from_ref(&one), read_at).await?;
-                seen.held.insert(subscriber_key(&one.email), one);
+                seen.held.insert(subscriber_key(&one.email), (&one).into());
             }
         }
         Ok(())

@@ -44,3 +44,21 @@ async fn only_the_named_system_is_written() {
     assert!(calls.iter().all(|call| call.system != "DOPPLER" || call.method == "GET"));
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_read_is_not_asked_for_with_each_person() {
+    let scopes = json!(["contacts.readonly", "contacts.write", "locations.readonly"]);
+    let world = World::builder().set("highlevel.scopes", scopes).alone().start().await;
+    let found = world.data("{ contacts(first: 9) { nodes { email } } }", json!({})).await;
+    let people = found["contacts"]["nodes"].as_array().unwrap().iter();
+    let people: Vec<_> = people.map(|one| one["email"].clone()).filter(Value::is_string).collect();
+    assert!(people.len() > 5, "{people:?}");
+    world.forget_calls().await;
+    for email in people {
+        mutate(&world, "syncContact", json!({"contact": {"email": email}})).await;
+    }
+    let calls = world.calls().await;
+    let of = |end: &str| calls.iter().filter(|call| call.route_ends_with(end)).count();
+    assert_eq!(["/lists", "/accounts/{accountName}/fields"].map(of), [1, 1], "{calls:#?}");
+    world.end().await;
+}
