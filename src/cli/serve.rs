@@ -132,11 +132,7 @@ fn over_sandbox(settings: Loader, sandbox: SocketAddr, limits_rate: bool) -> Loa
         // What the fake Doppler allows, which is known.
         settings.set("doppler.rate", 10.0, SOURCE).set("doppler.burst", 20, SOURCE)
     } else {
-        settings.set("doppler.rate", 0.0, SOURCE).set("highlevel.burst", 0, SOURCE).set(
-            "highlevel.daily",
-            0,
-            SOURCE,
-        )
+        settings.set("doppler.rate", 0.0, SOURCE).set("highlevel.burst", 0, SOURCE)
     }
 }
 

@@ -88,11 +88,12 @@ impl Admin {
             settings.changed_at = Some(now);
             let event = settings_changed(message);
             self.core.store.put_sync_settings(workspace, &settings, &event, now).await?;
-            if !pause {
-                self.core.store.hasten(workspace, CONTACT, now).await?;
-            }
-            self.core.engine.wake();
         }
+        // Also where nothing changed: whoever asks again may have been cut off in between.
+        if !pause {
+            self.core.store.hasten(workspace, CONTACT, now).await?;
+        }
+        self.core.engine.wake();
         Ok(Ok(self.core.status(workspace).await?))
     }
 

@@ -99,7 +99,7 @@ pub trait Imports: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Uuid>, Error>;
 
-    /// Writes by their ids, in the order of these.
+    /// Writes by their ids, the oldest first; who is not there any more is left out.
     async fn parked_writes(
         &self,
         workspace: &WorkspaceId,

@@ -103,7 +103,7 @@ impl Limits {
             first: config.first,
             nodes: config.nodes,
             bytes: 64 * 1024,
-            tokens: 3_000,
+            tokens: 2_000,
             nesting: 64,
             selections: 10_000,
             scan_up_to,

@@ -1,7 +1,10 @@
 //! What a merge moves.
 
 use super::record::{base, canon, failure, pending};
-use super::{Place, accept, at, claim, contact, edit, event, holds, open, pair};
+use super::{
+    Place, accept, at, claim, contact, edit, event, holds, open, pair, pause_fields, person,
+    subscriber,
+};
 use crate::store::{
     AgreementChange, EventFilter, Events, HoldFilter, Intended, Next, Record, Recorded, Span,
 };
@@ -108,4 +111,26 @@ pub async fn one_opt_out_is_both(place: &impl Place) {
         assert!(agreement.is_out(), "{one} and {other}");
         assert!(agreement.doppler.is_empty() && agreement.highlevel.is_empty(), "both are asked");
     }
+}
+
+pub async fn a_merge_and_whoever_resumes_do_not_wait_for_each_other(place: &impl Place) {
+    const ROUNDS: u64 = 20;
+    let (store, w) = open(place).await;
+    for round in 0..ROUNDS {
+        let by = pause_fields(&store, &w, &["city"]).await;
+        let older = person(&store, &w, &format!("h{round}")).await;
+        let other = subscriber(&format!("{round}@example.com"));
+        store.recognize(&w, std::slice::from_ref(&other), at(0)).await.unwrap();
+        accept(&store, &w, &edit(older, "vip", 1)).await;
+        let lease = claim(&store, 2, 1).await.pop().unwrap();
+        let next = Next::Paused { until: at(9_000), by };
+        let record = Record { links: vec![other], next, ..Record::default() };
+        let resumed = pause_fields(&store, &w, &[]);
+        let (recorded, _) = tokio::join!(store.record(&lease, record, at(2)), resumed);
+        assert_ne!(recorded.unwrap(), Recorded::Lost);
+        let lease = claim(&store, 3, 1).await.pop().unwrap();
+        assert_eq!(lease.key, older.to_string());
+        store.record(&lease, Record::default(), at(3)).await.unwrap();
+    }
+    assert_eq!(store.counts(&w).await.unwrap().total, ROUNDS);
 }

@@ -103,7 +103,7 @@ macro_rules! conformance {
             }
             merging: {
                 all_that_was_the_others_is_the_survivors, what_differs_was_never_agreed,
-                one_opt_out_is_both
+                one_opt_out_is_both, a_merge_and_whoever_resumes_do_not_wait_for_each_other
             }
             queue: {
                 marks_coalesce, a_mark_during_a_run_is_not_lost, a_backoff_is_kept,
@@ -297,6 +297,22 @@ pub async fn run_sync(store: &Arc<dyn Store>, w: &WorkspaceId, state: SyncState)
     let settings = SyncSettings { state, ..SyncSettings::default() };
     let changed = event(EventKind::SettingsChanged, None);
     store.put_sync_settings(w, &settings, &changed, at(0)).await.unwrap();
+}
+
+/// Sync goes on but for these fields.
+pub async fn pause_fields(
+    store: &Arc<dyn Store>,
+    w: &WorkspaceId,
+    fields: &[&str],
+) -> SyncSettings {
+    let settings = SyncSettings {
+        state: SyncState::Running,
+        paused_fields: fields.iter().map(|&field| field.to_owned()).collect(),
+        ..SyncSettings::default()
+    };
+    let changed = event(EventKind::SettingsChanged, None);
+    store.put_sync_settings(w, &settings, &changed, at(0)).await.unwrap();
+    settings
 }
 
 pub fn a_claim(seconds: i64, limit: u32) -> Claim<'static> {

@@ -4,12 +4,14 @@ use std::collections::HashSet;
 
 use futures_util::future::join_all;
 
-use super::{POLL, Place, a_claim, accept, at, claim, claim_only, edit, event, mark, open, person};
+use super::{
+    POLL, Place, a_claim, accept, at, claim, claim_only, edit, mark, open, pause_fields, person,
+};
 use crate::store::{
     Backlog, CONTACT, Claim, ClaimKey, ClaimOne, EventFilter, Events, MOST_RETRIES, Mark, Next,
-    Priority, Record, Recorded, Span, Store,
+    Priority, Record, Recorded, Span,
 };
-use crate::unified::{EventKind, SyncSettings, SyncState, WorkspaceId};
+use crate::unified::{EventKind, SyncState, WorkspaceId};
 
 fn ends(next: Next) -> Record {
     Record { next, ..Record::default() }
@@ -126,21 +128,9 @@ pub async fn what_was_put_off_can_be_brought_forward(place: &impl Place) {
     assert_eq!(claim_only(&store, 100).await.key, "later");
 }
 
-/// Settings that pause a field, stored.
-async fn paused(store: &dyn Store, w: &WorkspaceId, fields: &[&str]) -> SyncSettings {
-    let settings = SyncSettings {
-        state: SyncState::Running,
-        paused_fields: fields.iter().map(|&field| field.to_owned()).collect(),
-        ..SyncSettings::default()
-    };
-    let changed = event(EventKind::SettingsChanged, None);
-    store.put_sync_settings(w, &settings, &changed, at(0)).await.unwrap();
-    settings
-}
-
 pub async fn what_waits_for_what_is_paused_does_not_miss_who_resumes(place: &impl Place) {
     let (store, w) = open(place).await;
-    let both = paused(&*store, &w, &["city", "lastName"]).await;
+    let both = pause_fields(&store, &w, &["city", "lastName"]).await;
     let waits = |by| ends(Next::Paused { until: at(9_000), by });
     mark(&store, &w, "a", 0).await;
     let lease = claim_only(&store, 1).await;
@@ -148,18 +138,18 @@ pub async fn what_waits_for_what_is_paused_does_not_miss_who_resumes(place: &imp
     assert_eq!(claim(&store, 8_999, 9).await, []);
     assert_eq!(store.hasten(&w, POLL, at(100)).await.unwrap(), 1);
     let lease = claim_only(&store, 100).await;
-    paused(&*store, &w, &["city"]).await;
+    pause_fields(&store, &w, &["city"]).await;
     store.record(&lease, waits(both), at(101)).await.unwrap();
     let lease = claim_only(&store, 101).await;
     store.record(&lease, Record::default(), at(102)).await.unwrap();
 
     // Whichever of the two is first, what has become of the work is due.
     for round in 200..240 {
-        let settings = paused(&*store, &w, &["city"]).await;
+        let settings = pause_fields(&store, &w, &["city"]).await;
         mark(&store, &w, "a", round).await;
         let lease = claim_only(&store, round).await;
         let resumed = async {
-            paused(&*store, &w, &[]).await;
+            pause_fields(&store, &w, &[]).await;
             store.hasten(&w, POLL, at(round)).await.unwrap();
         };
         let (recorded, ()) =

@@ -253,6 +253,7 @@ pub(super) async fn write(
     let links: Vec<&Link> = links.collect();
     put(tx, workspace, &links, now).await?;
     index::refresh(tx, workspace, &whose).await?;
+    merge::count(tx, workspace, events.len()).await?;
     history::append(tx, workspace, &events, now).await?;
     Ok(())
 }

@@ -59,10 +59,23 @@ pub(in crate::store) async fn merge(
     agree(tx, workspace, survivor, gone).await?;
     let mark = Mark::contact(survivor, priority.unwrap_or(Priority::Live), now);
     work::mark(tx, workspace, &[mark]).await?;
-    tx.run("UPDATE counter SET contacts = contacts - 1 WHERE workspace = $1", args![workspace])
-        .await?;
     let message = "Two contacts turned out to be the same person and are one from now on";
     Ok(EventDraft { contact: Some(survivor), ..EventDraft::new(EventKind::Merged, message) })
+}
+
+/// Counts so many contacts less. Right before the history: whoever has the workspace's counter waits for
+/// nothing any more.
+pub(in crate::store) async fn count(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    gone: usize,
+) -> Result<(), Error> {
+    if gone > 0 {
+        let gone = i64::try_from(gone).unwrap_or(i64::MAX);
+        let sql = "UPDATE counter SET contacts = contacts - $2 WHERE workspace = $1";
+        tx.run(sql, args![workspace, gone]).await?;
+    }
+    Ok(())
 }
 
 /// Holds that are about `gone` are about the survivor.

@@ -38,7 +38,7 @@ pub(super) async fn record(
     }
     let mut events = record.events;
     let mut refused = Vec::new();
-    let mut relinked = Vec::new();
+    let (mut relinked, mut gone) = (Vec::new(), 0);
     let (mut failures, mut holds) = (record.failures, record.holds);
     work::mark(&mut tx, workspace, &record.marks).await?;
     if lease.kind == CONTACT {
@@ -61,6 +61,7 @@ pub(super) async fn record(
         let (links, erased) = living(&mut tx, (workspace, guard), record.links).await?;
         let linked = link(&mut tx, workspace, (contact, links), now).await?;
         refused = [linked.refused, erased].concat();
+        gone = linked.events.len();
         changed.extend(linked.merged);
         relinked = changed;
         events.extend(linked.events);
@@ -99,6 +100,7 @@ pub(super) async fn record(
     problem::obey(&mut tx, workspace, &record.obeyed).await?;
     work::settle(&mut tx, lease, &record.next, now).await?;
     index::refresh(&mut tx, workspace, &relinked).await?;
+    merge::count(&mut tx, workspace, gone).await?;
     let last_cursor = history::append(&mut tx, workspace, &events, now).await?;
     // Under the history's lock, so that of two who find the same only one says so.
     for hold in everybodys {

@@ -9,7 +9,7 @@ use futures_util::join;
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
-use crate::sync::plan::Defined;
+use crate::sync::plan::{Defined, UNGRANTED};
 use crate::unified::{Definitions, FieldDefinition, List, System};
 use crate::upstream::{self, Call, Crm, Mailing};
 
@@ -95,7 +95,7 @@ impl Catalog {
         if !is_all || age >= believed || missing {
             self.read(&mut held, call).await;
         }
-        held.known(looked_ms)
+        self.known(&held, looked_ms)
     }
 
     /// The same, with a system's definitions no older than what was read of the person, if they can be read.
@@ -103,8 +103,9 @@ impl Catalog {
         let _turn = self.again[system as usize].lock().await;
         let held = self.held.lock().await.clone();
         let reading = held.fields[system as usize];
-        if reading.beside(looked_ms) != Defined::Before {
-            return held.known(looked_ms);
+        let known = self.known(&held, looked_ms);
+        if known.defined[system as usize] != Defined::Before {
+            return known;
         }
         let since = self.clock.now_ms().saturating_sub(reading.begun_ms);
         let since = Duration::from_millis(u64::try_from(since).unwrap_or_default());
@@ -116,7 +117,7 @@ impl Catalog {
         };
         let mut held = self.held.lock().await;
         held.keep(system, begun_ms, fields);
-        held.known(looked_ms)
+        self.known(&held, looked_ms)
     }
 
     /// A list by its name in any case, which may have been made a moment ago.
@@ -130,6 +131,15 @@ impl Catalog {
 
     fn views(&self) -> [u64; 2] {
         [self.mailing.view(), self.crm.view()]
+    }
+
+    fn known(&self, held: &Held, looked_ms: i64) -> Known {
+        let seen_by_same = held.views == self.views();
+        Known {
+            lists: held.lists.clone().unwrap_or_default(),
+            definitions: Arc::clone(&held.definitions),
+            defined: held.fields.map(|reading| reading.beside(looked_ms, seen_by_same)),
+        }
     }
 
     async fn read(&self, held: &mut Held, call: &Call) {
@@ -152,7 +162,7 @@ impl Catalog {
 
 /// Whether reading again would bring no more: what a scope is missing for is not there to be read.
 fn is_all<T>(read: &Result<T, upstream::Error>) -> bool {
-    read.as_ref().err().is_none_or(|error| matches!(error.kind, upstream::Kind::ScopeMissing(_)))
+    read.as_ref().err().is_none_or(|error| error.kind.code() == UNGRANTED)
 }
 
 impl Held {
@@ -177,22 +187,16 @@ impl Held {
             System::HighLevel => definitions.highlevel = Some(fields),
         }
     }
-
-    fn known(&self, looked_ms: i64) -> Known {
-        Known {
-            lists: self.lists.clone().unwrap_or_default(),
-            definitions: Arc::clone(&self.definitions),
-            defined: self.fields.map(|reading| reading.beside(looked_ms)),
-        }
-    }
 }
 
 impl Reading {
-    /// How old the definitions are beside what was read of a person by then.
-    fn beside(self, looked_ms: i64) -> Defined {
+    /// How old the definitions are beside what was read of a person by then. What a scope hides is hidden from
+    /// the same credential, however long ago it was asked.
+    fn beside(self, looked_ms: i64, same_credentials: bool) -> Defined {
+        let is_hidden = same_credentials && self.failed == Some(UNGRANTED);
         match self.failed {
             _ if self.known_ms >= looked_ms => Defined::Since,
-            Some(code) if self.begun_ms >= looked_ms => Defined::Unread { code },
+            Some(code) if is_hidden || self.begun_ms >= looked_ms => Defined::Unread { code },
             Some(_) | None => Defined::Before,
         }
     }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::store::Parked;
-use crate::sync::engine::{Slip, rules};
+use crate::sync::engine::Slip;
 use crate::unified::{SubscriberEdit, SyncSettings, WorkspaceId, subscriber_key};
 
 use super::{Failure, Imports};
@@ -31,18 +31,18 @@ pub(super) struct Planned {
     pub before: Option<String>,
     /// When that was so.
     pub read_at: DateTime<Utc>,
-    /// Whether the mapping is another one now.
-    pub is_outdated: bool,
+    /// By which mapping: see [`rules`](crate::sync::engine::rules).
+    pub rules: String,
     /// Whether something of it is not to go to Doppler now.
     pub is_paused: bool,
 }
 
 impl Row {
-    fn of(parked: Parked, settings: &SyncSettings, rules: &str) -> Self {
+    fn of(parked: Parked, settings: &SyncSettings) -> Self {
         let planned = Slip::of(&parked).map(|slip| Planned {
-            is_outdated: slip.rules != rules,
             is_paused: slip.is_paused(settings),
             before: slip.before,
+            rules: slip.rules,
             read_at: slip.read_at,
         });
         let Parked { id, list, edit, .. } = parked;
@@ -62,11 +62,10 @@ impl Imports {
         ids: &[Uuid],
         settings: &SyncSettings,
     ) -> Result<Vec<Row>, Failure> {
-        let rules = rules(&self.mappings.of(workspace));
         let mut rows = Vec::with_capacity(ids.len());
         for ids in ids.chunks(AT_ONCE) {
             let read = self.store.parked_writes(workspace, ids).await?;
-            rows.extend(read.into_iter().map(|parked| Row::of(parked, settings, &rules)));
+            rows.extend(read.into_iter().map(|parked| Row::of(parked, settings)));
         }
         Ok(rows)
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::clock::{new_id, unguessable};
 use crate::store::{BulkImport, Lease, Next};
-use crate::sync::engine::fault;
+use crate::sync::engine::{fault, rules};
 use crate::unified::{
     SubscriberEdit, SyncSettings, SyncState, WorkspaceId, opt_out_hash, subscriber_key,
 };
@@ -75,7 +75,8 @@ impl Imports {
         let read_at = read_at.unwrap_or_else(|| self.clock.now());
         let mut seen = self.survey(lease, &rows, read_at).await?;
         seen.out.extend(self.suppressed(&lease.workspace, &rows).await?);
-        let (fine, others) = rows.into_iter().partition(|row| is_as_planned(row, &seen));
+        let rules = rules(&self.mappings.of(&lease.workspace));
+        let (fine, others) = rows.into_iter().partition(|row| is_as_planned(row, (&seen, &rules)));
         Ok((fine, others, seen.held))
     }
 
@@ -225,9 +226,10 @@ fn ids_of(rows: &[Row]) -> Vec<Uuid> {
 
 /// Whether somebody is as they were when their write was planned, by the mapping of now, and may be
 /// written to.
-fn is_as_planned(row: &Row, seen: &Seen) -> bool {
+fn is_as_planned(row: &Row, (seen, rules): (&Seen, &str)) -> bool {
     let key = subscriber_key(&row.edit.email);
     let version = seen.held.get(&key).map(|kept| kept.version.as_str());
-    let is_same = |planned: &Planned| planned.before.as_deref() == version && !planned.is_outdated;
+    let is_same =
+        |planned: &Planned| planned.before.as_deref() == version && planned.rules == rules;
     row.planned.as_ref().is_some_and(is_same) && !seen.out.contains(&key)
 }

@@ -49,6 +49,7 @@ pub(super) use create::named_by_whom;
 pub(super) use engagement_note::{is_it as is_engagement_note, written as engagement_written};
 pub(super) use others::taken;
 pub(super) use shown_note::{LAST_NOTE, NOTE_FROM};
+pub(super) use unplaced::UNGRANTED;
 
 use draft::Draft;
 use gone::Course;

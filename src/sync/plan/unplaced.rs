@@ -13,7 +13,7 @@ use super::{Action, Defined, Input, Payload, PlannedField, When};
 pub(super) const UNREAD: &str = "UPSTREAM_UNAVAILABLE";
 
 /// The code of what waits for a scope.
-const UNGRANTED: &str = Kind::ScopeMissing("").code();
+pub(in crate::sync) const UNGRANTED: &str = Kind::ScopeMissing("").code();
 
 /// Whether a system's fields are unknown for want of a scope, and so for good: what may be among them is not
 /// waited for.

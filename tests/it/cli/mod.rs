@@ -258,6 +258,17 @@ fn serve_over_the_sandbox_answers_and_drains() {
     assert_eq!(output(&["health", "--listen", "127.0.0.1:1"]).status.code(), Some(1));
 }
 
+#[test]
+fn serve_takes_whatever_the_sandbox_takes() {
+    let mut args = vec!["serve", "--sandbox", "--accounts", "2", "--contacts", "10", "--seed", "3"];
+    args.extend(["--latency", "1", "--rate-limit", "off", "--index-delay", "0", "--journal", "0"]);
+    args.extend(ANY_PORT);
+    let running = Running::start(&mut tandem(&args));
+    let query = r#"{"query":"{ contacts(first: 3, source: HIGHLEVEL) { nodes { id } } }"}"#;
+    let answer = http(&running.address("GraphQL"), "POST", "/graphql", query);
+    assert_eq!(answer.matches("\"id\"").count(), 3, "{answer}");
+}
+
 /// The text of the README's first block in `language`.
 fn readme(language: &str) -> &'static str {
     let text = include_str!("../../../README.md");

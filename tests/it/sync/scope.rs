@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ANA, contact, mutate, outcome, subscriber, upsert};
+use crate::connecting::{grant, with_app};
 use crate::world::World;
 
 async fn companies(world: &World) -> (Value, Value) {
@@ -42,6 +43,25 @@ async fn only_the_named_system_is_written() {
     assert_eq!(subscriber(&world, ANA).await, doppler);
     let calls = world.calls().await;
     assert!(calls.iter().all(|call| call.system != "DOPPLER" || call.method == "GET"));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_scope_hid_is_written_once_it_is_granted() {
+    let world = with_app().alone().contacts(20).start().await;
+    let mut scopes = vec!["contacts.readonly", "contacts.write", "locations.readonly"];
+    assert_eq!(grant(&world, json!(scopes), &[]).await.0, 200);
+    let input = json!({"email": ANA, "customFields": [{"key": "contact.plan", "value": "silver"}]});
+    let query = "mutation($input: UpsertContactInput!) { upsertContact(input: $input) \
+        { userErrors { message } } }";
+    let refused = world.ask(query, json!({"input": input})).await;
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "SCOPE_MISSING", "{refused:#}");
+    // The engine reads what it may of the fields.
+    mutate(&world, "syncContact", json!({"contact": {"email": ANA}})).await;
+    scopes.push("locations/customFields.readonly");
+    assert_eq!(grant(&world, json!(scopes), &[]).await.0, 200);
+    let changed = upsert(&world, input).await;
+    assert_eq!(outcome(&changed, "HIGHLEVEL"), "APPLIED", "{changed:#}");
     world.end().await;
 }
 

@@ -25,7 +25,7 @@ fn with(kind: &'static str, code: &'static str, body: &Value) -> Hostile {
 pub fn all() -> Vec<Hostile> {
     let deep = "{ contacts { nodes ".repeat(40) + "{ id }" + &" } }".repeat(40);
     let wide = format!("{{ {} }}", "__typename ".repeat(5_000));
-    let parsed = format!("{{ {} }}", "__typename ".repeat(2_990));
+    let parsed = format!("{{ {} }}", "__typename ".repeat(1_990));
     let aliases: String = (0..1_000).fold(String::new(), |mut text, n| {
         let _ = write!(text, "a{n}: viewer {{ subject }} ");
         text
