@@ -67,7 +67,8 @@ pub use edit::{Edit, EditChange, EditId, SystemWrite, WriteOutcome};
 pub use email::{folded, normalize_email, opt_out_hash};
 pub use engagement::{Campaign, Delivery, DeliveryStatus, Engagement};
 pub use entry::{
-    Basis, Coverage, Entry, Remembered, SORTS, Side, TOP_TAGS, Tally, facet, time_key, words,
+    Basis, Coverage, Entry, MOST_SHARED, Remembered, SORTS, Side, TOP_TAGS, Tally, beginnings,
+    facet, time_key, words,
 };
 pub use event::{Event, EventDraft, EventKind};
 pub use failure::Failure;

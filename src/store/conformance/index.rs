@@ -267,10 +267,37 @@ struct Person {
     subscriber: Option<Subscriber>,
 }
 
-const NAMES: [&str; 8] =
-    ["Ana", "ana paz", "Ａna Díaz", "Ñandú", "Zoe", "zoe-ann O'Brien", "", "李"];
+const NAMES: [&str; 11] = [
+    "Ana",
+    "ana paz",
+    "Ａna Díaz",
+    "Ñandú",
+    "Zoe",
+    "zoe-ann O'Brien",
+    "",
+    "李",
+    "Pazos Ana Ana",
+    "p3@example.com",
+    "Paula p4@example.com",
+];
 const TAGS: [&str; 4] = ["vip", "VIP", "Ñ", "lead"];
-const QUERIES: [&str; 9] = ["an", "ANA p", "ñ", "zo ann", "o'b", "p3@", "p", "diaz", "李"];
+const QUERIES: [&str; 15] = [
+    "an",
+    "ANA p",
+    "ñ",
+    "zo ann",
+    "o'b",
+    "p3@",
+    "p",
+    "diaz",
+    "李",
+    "a",
+    "pa",
+    "pazo ana",
+    "ana a an",
+    "p2@ an",
+    "p1@example.com",
+];
 
 fn a_person(n: usize) -> impl Strategy<Value = Person> {
     let tags = subsequence(TAGS.to_vec(), 0..=TAGS.len());

@@ -232,24 +232,34 @@ struct Change {
     gone: Vec<[String; 1]>,
     put: Vec<(String, String, String)>,
     orders: [Vec<(String, &'static str, String, String)>; 2],
-    /// What each begins, the word and the contact.
+    /// What each shares, the word and the contact.
     terms: [Vec<(String, String, String)>; 2],
     counts: HashMap<String, i64>,
 }
 
 /// The places of a contact in all orders that list it.
 fn places(contact: &str, entry: &Entry) -> BTreeSet<(String, &'static str, String, String)> {
-    let keys = SORTS.map(|order| (order.sort(), entry.key(order)));
     let facets = entry.facets();
-    let places = facets.iter().flat_map(|facet| {
-        keys.iter().map(|(sort, key)| (facet.clone(), *sort, key.clone(), contact.to_owned()))
+    let places = SORTS.into_iter().flat_map(|order| {
+        let (sort, key) = (order.sort(), entry.key(order));
+        let words = if order.is_by_text() { entry.word_facets(order) } else { BTreeSet::new() };
+        let facets = facets.iter().cloned().chain(words);
+        facets.map(move |facet| (facet, sort, key.clone(), contact.to_owned()))
     });
     places.collect()
 }
 
-/// The words of an entry, each with what it begins.
+/// The words of an entry, each with what it shares.
 fn terms(entry: &Entry) -> Vec<(String, String)> {
-    entry.terms().into_iter().map(|term| (entry.begins(&term), term)).collect()
+    entry.terms().into_iter().map(|term| (entry.shared(&term), term)).collect()
+}
+
+/// What a person counts for.
+fn counted(entry: &Entry) -> impl Iterator<Item = String> {
+    let words = SORTS.into_iter().filter(|order| order.is_by_text());
+    let words: BTreeSet<String> = words.flat_map(|order| entry.word_facets(order)).collect();
+    let systems = facet::systems(&entry.systems).to_owned();
+    entry.facets().into_iter().chain([systems]).chain(words)
 }
 
 impl Change {
@@ -264,13 +274,11 @@ impl Change {
         for (mine, other) in [(0, 1), (1, 0)] {
             self.orders[mine].extend(orders[mine].difference(&orders[other]).cloned());
             let only = terms[mine].iter().filter(|term| !terms[other].contains(term));
-            let rows = only.cloned().map(|(begins, term)| (begins, term, contact.to_owned()));
+            let rows = only.cloned().map(|(shared, term)| (shared, term, contact.to_owned()));
             self.terms[mine].extend(rows);
         }
         for (entry, by) in [(old, -1), (new, 1)] {
-            let Some(entry) = entry else { continue };
-            let systems = facet::systems(&entry.systems).to_owned();
-            for facet in entry.facets().into_iter().chain([systems]) {
+            for facet in entry.into_iter().flat_map(counted) {
                 *self.counts.entry(facet).or_default() += by;
             }
         }
@@ -288,6 +296,8 @@ impl Change {
     async fn store(mut self, tx: &mut Tx, workspace: &WorkspaceId) -> Result<(), Error> {
         self.counts.retain(|_, by| *by != 0);
         let counts: BTreeMap<String, i64> = self.counts.into_iter().collect();
+        let fewer_of: Vec<&String> =
+            counts.iter().filter(|(_, by)| **by < 0).map(|(facet, _)| facet).collect();
         let ([less, more], [fewer, further]) = (self.orders, self.terms);
         for (sql, rows, is_empty) in [
             (LESS, row::json(&less)?, less.is_empty()),
@@ -297,6 +307,7 @@ impl Change {
             (GONE, row::json(&self.gone)?, self.gone.is_empty()),
             (PUT, row::json(&self.put)?, self.put.is_empty()),
             (COUNT, row::json(counts.iter().collect::<Vec<_>>())?, counts.is_empty()),
+            (NOBODY, row::list(&fewer_of)?, fewer_of.is_empty()),
         ] {
             if !is_empty {
                 tx.run(sql, args![workspace, rows]).await?;
@@ -316,13 +327,13 @@ const MORE: &str = "
     ON CONFLICT (workspace, facet, sort, key, contact) DO NOTHING";
 
 pub(in crate::store) const FEWER_TERMS: &str = "
-    DELETE FROM entry_term WHERE workspace = $1 AND (begins, term, contact) IN (
+    DELETE FROM entry_term WHERE workspace = $1 AND (shared, term, contact) IN (
       SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each($2))";
 
 const MORE_TERMS: &str = "
-    INSERT INTO entry_term (workspace, begins, term, contact)
+    INSERT INTO entry_term (workspace, shared, term, contact)
     SELECT $1, value ->> 0, value ->> 1, value ->> 2 FROM json_each($2) WHERE true
-    ON CONFLICT (workspace, begins, term, contact) DO NOTHING";
+    ON CONFLICT (workspace, shared, term, contact) DO NOTHING";
 
 const GONE: &str = "
     DELETE FROM entry WHERE workspace = $1 AND contact IN (
@@ -337,3 +348,8 @@ const COUNT: &str = "
     INSERT INTO entry_count (workspace, facet, total)
     SELECT $1, value ->> 0, CAST(value ->> 1 AS BIGINT) FROM json_each($2) WHERE true
     ON CONFLICT (workspace, facet) DO UPDATE SET total = entry_count.total + excluded.total";
+
+/// A word that nobody has any more may have been the name of somebody who was erased.
+const NOBODY: &str = "
+    DELETE FROM entry_count WHERE workspace = $1 AND total <= 0
+      AND facet IN (SELECT value ->> 0 FROM json_each($2))";

@@ -33,6 +33,7 @@ pub(super) mod search;
 mod secrets;
 pub(super) mod settings;
 mod suppression;
+pub(super) mod texts;
 mod traces;
 pub(super) mod walk;
 mod words;

@@ -13,27 +13,25 @@ use async_trait::async_trait;
 use super::arg::args;
 use super::db::Tx;
 use super::row::{self, LinkRow};
-use super::walk::{TOTALS, Walk};
-use super::{SqlStore, identity, index};
+use super::walk::{self, TOTALS, Walk};
+use super::{SqlStore, identity, index, texts};
 use crate::store::{Error, Index, Known, Link, Place, Search};
 use crate::unified::{
-    Basis, ContactFilter, ContactOrder, ContactStatus, ContactSyncState, Entry, SyncSettings,
-    System, TOP_TAGS, Tally, WorkspaceId, facet, time_key, words,
+    Basis, ContactFilter, ContactOrder, ContactStatus, ContactSyncState, Entry, MOST_SHARED,
+    SyncSettings, System, TOP_TAGS, Tally, WorkspaceId, facet, time_key, words,
 };
 
 /// Tests have few people and go every way all the same.
-const fn unless_tested(many: u32, few: u32) -> u32 {
+pub(super) const fn unless_tested(many: u32, few: u32) -> u32 {
     if cfg!(test) { few } else { many }
 }
 
 /// So many people are collected rather than walked to. With a million of them one in three hundred
 /// is one of these, and the walk to a page of twenty is as long.
 const FEW: u32 = unless_tested(3_000, 6);
-/// So many are put in order beside those whom an order shows one after the other.
-const BESIDE: u32 = unless_tested(1_000, 3);
 /// A walk that has seen so many people and not found a page is given up, where those whom it looks
 /// for can be collected.
-const LONG: u32 = unless_tested(20_000, 12);
+pub(super) const LONG: u32 = unless_tested(20_000, 12);
 /// The first window over a filter that must be tried on each, and the largest.
 const WINDOW: u32 = unless_tested(200, 3);
 const LARGEST: u32 = unless_tested(4_000, 8);
@@ -164,7 +162,8 @@ async fn walked(
     workspace: &WorkspaceId,
     search: Search<'_>,
 ) -> Result<(Found, bool), Error> {
-    let mut walk = Walk::new(tx, workspace, search).await?;
+    let (facets, _) = walk::facets(tx, workspace, search.filter).await?;
+    let mut walk = Walk::along(workspace, search, facets);
     let (mut found, looks) = (Vec::new(), u64::from(search.limit) * 10);
     while let Some(more) = walk.next(tx, LARGEST).await? {
         found.extend(more);
@@ -180,50 +179,21 @@ async fn found(tx: &mut Tx, workspace: &WorkspaceId, search: Search<'_>) -> Resu
     if let Some(few) = few(tx, workspace, search.filter, FEW).await? {
         return collect(tx, workspace, search, few).await;
     }
-    let mut walk = Walk::new(tx, workspace, search).await?;
-    if let Some((word, beside)) = beside(tx, workspace, search).await? {
-        let mut found = collect(tx, workspace, search, beside).await?;
-        walk.go_to_beginnings(&word);
-        found.extend(page(tx, workspace, (walk, search)).await?);
-        found.sort_unstable_by(|(a, _), (b, _)| in_order(search.order, a.cmp(b)));
-        found.dedup_by(|(a, _), (b, _)| a == b);
-        found.truncate(search.limit as usize);
+    let line = walk::facets(tx, workspace, search.filter).await?;
+    if let Some(found) = texts::found(tx, workspace, search, &line).await? {
         return Ok(found);
     }
-    page(tx, workspace, (walk, search)).await
-}
-
-/// A word of the query that few have elsewhere than at the beginning of what they are put in order by, and
-/// those few: everybody else who has it stands side by side.
-async fn beside(
-    tx: &mut Tx,
-    workspace: &WorkspaceId,
-    search: Search<'_>,
-) -> Result<Option<(String, Vec<String>)>, Error> {
-    let other = match search.order {
-        ContactOrder::EmailAsc => ContactOrder::NameAsc,
-        ContactOrder::NameAsc => ContactOrder::EmailAsc,
-        ContactOrder::UpdatedDesc | ContactOrder::UpdatedAsc | ContactOrder::CreatedDesc => {
-            return Ok(None);
-        }
-    };
-    for word in search.filter.query.as_deref().map(words).unwrap_or_default() {
-        let few = few_by_word(tx, workspace, (&word, Some(other)), BESIDE).await?;
-        if let Some(few) = few {
-            return Ok(Some((word, few)));
-        }
-    }
-    Ok(None)
+    page(tx, workspace, (Walk::along(workspace, search, line.0), search)).await
 }
 
 /// A page of a walk.
-async fn page(
+pub(super) async fn page(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     (mut walk, search): (Walk<'_>, Search<'_>),
 ) -> Result<Found, Error> {
     let mut found = Vec::new();
-    let mut window = if walk.tries { WINDOW } else { search.limit };
+    let mut window = if walk.tries { walk.share(WINDOW).max(search.limit) } else { search.limit };
     while let Some(more) = walk.next(tx, window).await? {
         found.extend(more);
         if found.len() >= search.limit as usize {
@@ -234,11 +204,11 @@ async fn page(
             && !walk.over
             && !walk.word.is_empty()
             && let Some(few) =
-                few_by_word(tx, workspace, (walk.word.trim_start(), None), u32::MAX - 1).await?
+                few_by_word(tx, workspace, walk.word.trim_start(), u32::MAX - 1).await?
         {
             return collect(tx, workspace, search, few).await;
         }
-        window = window.saturating_mul(4).min(LARGEST);
+        window = window.saturating_mul(4).min(walk.share(LARGEST).max(search.limit));
     }
     Ok(found)
 }
@@ -260,7 +230,7 @@ async fn few(
         return Ok(Some(rows.into_iter().map(|(id,)| id).collect()));
     }
     if let Some(word) = filter.query.as_deref().and_then(|query| words(query).into_iter().next())
-        && let Some(few) = few_by_word(tx, workspace, (&word, None), most).await?
+        && let Some(few) = few_by_word(tx, workspace, &word, most).await?
     {
         return Ok(Some(few));
     }
@@ -275,24 +245,29 @@ async fn few(
     Ok(None)
 }
 
-/// Whoever has a word that begins so, unless they are more. With an order by texts only those whose word begins
-/// nothing but perhaps their text in that one.
+/// Whoever has a word that begins so, unless they are more.
 async fn few_by_word(
     tx: &mut Tx,
     workspace: &WorkspaceId,
-    (word, only): (&str, Option<ContactOrder>),
+    word: &str,
+    most: u32,
+) -> Result<Option<Vec<String>>, Error> {
+    let shared = (0..=MOST_SHARED).map(|shared| shared.to_string()).chain([String::new()]);
+    by_word(tx, workspace, (word, row::list(shared)?), most).await
+}
+
+/// The same, of those words that share so much.
+pub(super) async fn by_word(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    (word, shared): (&str, String),
     most: u32,
 ) -> Result<Option<Vec<String>>, Error> {
     let behind = format!("{word}\u{10FFFF}");
     // A person may have it in several words, so that there are not more people than rows.
     let asked = most.saturating_add(1);
-    let rows: Vec<(String,)> = match only {
-        None => tx.all(BY_WORD, args![workspace, word, behind, asked]).await?,
-        Some(order) => {
-            let args = args![workspace, word, behind, asked, order.sort()];
-            tx.all(BESIDE_BY_WORD, args).await?
-        }
-    };
+    let args = args![workspace, shared, word, behind, asked];
+    let rows: Vec<(String,)> = tx.all(BY_WORD, args).await?;
     if rows.len() > most as usize {
         return Ok(None);
     }
@@ -303,7 +278,7 @@ async fn few_by_word(
 }
 
 /// A page of those whom the filter finds among the few.
-async fn collect(
+pub(super) async fn collect(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     search: Search<'_>,
@@ -326,7 +301,7 @@ async fn collect(
     Ok(found)
 }
 
-fn in_order(order: ContactOrder, ordering: Ordering) -> Ordering {
+pub(super) fn in_order(order: ContactOrder, ordering: Ordering) -> Ordering {
     if order.is_descending() { ordering.reverse() } else { ordering }
 }
 
@@ -432,13 +407,8 @@ const TAGS: &str = "
     ORDER BY total DESC, facet LIMIT $2";
 
 pub(in crate::store) const BY_WORD: &str = "
-    SELECT contact FROM entry_term WHERE workspace = $1 AND begins IN ('', 'e', 'n', 'en')
-      AND term >= $2 AND term < $3 LIMIT $4";
-
-/// `$5`: the other of the orders by texts.
-pub(in crate::store) const BESIDE_BY_WORD: &str = "
-    SELECT contact FROM entry_term WHERE workspace = $1 AND begins IN ('', $5)
-      AND term >= $2 AND term < $3 LIMIT $4";
+    SELECT t.contact FROM json_each($2) AS k CROSS JOIN entry_term AS t
+    WHERE t.workspace = $1 AND t.shared = k.value ->> 0 AND t.term >= $3 AND t.term < $4 LIMIT $5";
 
 pub(in crate::store) const SINCE: &str = "
     SELECT contact FROM entry_order

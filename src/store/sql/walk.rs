@@ -33,11 +33,12 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) async fn new(
-        tx: &mut Tx,
+    /// Along facets that together list everybody whom the search finds, or all of a part of them.
+    pub(super) fn along(
         workspace: &'a WorkspaceId,
         search: Search<'a>,
-    ) -> Result<Self, Error> {
+        facets: Vec<String>,
+    ) -> Self {
         let filter = search.filter;
         let descending = search.order.is_descending();
         let (first, last) = if descending { (HIGHEST, LOWEST) } else { (LOWEST, HIGHEST) };
@@ -57,7 +58,6 @@ impl<'a> Walk<'a> {
                 at = at.max(since);
             }
         }
-        let facets = facets(tx, workspace, filter).await?;
         let word = filter.query.as_deref().and_then(|query| words(query).into_iter().next());
         let by_facet = match facets.as_slice() {
             [_] => by_one_facet(filter),
@@ -65,16 +65,20 @@ impl<'a> Walk<'a> {
         };
         let over = facets.is_empty();
         let word = word.map(|word| format!(" {word}")).unwrap_or_default();
-        Ok(Self { workspace, search, facets, word, tries: !by_facet, at, end, over, looked: 0 })
+        Self { workspace, search, facets, word, tries: !by_facet, at, end, over, looked: 0 }
     }
 
-    /// Passes over everybody whose text in this order does not begin with a word.
-    pub(super) fn go_to_beginnings(&mut self, word: &str) {
-        let Some((first, last)) = self.search.order.beginning(word) else {
-            return;
-        };
-        self.at = std::mem::take(&mut self.at).max((first, String::new()));
+    /// Passes over everybody who does not stand between two keys of an order that goes up.
+    pub(super) fn between(mut self, (first, last): (String, String)) -> Self {
+        self.at = self.at.max((first, String::new()));
         self.end = (last, String::new());
+        self
+    }
+
+    /// How many places of each facet are looked at together where so many are of all.
+    pub(super) fn share(&self, window: u32) -> u32 {
+        let facets = u32::try_from(self.facets.len()).unwrap_or(u32::MAX);
+        window / facets.max(1)
     }
 
     /// The next window's people; `None`: it was the last one.
@@ -134,12 +138,12 @@ fn by_one_facet(filter: &ContactFilter) -> bool {
         && filter.tags_all.as_ref().is_none_or(|tags| tags.len() == 1)
 }
 
-/// The facets that together list everybody whom the filter finds, as few people as possible.
-async fn facets(
+/// The facets that together list everybody whom the filter finds, as few people as possible; how many these are.
+pub(super) async fn facets(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     filter: &ContactFilter,
-) -> Result<Vec<String>, Error> {
+) -> Result<(Vec<String>, i64), Error> {
     let tags = |tags: &[String]| {
         let mut facets: Vec<String> = tags.iter().map(|tag| facet::tag(tag)).collect();
         facets.sort_unstable();
@@ -156,15 +160,16 @@ async fn facets(
     choices.extend(filter.tags_any.as_deref().map(tags));
     let all = filter.tags_all.as_deref().map(tags).unwrap_or_default();
     choices.extend(all.into_iter().map(|tag| vec![tag]));
-    if choices.len() < 2 {
-        return Ok(choices.pop().unwrap_or_else(|| vec![facet::ALL.to_owned()]));
+    if choices.is_empty() {
+        choices.push(vec![facet::ALL.to_owned()]);
     }
     let rows: Vec<(String, i64)> =
         tx.all(TOTALS, args![workspace, row::list(choices.iter().flatten())?]).await?;
     let totals: HashMap<String, i64> = rows.into_iter().collect();
     let total =
         |facets: &Vec<String>| -> i64 { facets.iter().filter_map(|facet| totals.get(facet)).sum() };
-    Ok(choices.into_iter().min_by_key(total).unwrap_or_default())
+    let choices = choices.into_iter().map(|facets| (total(&facets), facets));
+    Ok(choices.min().map(|(total, facets)| (facets, total)).unwrap_or_default())
 }
 
 pub(super) const TOTALS: &str = "

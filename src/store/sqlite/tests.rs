@@ -194,11 +194,8 @@ async fn the_index_is_walked_and_never_gone_through() {
             sql::walk::DOWN,
             &[walks, "SEARCH e USING INDEX sqlite_autoindex_entry_1 (workspace=? AND contact=?)"],
         ),
-        (sql::search::BY_WORD, &["PRIMARY KEY (workspace=? AND begins=? AND term>? AND term<?)"]),
-        (
-            sql::search::BESIDE_BY_WORD,
-            &["PRIMARY KEY (workspace=? AND begins=? AND term>? AND term<?)"],
-        ),
+        (sql::search::BY_WORD, &["PRIMARY KEY (workspace=? AND shared=? AND term>? AND term<?)"]),
+        (sql::texts::LISTS, &["PRIMARY KEY (workspace=? AND facet>? AND facet<?)"]),
         (sql::search::SINCE, &["PRIMARY KEY (workspace=? AND facet=? AND sort=? AND key>?)"]),
         (
             sql::index::LESS,
@@ -206,7 +203,7 @@ async fn the_index_is_walked_and_never_gone_through() {
         ),
         (
             sql::index::FEWER_TERMS,
-            &["PRIMARY KEY (workspace=? AND begins=? AND term=? AND contact=?)"],
+            &["PRIMARY KEY (workspace=? AND shared=? AND term=? AND contact=?)"],
         ),
     ] {
         let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));

@@ -8,6 +8,8 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
@@ -20,6 +22,11 @@ use super::{
 
 /// How much of a name or an address is put in order; what differs later only is in no order.
 const KEY_CHARACTERS: usize = 120;
+/// Before the text of an order, and before the other one of somebody who has none.
+const OWN: char = '0';
+const OTHER: char = '1';
+/// See [`Entry::shared`].
+pub const MOST_SHARED: usize = 9;
 /// How many words of a person are searched.
 const MOST_TERMS: usize = 24;
 
@@ -105,6 +112,23 @@ pub mod facet {
     /// Before a tag.
     pub const TAG: &str = "tag:";
     const STATUS: &str = "status:";
+    /// How many letters of a word have a facet, and what stands before them.
+    const LETTERS: [(usize, &str); 3] = [(1, "letter:"), (3, "letters:"), (usize::MAX, "word:")];
+
+    /// Those with a word, and with others that begin alike.
+    pub fn words(word: &str) -> [String; 3] {
+        LETTERS.map(|(letters, before)| {
+            format!("{before}{}", word.chars().take(letters).collect::<String>())
+        })
+    }
+
+    /// Between which facets those are that together list everybody with a word that begins so.
+    pub fn beginning(word: &str) -> (String, String) {
+        let letters = word.chars().count();
+        let before = LETTERS.iter().find(|(most, _)| letters <= *most).map_or("", |(_, it)| it);
+        let last = if letters == 1 { String::new() } else { "\u{10FFFF}".to_owned() };
+        (format!("{before}{word}"), format!("{before}{word}{last}"))
+    }
 
     /// Those of a status.
     pub fn status(status: ContactStatus) -> String {
@@ -146,13 +170,11 @@ impl ContactOrder {
         }
     }
 
-    /// Between which keys everybody stands whose text begins with a word; `None`: it is an order of times.
-    pub fn beginning(self, word: &str) -> Option<(String, String)> {
+    /// Whether people stand in it by a text.
+    pub const fn is_by_text(self) -> bool {
         match self {
-            Self::UpdatedDesc | Self::UpdatedAsc | Self::CreatedDesc => None,
-            Self::EmailAsc | Self::NameAsc => {
-                Some((format!("0{word}"), format!("0{word}\u{10FFFF}")))
-            }
+            Self::UpdatedDesc | Self::UpdatedAsc | Self::CreatedDesc => false,
+            Self::EmailAsc | Self::NameAsc => true,
         }
     }
 
@@ -195,18 +217,32 @@ impl Entry {
     }
 
     /// Where the person stands in an order: keys are compared byte by byte. Who has no name or
-    /// address comes last, and who has no time counts as the oldest.
+    /// address comes last, by the other of the two, and who has no time counts as the oldest.
     pub fn key(&self, order: ContactOrder) -> String {
-        let text = |text: Option<&String>| match text {
-            Some(text) => format!("0{}", text.chars().take(KEY_CHARACTERS).collect::<String>()),
-            None => "1".to_owned(),
-        };
         match order {
             ContactOrder::UpdatedDesc | ContactOrder::UpdatedAsc => time_key(self.updated),
             ContactOrder::CreatedDesc => time_key(self.created),
-            ContactOrder::EmailAsc => text(self.email.as_ref()),
-            ContactOrder::NameAsc => text(self.name.as_ref()),
+            ContactOrder::EmailAsc | ContactOrder::NameAsc => {
+                let text = cut(self.text(order).unwrap_or_default());
+                let rank = if self.own_text(order).is_some() { OWN } else { OTHER };
+                format!("{rank}{text}")
+            }
         }
+    }
+
+    fn own_text(&self, order: ContactOrder) -> Option<&str> {
+        match order {
+            ContactOrder::EmailAsc => self.email.as_deref(),
+            ContactOrder::NameAsc => self.name.as_deref(),
+            ContactOrder::UpdatedDesc | ContactOrder::UpdatedAsc | ContactOrder::CreatedDesc => {
+                None
+            }
+        }
+    }
+
+    /// By which text the person stands in an order by texts.
+    fn text(&self, order: ContactOrder) -> Option<&str> {
+        self.own_text(order).or(self.name.as_deref()).or(self.email.as_deref())
     }
 
     /// The facets that list the person.
@@ -236,13 +272,28 @@ impl Entry {
         terms
     }
 
-    /// The orders, by their letters, in which the person stands by a text that begins with this word.
-    pub fn begins(&self, word: &str) -> String {
-        let texts = [(ContactOrder::EmailAsc, &self.email), (ContactOrder::NameAsc, &self.name)];
-        let begun = texts
-            .into_iter()
-            .filter(|(_, text)| text.as_ref().is_some_and(|text| text.starts_with(word)));
-        begun.map(|(order, _)| order.sort()).collect()
+    /// The facets that list the person in an order by texts: one for each word of the name, and for its first
+    /// letters. Who has a word at the beginning of the text needs none, because they stand side by side.
+    pub fn word_facets(&self, order: ContactOrder) -> BTreeSet<String> {
+        let text = self.text(order).unwrap_or_default();
+        let listed = self.terms().into_iter().filter(|term| !self.is_address(term));
+        let listed = listed.filter(|term| !text.starts_with(term.as_str()));
+        listed.flat_map(|term| facet::words(&term)).collect()
+    }
+
+    /// What the index keeps of a word besides: of an address how many characters the name begins with in
+    /// common, [`MOST_SHARED`] at most, so that it is not looked at for whom that finds.
+    pub fn shared(&self, term: &str) -> String {
+        if !self.is_address(term) {
+            return String::new();
+        }
+        let name = self.text(ContactOrder::NameAsc).unwrap_or_default();
+        let shared = term.chars().zip(name.chars()).take_while(|(a, b)| a == b).count();
+        shared.min(MOST_SHARED).to_string()
+    }
+
+    fn is_address(&self, term: &str) -> bool {
+        self.email.as_deref().map(cut).as_deref() == Some(term)
     }
 
     /// Whether all conditions hold, but for the state of sync, which is not known here.
@@ -277,6 +328,11 @@ impl Entry {
 pub fn time_key(millis: Option<i64>) -> String {
     // Sixteen digits of the shifted number are in the number's order; nothing is before everything.
     millis.map_or_else(String::new, |at| format!("{:016x}", at.cast_unsigned() ^ (1 << 63)))
+}
+
+/// Between which keys of an order by texts everybody stands whose text begins with a word.
+pub fn beginnings(word: &str) -> [(String, String); 2] {
+    [OWN, OTHER].map(|rank| (format!("{rank}{word}"), format!("{rank}{word}\u{10FFFF}")))
 }
 
 /// The words of a query, the longest first, because that one finds the fewest.

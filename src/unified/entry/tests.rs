@@ -124,4 +124,30 @@ proptest! {
         prop_assume!(words(&name).iter().any(|w| whole.iter().all(|b| w.starts_with(b.as_str()))));
         prop_assert!(entry.matches(&asks(&beginning)));
     }
+
+    /// By each order of texts: at the beginning, by a list of the word, or by the address.
+    #[test]
+    fn who_answers_is_found_in_each_order_of_texts(
+        name in "[ab .@'-]{0,24}", email in "([ab.]{1,14}@[ab]{1,2})?", at in 0usize..9,
+        letters in 1usize..16
+    ) {
+        let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let entry = Entry { name: text(&name), email: text(&email), ..Entry::default() };
+        let terms = entry.terms();
+        prop_assume!(!terms.is_empty());
+        let word: String = terms[at % terms.len()].chars().take(letters).collect();
+        prop_assert!(entry.matches(&asks(&word)));
+        for order in [ContactOrder::EmailAsc, ContactOrder::NameAsc] {
+            let key = entry.key(order);
+            let begins = beginnings(&word).iter().any(|(a, b)| *a <= key && key <= *b);
+            let (first, last) = facet::beginning(&word);
+            let listed = entry.word_facets(order).range(first..=last).next().is_some();
+            let few = |term: &String| {
+                let shared = entry.shared(term).parse::<usize>();
+                term.starts_with(&word) && shared.is_ok_and(|shared| shared < word.chars().count())
+            };
+            let by_address = order == ContactOrder::NameAsc && terms.iter().any(few);
+            prop_assert!(begins || listed || by_address, "{:?} {:?}", order, entry);
+        }
+    }
 }

@@ -1,0 +1,20 @@
+-- Words of names are listed in the orders by texts (entry_order), those that do not begin the text, so that whoever
+-- has one is gone to at once; addresses know how much of the name they begin with. Who has no text of an order is
+-- there by the other one. The index is made anew. The same as the other database's step of this number.
+DROP TABLE entry_term;
+
+
+-- shared: of an address, how many characters it has in common with the beginning of the name, 9 at most; '' for words
+-- of the name.
+CREATE TABLE entry_term (
+  workspace TEXT COLLATE "C" NOT NULL,
+  shared TEXT COLLATE "C" NOT NULL,
+  term TEXT COLLATE "C" NOT NULL,
+  contact TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (workspace, shared, term, contact)
+);
+
+DELETE FROM entry_order;
+DELETE FROM entry_count;
+DELETE FROM entry;
+UPDATE index_basis SET reached = '', filled = 0;
