@@ -26,7 +26,7 @@ pub enum ContactSource {
 }
 
 /// The order of a listing. Doppler's cannot be ordered. In the index, who has no name or address
-/// comes last, and who has no time counts as the oldest.
+/// comes last, by the other of the two; who has no time counts as the oldest.
 #[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
 #[graphql(remote = "unified::ContactOrder")]
 pub enum ContactOrder {

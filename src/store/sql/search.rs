@@ -183,22 +183,23 @@ async fn found(tx: &mut Tx, workspace: &WorkspaceId, search: Search<'_>) -> Resu
     if let Some(found) = texts::found(tx, workspace, search, &line).await? {
         return Ok(found);
     }
-    page(tx, workspace, (Walk::along(workspace, search, line.0), search)).await
+    let (found, _) = page(tx, workspace, (Walk::along(workspace, search, line.0), search)).await?;
+    Ok(found)
 }
 
-/// A page of a walk.
+/// A page of a walk, and whether it was found another way, which is a page of everybody.
 pub(super) async fn page(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     (mut walk, search): (Walk<'_>, Search<'_>),
-) -> Result<Found, Error> {
+) -> Result<(Found, bool), Error> {
     let mut found = Vec::new();
     let mut window = if walk.tries { walk.share(WINDOW).max(search.limit) } else { search.limit };
     while let Some(more) = walk.next(tx, window).await? {
         found.extend(more);
         if found.len() >= search.limit as usize {
             found.truncate(search.limit as usize);
-            return Ok(found);
+            return Ok((found, false));
         }
         if walk.looked > u64::from(LONG)
             && !walk.over
@@ -206,11 +207,11 @@ pub(super) async fn page(
             && let Some(few) =
                 few_by_word(tx, workspace, walk.word.trim_start(), u32::MAX - 1).await?
         {
-            return collect(tx, workspace, search, few).await;
+            return Ok((collect(tx, workspace, search, few).await?, true));
         }
         window = window.saturating_mul(4).min(walk.share(LARGEST).max(search.limit));
     }
-    Ok(found)
+    Ok((found, false))
 }
 
 /// Those among whom everybody is whom the filter finds, if it names something that few have.

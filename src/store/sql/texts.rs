@@ -16,7 +16,9 @@ use crate::unified::{ContactOrder, MOST_SHARED, WorkspaceId, beginnings, facet, 
 /// So many who have a word in their address only are put in order beside the others.
 const BESIDE: u32 = unless_tested(1_000, 3);
 /// So many lists are walked together.
-const LINES: u32 = unless_tested(64, 2);
+const LINES: u32 = unless_tested(40, 2);
+/// So many words are gone by; the others are tried on whoever has these.
+const WORDS: usize = 3;
 
 /// Facets that together list everybody whom something finds, and how many these are.
 pub(super) type Line = (Vec<String>, i64);
@@ -52,21 +54,24 @@ pub(super) async fn found(
             found.extend(collect(tx, workspace, search, few).await?);
         }
     }
-    for (at, word) in words.iter().enumerate() {
-        for keys in beginnings(word) {
-            let walk = Walk::along(workspace, search, shortest(Some(at))).between(keys);
-            found.extend(page(tx, workspace, (walk, search)).await?);
+    let begun = words.iter().enumerate().flat_map(|(at, word)| {
+        beginnings(word)
+            .map(|keys| Walk::along(workspace, search, shortest(Some(at))).between(keys))
+    });
+    for walk in begun.chain([Walk::along(workspace, search, shortest(None))]) {
+        let (more, is_all) = page(tx, workspace, (walk, search)).await?;
+        if is_all {
+            return Ok(Some(more));
         }
+        found.extend(more);
     }
-    let walk = Walk::along(workspace, search, shortest(None));
-    found.extend(page(tx, workspace, (walk, search)).await?);
     found.sort_unstable_by(|(a, _), (b, _)| in_order(search.order, a.cmp(b)));
     found.dedup_by(|(a, _), (b, _)| a == b);
     found.truncate(search.limit as usize);
     Ok(Some(found))
 }
 
-/// The words of a query without those that another one begins with: whoever has that one has them.
+/// The longest words of a query without those that another one begins with: whoever has that one has them.
 fn apart(query: &str) -> Vec<String> {
     let mut apart: Vec<String> = Vec::new();
     // The longest come first.
@@ -75,6 +80,7 @@ fn apart(query: &str) -> Vec<String> {
             apart.push(word);
         }
     }
+    apart.truncate(WORDS);
     apart
 }
 

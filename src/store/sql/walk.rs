@@ -113,9 +113,11 @@ impl<'a> Walk<'a> {
             let args =
                 args![self.workspace, facet, sort, from, from_contact, to, to_contact, &self.word];
             let found: Vec<(String, String, String)> = tx.all(along, args).await?;
+            self.looked += found.len() as u64;
             rows.extend(found.into_iter().map(|(key, contact, body)| ((key, contact), body)));
-            self.looked += u64::from(window);
         }
+        // Of one facet all places were passed, of the others those up to where it ended.
+        self.looked += u64::from(window);
         self.at = end;
         let mut rows: Vec<_> =
             rows.into_iter().map(|((key, contact), body)| (key, contact, body)).collect();

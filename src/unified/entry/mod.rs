@@ -112,8 +112,9 @@ pub mod facet {
     /// Before a tag.
     pub const TAG: &str = "tag:";
     const STATUS: &str = "status:";
-    /// How many letters of a word have a facet, and what stands before them.
-    const LETTERS: [(usize, &str); 3] = [(1, "letter:"), (3, "letters:"), (usize::MAX, "word:")];
+    /// How many letters of a word have a facet, and what stands before them. Those that begin with one letter
+    /// less are no more than an alphabet.
+    const LETTERS: [(usize, &str); 3] = [(2, "two:"), (4, "four:"), (usize::MAX, "word:")];
 
     /// Those with a word, and with others that begin alike.
     pub fn words(word: &str) -> [String; 3] {
@@ -126,8 +127,7 @@ pub mod facet {
     pub fn beginning(word: &str) -> (String, String) {
         let letters = word.chars().count();
         let before = LETTERS.iter().find(|(most, _)| letters <= *most).map_or("", |(_, it)| it);
-        let last = if letters == 1 { String::new() } else { "\u{10FFFF}".to_owned() };
-        (format!("{before}{word}"), format!("{before}{word}{last}"))
+        (format!("{before}{word}"), format!("{before}{word}\u{10FFFF}"))
     }
 
     /// Those of a status.
