@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::arg::args;
 use super::db::{Db, Tx};
@@ -82,15 +83,7 @@ pub(super) async fn record(
     for outcome in record.edits {
         settle_edit(&mut tx, workspace, outcome, now).await?;
     }
-    if !record.closed.is_empty() {
-        let closed = row::list(record.closed.iter().map(|id| id.simple().to_string()))?;
-        tx.run(
-            "DELETE FROM pending_write
-             WHERE workspace = $1 AND id IN (SELECT value ->> 0 FROM json_each($2))",
-            args![workspace, closed],
-        )
-        .await?;
-    }
+    close(&mut tx, workspace, &record.closed).await?;
     let (everybodys, own): (Vec<_>, Vec<_>) =
         holds.iter().partition(|one| problem::is_everybodys(one));
     for hold in own {
@@ -108,6 +101,20 @@ pub(super) async fn record(
     }
     tx.commit().await?;
     Ok(Recorded::Stored { last_cursor, refused })
+}
+
+/// Forgets calls of which it is known by now what became of them.
+async fn close(tx: &mut Tx, workspace: &WorkspaceId, calls: &[Uuid]) -> Result<(), Error> {
+    if !calls.is_empty() {
+        let closed = row::list(calls.iter().map(|id| id.simple().to_string()))?;
+        tx.run(
+            "DELETE FROM pending_write
+             WHERE workspace = $1 AND id IN (SELECT value ->> 0 FROM json_each($2))",
+            args![workspace, closed],
+        )
+        .await?;
+    }
+    Ok(())
 }
 
 /// Links without those to erased people's records, and the others with whose they were.
