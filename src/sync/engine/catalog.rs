@@ -29,7 +29,7 @@ struct Held {
     read_ms: i64,
     /// Whether all was read that the credentials may see.
     complete: bool,
-    /// What they might see then ([`Directory::view`]).
+    /// What they might see then ([`upstream::Directory::view`]).
     views: [u64; 2],
 }
 
