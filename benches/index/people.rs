@@ -94,7 +94,8 @@ impl Store {
     }
 }
 
-/// Seven in ten are in both systems, two in HighLevel only, one in Doppler only.
+/// Seven in ten are in both systems, two in HighLevel only, one in Doppler only, half of whom have no name. One in fifty
+/// has an address that says nothing of the name.
 struct Person {
     number: usize,
     id: String,
@@ -110,7 +111,10 @@ impl Person {
         let mixed = number.wrapping_mul(0x9E37_79B9) ^ (number >> 7);
         let first = FIRST[mixed % FIRST.len()];
         let last = format!("{}{}", STARTS[mixed / 16 % 20], ENDS[mixed / 512 % 12]);
-        let email = format!("{first}.{last}.{number}@example.com").to_lowercase();
+        let email = match number % 50 {
+            7 => format!("contact.{number}@example.com"),
+            _ => format!("{first}.{last}.{number}@example.com").to_lowercase(),
+        };
         let mut tags = vec![format!("tag {}", mixed % 40)];
         if mixed.is_multiple_of(3) {
             tags.push("customer".to_owned());
@@ -145,7 +149,10 @@ impl Person {
                 json!({"name": name, "value": value, "kind": "string", "predefined": true,
                     "read_only": false})
             };
-            let fields = [field("FIRSTNAME", first), field("LASTNAME", last)];
+            let fields = match number % 20 {
+                19 => Vec::new(),
+                _ => vec![field("FIRSTNAME", first), field("LASTNAME", last)],
+            };
             let body = json!({"email": email, "status": status, "lists": ["1"], "fields": fields});
             let at = format!("{DOPPLER_ACCOUNT}/{email}");
             copies.push(json!(["DOPPLER", "subscriber", at, body.to_string()]));

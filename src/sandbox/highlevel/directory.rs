@@ -6,7 +6,9 @@
 //! passed on the clock. There is one set of indexes, of the live contacts; search reads it through
 //! the stale versions.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::fields::{Field, LocationTag};
@@ -21,6 +23,8 @@ pub struct Directory {
     by_phone: HashMap<String, Vec<Id>>,
     /// Oldest first; read backwards.
     by_added: BTreeSet<(i64, Id)>,
+    /// The longest unchanged first.
+    by_updated: BTreeSet<(i64, Reverse<Id>)>,
     stale: HashMap<Id, Stale>,
     unseen: VecDeque<Unseen>,
     /// Ids that once existed: bulk calls tell "deleted" from "not an id".
@@ -100,6 +104,18 @@ impl Directory {
     ) -> impl Iterator<Item = &'a Arc<Contact>> + use<'a> {
         let end = (added, Id::from(id));
         self.by_added.range(..end).rev().filter_map(|(_, id)| self.contact(id))
+    }
+
+    /// Live contacts, the longest unchanged first, then by id from the end; those that follow `(updated, id)`.
+    pub fn unchanged<'a>(
+        &'a self,
+        after: Option<(i64, &str)>,
+    ) -> impl Iterator<Item = &'a Arc<Contact>> + use<'a> {
+        let after = after.map(|(updated, id)| (updated, Reverse(Id::from(id))));
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.by_updated
+            .range((from, Bound::Unbounded))
+            .filter_map(|(_, Reverse(id))| self.contact(id))
     }
 
     /// The live contacts with an e-mail, primary or further, whatever its case.
@@ -232,6 +248,7 @@ impl Directory {
 
     fn index(&mut self, contact: &Contact) {
         self.by_added.insert((contact.date_added.0, contact.id.clone()));
+        self.by_updated.insert((contact.date_updated.0, Reverse(contact.id.clone())));
         for email in addresses(contact) {
             self.by_email.entry(email).or_default().push(contact.id.clone());
         }
@@ -242,6 +259,7 @@ impl Directory {
 
     fn unindex(&mut self, contact: &Contact) {
         self.by_added.remove(&(contact.date_added.0, contact.id.clone()));
+        self.by_updated.remove(&(contact.date_updated.0, Reverse(contact.id.clone())));
         for email in addresses(contact) {
             forget(&mut self.by_email, &email, &contact.id);
         }
@@ -326,5 +344,24 @@ mod tests {
         assert_eq!(ids, ["c", "b", "a"]);
         let rest: Vec<_> = directory.older_than(7, "c").map(|c| c.id.to_string()).collect();
         assert_eq!(rest, ["b", "a"]);
+    }
+
+    #[test]
+    fn the_longest_unchanged_come_first_and_a_change_is_the_last() {
+        let mut directory = Directory::default();
+        for (id, at) in [("b", 7), ("a", 7), ("c", 3)] {
+            directory.put(Contact::blank(id.into(), Millis(at)), Millis(at));
+        }
+        let ids = |directory: &Directory, after| {
+            directory.unchanged(after).map(|contact| contact.id.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&directory, None), ["c", "b", "a"]);
+        assert_eq!(ids(&directory, Some((7, "b"))), ["a"]);
+        let mut changed = Contact::clone(directory.contact("c").unwrap());
+        changed.date_updated = Millis(9);
+        directory.put(changed, Millis(9));
+        assert_eq!(ids(&directory, Some((3, "c"))), ["b", "a", "c"]);
+        directory.remove("a", Millis(9));
+        assert_eq!(ids(&directory, None), ["b", "c"]);
     }
 }

@@ -268,13 +268,16 @@ struct Person {
 }
 
 /// Many with few words at any place of the name, so that lists of them are walked.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 17] = [
     "Ana",
     "Zoe Ana",
     "Bea Ana Zoe",
     "Ana Zoe Abel",
     "Cleo Zoe-Ana O'Brien",
     "Bea Anabel",
+    "Zoe Anais Anadia",
+    "Zoe Annabel-Annabella Annabelle",
+    "Ana.Ana.Anb Zoe",
     "Aldo Zoé",
     "Ａna Díaz",
     "Ñandú",
@@ -285,7 +288,7 @@ const NAMES: [&str; 14] = [
     "Zoe p4@example.com",
 ];
 const TAGS: [&str; 4] = ["vip", "VIP", "Ñ", "lead"];
-const QUERIES: [&str; 17] = [
+const QUERIES: [&str; 22] = [
     "an",
     "ANA p",
     "ñ",
@@ -301,14 +304,20 @@ const QUERIES: [&str; 17] = [
     "zoe ana an",
     "zoe ana bea",
     "ab zo",
+    "ana",
     "ana.",
+    "ana. zo",
+    "ana.ana.ana",
+    "annab",
+    "an zoe1",
     "zoe1",
 ];
 
 fn address(n: usize) -> String {
     let before = match n % 9 {
-        0 => "ana.",
-        4 => "zoe",
+        0 | 3 => "ana.",
+        6 | 8 => "ana.ana.ana",
+        4 | 7 => "zoe1",
         _ => "p",
     };
     format!("{before}{n}@example.com")

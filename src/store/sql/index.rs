@@ -242,8 +242,7 @@ fn places(contact: &str, entry: &Entry) -> BTreeSet<(String, &'static str, Strin
     let facets = entry.facets();
     let places = SORTS.into_iter().flat_map(|order| {
         let (sort, key) = (order.sort(), entry.key(order));
-        let words = if order.is_by_text() { entry.word_facets(order) } else { BTreeSet::new() };
-        let facets = facets.iter().cloned().chain(words);
+        let facets = facets.iter().cloned().chain(entry.word_facets(order));
         facets.map(move |facet| (facet, sort, key.clone(), contact.to_owned()))
     });
     places.collect()
@@ -252,14 +251,6 @@ fn places(contact: &str, entry: &Entry) -> BTreeSet<(String, &'static str, Strin
 /// The words of an entry, each with what it shares.
 fn terms(entry: &Entry) -> Vec<(String, String)> {
     entry.terms().into_iter().map(|term| (entry.shared(&term), term)).collect()
-}
-
-/// What a person counts for.
-fn counted(entry: &Entry) -> impl Iterator<Item = String> {
-    let words = SORTS.into_iter().filter(|order| order.is_by_text());
-    let words: BTreeSet<String> = words.flat_map(|order| entry.word_facets(order)).collect();
-    let systems = facet::systems(&entry.systems).to_owned();
-    entry.facets().into_iter().chain([systems]).chain(words)
 }
 
 impl Change {
@@ -277,9 +268,11 @@ impl Change {
             let rows = only.cloned().map(|(shared, term)| (shared, term, contact.to_owned()));
             self.terms[mine].extend(rows);
         }
-        for (entry, by) in [(old, -1), (new, 1)] {
-            for facet in entry.into_iter().flat_map(counted) {
-                *self.counts.entry(facet).or_default() += by;
+        for ((entry, places), by) in [old, new].into_iter().zip(&orders).zip([-1, 1]) {
+            let systems = entry.map(|entry| facet::systems(&entry.systems));
+            let listed: BTreeSet<&str> = places.iter().map(|(facet, ..)| facet.as_str()).collect();
+            for facet in listed.into_iter().chain(systems) {
+                *self.counts.entry(facet.to_owned()).or_default() += by;
             }
         }
         match new {

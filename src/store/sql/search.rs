@@ -1,6 +1,6 @@
 //! Asking the index of contacts.
 //!
-//! A page is a walk along one order of the facet that lists the fewest people among those that the
+//! A page is a walk along one order of the lists that have the fewest people among those of what the
 //! filter names, window by window, until there are enough who meet the rest of the filter. Where
 //! few people can meet it at all (a rare word, the held and failed, those changed lately) they are
 //! collected and put in order here instead.
@@ -12,9 +12,10 @@ use async_trait::async_trait;
 
 use super::arg::args;
 use super::db::Tx;
+use super::lines::TOTALS;
 use super::row::{self, LinkRow};
-use super::walk::{self, TOTALS, Walk};
-use super::{SqlStore, identity, index, texts};
+use super::walk::Walk;
+use super::{SqlStore, identity, index, lines, texts};
 use crate::store::{Error, Index, Known, Link, Place, Search};
 use crate::unified::{
     Basis, ContactFilter, ContactOrder, ContactStatus, ContactSyncState, Entry, MOST_SHARED,
@@ -162,7 +163,7 @@ async fn walked(
     workspace: &WorkspaceId,
     search: Search<'_>,
 ) -> Result<(Found, bool), Error> {
-    let (facets, _) = walk::facets(tx, workspace, search.filter).await?;
+    let (facets, _) = lines::by_time(tx, workspace, search.filter).await?;
     let mut walk = Walk::along(workspace, search, facets);
     let (mut found, looks) = (Vec::new(), u64::from(search.limit) * 10);
     while let Some(more) = walk.next(tx, LARGEST).await? {
@@ -179,11 +180,16 @@ async fn found(tx: &mut Tx, workspace: &WorkspaceId, search: Search<'_>) -> Resu
     if let Some(few) = few(tx, workspace, search.filter, FEW).await? {
         return collect(tx, workspace, search, few).await;
     }
-    let line = walk::facets(tx, workspace, search.filter).await?;
-    if let Some(found) = texts::found(tx, workspace, search, &line).await? {
-        return Ok(found);
-    }
-    let (found, _) = page(tx, workspace, (Walk::along(workspace, search, line.0), search)).await?;
+    let (facets, _) = if search.order.is_by_text() {
+        let line = lines::by_filter(tx, workspace, search.filter).await?;
+        if let Some(found) = texts::found(tx, workspace, search, &line).await? {
+            return Ok(found);
+        }
+        line
+    } else {
+        lines::by_time(tx, workspace, search.filter).await?
+    };
+    let (found, _) = page(tx, workspace, (Walk::along(workspace, search, facets), search)).await?;
     Ok(found)
 }
 

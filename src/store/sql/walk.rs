@@ -1,15 +1,12 @@
 //! Walking along the orders of the index.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::arg::args;
 use super::db::Tx;
-use super::row;
 use super::search::{Found, fitting};
 use crate::store::{Error, Place, Search};
-use crate::unified::{
-    ContactFilter, ContactOrder, ContactStatus, WorkspaceId, facet, time_key, words,
-};
+use crate::unified::{ContactFilter, ContactOrder, WorkspaceId, time_key, words};
 
 /// Before and behind every key.
 const LOWEST: &str = "";
@@ -28,7 +25,7 @@ pub(super) struct Walk<'a> {
     at: (String, String),
     end: (String, String),
     pub(super) over: bool,
-    /// How many places were passed.
+    /// How many places were passed, at most.
     pub(super) looked: u64,
 }
 
@@ -95,6 +92,7 @@ impl<'a> Walk<'a> {
             let (key, contact) = self.at.clone();
             let args = args![self.workspace, facet, sort, key, contact, window - 1];
             let turn: Option<(String, String)> = tx.one(turn, args).await?;
+            self.looked += u64::from(window);
             end = match (end, turn) {
                 (Some(a), Some(b)) if descending => Some(std::cmp::max::<(String, String)>(a, b)),
                 (Some(a), Some(b)) => Some(std::cmp::min(a, b)),
@@ -113,11 +111,8 @@ impl<'a> Walk<'a> {
             let args =
                 args![self.workspace, facet, sort, from, from_contact, to, to_contact, &self.word];
             let found: Vec<(String, String, String)> = tx.all(along, args).await?;
-            self.looked += found.len() as u64;
             rows.extend(found.into_iter().map(|(key, contact, body)| ((key, contact), body)));
         }
-        // Of one facet all places were passed, of the others those up to where it ended.
-        self.looked += u64::from(window);
         self.at = end;
         let mut rows: Vec<_> =
             rows.into_iter().map(|((key, contact), body)| (key, contact, body)).collect();
@@ -139,44 +134,6 @@ fn by_one_facet(filter: &ContactFilter) -> bool {
             <= 1
         && filter.tags_all.as_ref().is_none_or(|tags| tags.len() == 1)
 }
-
-/// The facets that together list everybody whom the filter finds, as few people as possible; how many these are.
-pub(super) async fn facets(
-    tx: &mut Tx,
-    workspace: &WorkspaceId,
-    filter: &ContactFilter,
-) -> Result<(Vec<String>, i64), Error> {
-    let tags = |tags: &[String]| {
-        let mut facets: Vec<String> = tags.iter().map(|tag| facet::tag(tag)).collect();
-        facets.sort_unstable();
-        facets.dedup();
-        facets
-    };
-    let mut choices = Vec::new();
-    if let Some(any) = &filter.status {
-        let mut any: Vec<ContactStatus> = any.clone();
-        any.sort_unstable();
-        any.dedup();
-        choices.push(any.into_iter().map(facet::status).collect());
-    }
-    choices.extend(filter.tags_any.as_deref().map(tags));
-    let all = filter.tags_all.as_deref().map(tags).unwrap_or_default();
-    choices.extend(all.into_iter().map(|tag| vec![tag]));
-    if choices.is_empty() {
-        choices.push(vec![facet::ALL.to_owned()]);
-    }
-    let rows: Vec<(String, i64)> =
-        tx.all(TOTALS, args![workspace, row::list(choices.iter().flatten())?]).await?;
-    let totals: HashMap<String, i64> = rows.into_iter().collect();
-    let total =
-        |facets: &Vec<String>| -> i64 { facets.iter().filter_map(|facet| totals.get(facet)).sum() };
-    let choices = choices.into_iter().map(|facets| (total(&facets), facets));
-    Ok(choices.min().map(|(total, facets)| (facets, total)).unwrap_or_default())
-}
-
-pub(super) const TOTALS: &str = "
-    SELECT c.facet, c.total FROM json_each($2) AS k CROSS JOIN entry_count AS c
-    WHERE c.workspace = $1 AND c.facet = k.value ->> 0";
 
 /// Where a window ends.
 pub(in crate::store) const TURN_UP: &str = "

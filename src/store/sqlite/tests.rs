@@ -195,7 +195,7 @@ async fn the_index_is_walked_and_never_gone_through() {
             &[walks, "SEARCH e USING INDEX sqlite_autoindex_entry_1 (workspace=? AND contact=?)"],
         ),
         (sql::search::BY_WORD, &["PRIMARY KEY (workspace=? AND shared=? AND term>? AND term<?)"]),
-        (sql::texts::LISTS, &["PRIMARY KEY (workspace=? AND facet>? AND facet<?)"]),
+        (sql::lines::LISTS, &["PRIMARY KEY (workspace=? AND facet>? AND facet<?)"]),
         (sql::search::SINCE, &["PRIMARY KEY (workspace=? AND facet=? AND sort=? AND key>?)"]),
         (
             sql::index::LESS,

@@ -115,19 +115,45 @@ pub mod facet {
     /// How many letters of a word have a facet, and what stands before them. Those that begin with one letter
     /// less are no more than an alphabet.
     const LETTERS: [(usize, &str); 3] = [(2, "two:"), (4, "four:"), (usize::MAX, "word:")];
+    /// The same in the orders by times, where a word needs no list of its own: those asked for are anywhere among
+    /// those that begin alike.
+    const START: (usize, &str) = (4, "start:");
 
-    /// Those with a word, and with others that begin alike.
-    pub fn words(word: &str) -> [String; 3] {
-        LETTERS.map(|(letters, before)| {
-            format!("{before}{}", word.chars().take(letters).collect::<String>())
-        })
+    fn cut((letters, before): (usize, &str), word: &str) -> String {
+        format!("{before}{}", word.chars().take(letters).collect::<String>())
     }
 
-    /// Between which facets those are that together list everybody with a word that begins so.
+    /// Those with a word and with others that begin alike, in the orders by times.
+    pub fn start(word: &str) -> String {
+        cut(START, word)
+    }
+
+    /// Between which facets those are that together list everybody with a word that begins so, in the orders by
+    /// times.
+    pub fn starts(word: &str) -> (String, String) {
+        let (first, last) = (start(word), format!("{}\u{10FFFF}", start(word)));
+        if word.chars().count() < START.0 { (first, last) } else { (first.clone(), first) }
+    }
+
+    /// Those with a word and with others that begin alike, in the orders by texts.
+    pub fn words(word: &str) -> [String; 3] {
+        LETTERS.map(|letters| cut(letters, word))
+    }
+
+    /// Between which facets those are that together list everybody with a word that begins so, in the orders by
+    /// texts.
     pub fn beginning(word: &str) -> (String, String) {
         let letters = word.chars().count();
         let before = LETTERS.iter().find(|(most, _)| letters <= *most).map_or("", |(_, it)| it);
         (format!("{before}{word}"), format!("{before}{word}\u{10FFFF}"))
+    }
+
+    /// Those with a word that has its first letters in common with this one: everybody with a word that begins
+    /// so is there. `None`: it is too short for that.
+    pub fn wider(word: &str) -> Option<String> {
+        let letters = word.chars().count();
+        let fewer = LETTERS.into_iter().rev().find(|(most, _)| *most < letters)?;
+        Some(cut(fewer, word))
     }
 
     /// Those of a status.
@@ -247,7 +273,8 @@ impl Entry {
 
     /// The facets that list the person.
     pub fn facets(&self) -> Vec<String> {
-        let tags = self.tags.iter().map(|tag| facet::tag(tag));
+        // Very long tags may differ behind what is looked at.
+        let tags: BTreeSet<String> = self.tags.iter().map(|tag| facet::tag(tag)).collect();
         let status = self.status.map(facet::status);
         status.into_iter().chain(tags).chain([facet::ALL.to_owned()]).collect()
     }
@@ -272,11 +299,16 @@ impl Entry {
         terms
     }
 
-    /// The facets that list the person in an order by texts: one for each word of the name, and for its first
-    /// letters. Who has a word at the beginning of the text needs none, because they stand side by side.
+    /// The facets that list the person by words. In an order by times: one for how each begins. In one by texts: one
+    /// for each word of the name, and for its first letters; who has a word at the beginning of the text needs none,
+    /// because they stand side by side.
     pub fn word_facets(&self, order: ContactOrder) -> BTreeSet<String> {
+        let terms = self.terms().into_iter();
+        if !order.is_by_text() {
+            return terms.map(|term| facet::start(&term)).collect();
+        }
         let text = self.text(order).unwrap_or_default();
-        let listed = self.terms().into_iter().filter(|term| !self.is_address(term));
+        let listed = terms.filter(|term| !self.is_address(term));
         let listed = listed.filter(|term| !text.starts_with(term.as_str()));
         listed.flat_map(|term| facet::words(&term)).collect()
     }

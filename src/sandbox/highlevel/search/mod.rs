@@ -126,17 +126,11 @@ impl Search {
 
     /// The page, and how many there are in all.
     fn run<'a>(&self, directory: &'a Directory) -> (Vec<&'a Contact>, usize) {
-        let in_order = self.order.is_newest_first();
-        if in_order && self.query.is_none() && self.filter.is_empty() && self.after.is_none() {
-            let page = directory.searched_newest().skip(self.skip).take(self.take);
-            return (page.map(AsRef::as_ref).collect(), directory.searched_len());
-        }
-        if in_order
-            && self.query.is_none()
+        if self.query.is_none()
             && self.filter.is_empty()
-            && let Some(older) = self.after.as_deref().and_then(|after| older(directory, after))
+            && let Some(kept) = self.kept(directory)
         {
-            let page = older.skip(self.skip).take(self.take);
+            let page = kept.skip(self.skip).take(self.take);
             return (page.map(AsRef::as_ref).collect(), directory.searched_len());
         }
         let mut found: Vec<&Contact> = if let Some(ids) = self.candidates(directory) {
@@ -154,6 +148,35 @@ impl Search {
         (found.into_iter().skip(self.skip).take(self.take).collect(), total)
     }
 
+    /// Everybody after the cursor, in an order that the directory is kept in, without walking those before it: a
+    /// load test or a first run reads page after page. `None` in other orders, while search lags behind the directory,
+    /// or if it is no such cursor.
+    fn kept<'a>(
+        &self,
+        directory: &'a Directory,
+    ) -> Option<Box<dyn Iterator<Item = &'a Arc<Contact>> + 'a>> {
+        let newest = self.order.is_newest_first();
+        let after = self.after.as_deref();
+        if newest && after.is_none() {
+            return Some(directory.searched_newest());
+        }
+        if !directory.searches_live() {
+            return None;
+        }
+        let after = match after {
+            Some([at, id]) => Some((at.as_i64()?, id.as_str()?)),
+            Some(_) => return None,
+            None => None,
+        };
+        match after {
+            Some((added, id)) if newest => Some(Box::new(directory.older_than(added, id))),
+            _ if self.order.is_longest_unchanged_first() => {
+                Some(Box::new(directory.unchanged(after)))
+            }
+            _ => None,
+        }
+    }
+
     /// When the filter names ids, addresses or numbers: everybody who can fit, so that a batch
     /// read does not walk the whole location.
     fn candidates(&self, directory: &Directory) -> Option<Vec<Id>> {
@@ -165,17 +188,51 @@ impl Search {
     }
 }
 
-/// Everybody after a cursor of the order that the directory is kept in, without walking those
-/// before it: a load test reads page after page. `None` while search lags behind the directory, or
-/// if it is no such cursor.
-fn older<'a>(
-    directory: &'a Directory,
-    after: &[Value],
-) -> Option<impl Iterator<Item = &'a Arc<Contact>> + use<'a>> {
-    let (added, id) = (after.first()?.as_i64()?, after.get(1)?.as_str()?);
-    directory.searches_live().then(|| directory.older_than(added, id))
-}
-
 fn too_long(name: &str) -> String {
     format!("{name} must be shorter than or equal to {MAX_TEXT} characters")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::when::Millis;
+    use super::*;
+
+    fn ids(directory: &Directory, body: &Value) -> Vec<String> {
+        let body = body.as_object().cloned().unwrap();
+        let (found, total) = Search::read(&body).unwrap().run(directory);
+        assert_eq!(total, directory.searched_len());
+        found.into_iter().map(|contact| contact.id.to_string()).collect()
+    }
+
+    /// A filter that everybody fits makes the search walk and sort all of them.
+    #[test]
+    fn the_orders_that_are_kept_are_those_that_are_made() {
+        let mut directory = Directory::default();
+        for n in 0..30 {
+            let mut contact = Contact::blank(format!("c{n}").into(), Millis(n % 4));
+            contact.date_updated = Millis(n % 7);
+            directory.put(contact, Millis(0));
+        }
+        directory.catch_up(Millis(9), 1);
+        let everybody = json!([{"field": "id", "operator": "exists"}]);
+        for sort in [
+            json!([]),
+            json!([{"field": "dateUpdated", "direction": "asc"}]),
+            json!([{"field": "dateUpdated", "direction": "desc"}]),
+        ] {
+            for after in
+                [None, Some(json!([2, "c2"])), Some(json!([3, "zz"])), Some(json!([9, ""]))]
+            {
+                let mut body = json!({"locationId": "l", "pageLimit": 8, "sort": sort});
+                if let Some(after) = after {
+                    body["searchAfter"] = after;
+                }
+                let kept = ids(&directory, &body);
+                body["filters"] = everybody.clone();
+                assert_eq!(kept, ids(&directory, &body), "{body}");
+            }
+        }
+    }
 }

@@ -70,6 +70,11 @@ impl Order {
         self.0 == [(By::DateAdded, Direction::Descending)]
     }
 
+    /// Whether this is the other order that the directory is kept in.
+    pub fn is_longest_unchanged_first(&self) -> bool {
+        self.0 == [(By::DateUpdated, Direction::Ascending)]
+    }
+
     /// How many values a cursor has.
     pub fn width(&self) -> usize {
         self.0.len() + 1
