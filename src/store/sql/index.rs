@@ -291,6 +291,9 @@ impl Change {
         let counts: BTreeMap<String, i64> = self.counts.into_iter().collect();
         let fewer_of: Vec<&String> =
             counts.iter().filter(|(_, by)| **by < 0).map(|(facet, _)| facet).collect();
+        // Rows that are side by side in a table are read and written together.
+        self.orders.iter_mut().for_each(|rows| rows.sort_unstable());
+        self.terms.iter_mut().for_each(|rows| rows.sort_unstable());
         let ([less, more], [fewer, further]) = (self.orders, self.terms);
         for (sql, rows, is_empty) in [
             (LESS, row::json(&less)?, less.is_empty()),

@@ -114,6 +114,13 @@ pub(super) fn apart(filter: &ContactFilter) -> Vec<String> {
     apart
 }
 
+/// The words that the database tries on everybody it passes, each behind the space that is before every term. Of further
+/// words there is seldom one.
+pub(super) fn tried(filter: &ContactFilter) -> [String; 2] {
+    let mut words = apart(filter).into_iter().map(|word| format!(" {word}"));
+    [(); 2].map(|()| words.next().unwrap_or_default())
+}
+
 pub(super) const TOTALS: &str = "
     SELECT c.facet, c.total FROM json_each($2) AS k CROSS JOIN entry_count AS c
     WHERE c.workspace = $1 AND c.facet = k.value ->> 0";

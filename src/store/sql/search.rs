@@ -209,9 +209,8 @@ pub(super) async fn page(
         }
         if walk.looked > u64::from(LONG)
             && !walk.over
-            && !walk.word.is_empty()
-            && let Some(few) =
-                few_by_word(tx, workspace, walk.word.trim_start(), u32::MAX - 1).await?
+            && let Some(word) = lines::apart(search.filter).first()
+            && let Some(few) = few_by_word(tx, workspace, word, u32::MAX - 1).await?
         {
             return Ok((collect(tx, workspace, search, few).await?, true));
         }
@@ -291,10 +290,11 @@ pub(super) async fn collect(
     search: Search<'_>,
     few: Vec<String>,
 ) -> Result<Found, Error> {
-    let mut rows: Vec<(String, String, String)> = Vec::with_capacity(few.len());
+    let mut rows: Vec<(String, String, String)> = Vec::new();
+    let [word, second] = lines::tried(search.filter);
     for chunk in few.chunks(LARGEST as usize) {
         let chunk: Vec<(String, String, String)> =
-            tx.all(ENTRIES, args![workspace, row::list(chunk)?]).await?;
+            tx.all(ENTRIES, args![workspace, row::list(chunk)?, &word, &second]).await?;
         rows.extend(chunk);
     }
     let mut found = fitting(tx, workspace, search, rows).await?;
@@ -405,7 +405,8 @@ const LINKS: &str = "
 
 const ENTRIES: &str = "
     SELECT '', e.contact, e.body FROM json_each($2) AS k CROSS JOIN entry AS e
-    WHERE e.workspace = $1 AND e.contact = k.value ->> 0";
+    WHERE e.workspace = $1 AND e.contact = k.value ->> 0
+      AND instr(e.terms, $3) > 0 AND instr(e.terms, $4) > 0";
 
 /// A semicolon comes right behind a colon.
 const TAGS: &str = "

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::arg::args;
 use super::db::Tx;
+use super::lines::tried;
 use super::search::{Found, fitting};
 use crate::store::{Error, Place, Search};
-use crate::unified::{ContactFilter, ContactOrder, WorkspaceId, time_key, words};
+use crate::unified::{ContactFilter, ContactOrder, WorkspaceId, time_key};
 
 /// Before and behind every key.
 const LOWEST: &str = "";
@@ -17,8 +18,8 @@ pub(super) struct Walk<'a> {
     workspace: &'a WorkspaceId,
     search: Search<'a>,
     facets: Vec<String>,
-    /// The longest word of the query, which the database looks for.
-    pub(super) word: String,
+    /// See [`tried`].
+    words: [String; 2],
     /// Whether there is something to be tried on each.
     pub(super) tries: bool,
     /// Where it is and where it ends: a key and a contact.
@@ -55,14 +56,13 @@ impl<'a> Walk<'a> {
                 at = at.max(since);
             }
         }
-        let word = filter.query.as_deref().and_then(|query| words(query).into_iter().next());
         let by_facet = match facets.as_slice() {
             [_] => by_one_facet(filter),
             _ => false,
         };
         let over = facets.is_empty();
-        let word = word.map(|word| format!(" {word}")).unwrap_or_default();
-        Self { workspace, search, facets, word, tries: !by_facet, at, end, over, looked: 0 }
+        let words = tried(filter);
+        Self { workspace, search, facets, words, tries: !by_facet, at, end, over, looked: 0 }
     }
 
     /// Passes over everybody who does not stand between two keys of an order that goes up.
@@ -108,8 +108,18 @@ impl<'a> Walk<'a> {
         let mut rows: BTreeMap<(String, String), String> = BTreeMap::new();
         for facet in &self.facets {
             let ((from, from_contact), (to, to_contact)) = (self.at.clone(), end.clone());
-            let args =
-                args![self.workspace, facet, sort, from, from_contact, to, to_contact, &self.word];
+            let [word, second] = &self.words;
+            let args = args![
+                self.workspace,
+                facet,
+                sort,
+                from,
+                from_contact,
+                to,
+                to_contact,
+                word,
+                second
+            ];
             let found: Vec<(String, String, String)> = tx.all(along, args).await?;
             rows.extend(found.into_iter().map(|(key, contact, body)| ((key, contact), body)));
         }
@@ -146,15 +156,17 @@ pub(in crate::store) const TURN_DOWN: &str = "
     WHERE workspace = $1 AND facet = $2 AND sort = $3 AND (key, contact) < ($4, $5)
     ORDER BY key DESC, contact DESC LIMIT 1 OFFSET $6";
 
-/// Everybody in a window who has a word that begins as `$8` does.
+/// Everybody in a window who has words that begin as `$8` and `$9` do.
 pub(in crate::store) const UP: &str = "
     SELECT o.key, o.contact, e.body FROM entry_order AS o CROSS JOIN entry AS e
     WHERE o.workspace = $1 AND o.facet = $2 AND o.sort = $3
       AND (o.key, o.contact) > ($4, $5) AND (o.key, o.contact) <= ($6, $7)
-      AND e.workspace = $1 AND e.contact = o.contact AND instr(e.terms, $8) > 0";
+      AND e.workspace = $1 AND e.contact = o.contact AND instr(e.terms, $8) > 0
+      AND instr(e.terms, $9) > 0";
 
 pub(in crate::store) const DOWN: &str = "
     SELECT o.key, o.contact, e.body FROM entry_order AS o CROSS JOIN entry AS e
     WHERE o.workspace = $1 AND o.facet = $2 AND o.sort = $3
       AND (o.key, o.contact) < ($4, $5) AND (o.key, o.contact) >= ($6, $7)
-      AND e.workspace = $1 AND e.contact = o.contact AND instr(e.terms, $8) > 0";
+      AND e.workspace = $1 AND e.contact = o.contact AND instr(e.terms, $8) > 0
+      AND instr(e.terms, $9) > 0";
