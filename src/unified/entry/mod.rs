@@ -131,8 +131,10 @@ pub mod facet {
     /// Between which facets those are that together list everybody with a word that begins so, in the orders by
     /// times.
     pub fn starts(word: &str) -> (String, String) {
-        let (first, last) = (start(word), format!("{}\u{10FFFF}", start(word)));
-        if word.chars().count() < START.0 { (first, last) } else { (first.clone(), first) }
+        let first = start(word);
+        let behind = if word.chars().count() < START.0 { "\u{10FFFF}" } else { "" };
+        let last = format!("{first}{behind}");
+        (first, last)
     }
 
     /// Those with a word and with others that begin alike, in the orders by texts.

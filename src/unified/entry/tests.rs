@@ -99,6 +99,14 @@ fn unknown_is_neither_yes_nor_no() {
 }
 
 #[test]
+fn tags_that_are_alike_as_far_as_is_looked_at_are_one_facet() {
+    let mut tagged = contact();
+    tagged.tags = ["a", "b"].map(|end| format!("{}{end}", "long ".repeat(30))).to_vec();
+    let facets = entry(tagged).facets();
+    assert_eq!(facets.iter().filter(|one| one.starts_with(facet::TAG)).count(), 1, "{facets:?}");
+}
+
+#[test]
 fn who_has_none_comes_last_or_counts_as_the_oldest() {
     let (named, nameless) = (entry(named("ž")), entry(contact()));
     assert!(named.key(ContactOrder::NameAsc) < nameless.key(ContactOrder::NameAsc));

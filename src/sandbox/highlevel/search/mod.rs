@@ -155,22 +155,16 @@ impl Search {
         &self,
         directory: &'a Directory,
     ) -> Option<Box<dyn Iterator<Item = &'a Arc<Contact>> + 'a>> {
-        let newest = self.order.is_newest_first();
-        let after = self.after.as_deref();
-        if newest && after.is_none() {
-            return Some(directory.searched_newest());
-        }
-        if !directory.searches_live() {
-            return None;
-        }
-        let after = match after {
+        let after = match self.after.as_deref() {
+            None => None,
             Some([at, id]) => Some((at.as_i64()?, id.as_str()?)),
             Some(_) => return None,
-            None => None,
         };
+        let (newest, live) = (self.order.is_newest_first(), directory.searches_live());
         match after {
-            Some((added, id)) if newest => Some(Box::new(directory.older_than(added, id))),
-            _ if self.order.is_longest_unchanged_first() => {
+            None if newest => Some(directory.searched_newest()),
+            Some((added, id)) if newest && live => Some(Box::new(directory.older_than(added, id))),
+            _ if self.order.is_longest_unchanged_first() && live => {
                 Some(Box::new(directory.unchanged(after)))
             }
             _ => None,
