@@ -9,13 +9,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::arg::args;
 use super::db::Tx;
 use super::row;
-use crate::store::{Copy, Error};
+use crate::store::{Copy, Error, Place};
 use crate::unified::{
     Basis, ContactId, Delivery, Entry, Remembered, SORTS, Side, System, WorkspaceId, facet,
 };
 
-/// How many entries are made at once.
-const CHUNK: usize = 500;
+/// How many entries are made at once. A page of the table of orders is changed for almost every row of them, and
+/// SQLite holds what these were like until the statement ends.
+const CHUNK: usize = 100;
 
 /// The kinds of copies that entries are made of.
 const CONTACT: &str = "contact";
@@ -231,19 +232,19 @@ fn side<T: serde::de::DeserializeOwned>(copy: Side<String>) -> Side<T> {
 struct Change {
     gone: Vec<[String; 1]>,
     put: Vec<(String, String, String)>,
-    orders: [Vec<(String, &'static str, String, String)>; 2],
+    orders: [Vec<(String, &'static str, String)>; 2],
     /// What each shares, the word and the contact.
     terms: [Vec<(String, String, String)>; 2],
     counts: HashMap<String, i64>,
 }
 
 /// The places of a contact in all orders that list it.
-fn places(contact: &str, entry: &Entry) -> BTreeSet<(String, &'static str, String, String)> {
+fn places(contact: ContactId, entry: &Entry) -> BTreeSet<(String, &'static str, String)> {
     let facets = entry.facets();
     let places = SORTS.into_iter().flat_map(|order| {
-        let (sort, key) = (order.sort(), entry.key(order));
+        let place = row::of_place(&Place { key: entry.key(order), contact });
         let facets = facets.iter().cloned().chain(entry.word_facets(order));
-        facets.map(move |facet| (facet, sort, key.clone(), contact.to_owned()))
+        facets.map(move |facet| (facet, order.sort(), place.clone()))
     });
     places.collect()
 }
@@ -260,7 +261,8 @@ impl Change {
         old: Option<&Entry>,
         new: Option<&Entry>,
     ) -> Result<(), Error> {
-        let orders = [old, new].map(|entry| entry.map(|e| places(contact, e)).unwrap_or_default());
+        let id = row::contact_id(contact)?;
+        let orders = [old, new].map(|entry| entry.map(|e| places(id, e)).unwrap_or_default());
         let terms = [old, new].map(|entry| entry.map(terms).unwrap_or_default());
         for (mine, other) in [(0, 1), (1, 0)] {
             self.orders[mine].extend(orders[mine].difference(&orders[other]).cloned());
@@ -314,13 +316,13 @@ impl Change {
 }
 
 pub(in crate::store) const LESS: &str = "
-    DELETE FROM entry_order WHERE workspace = $1 AND (facet, sort, key, contact) IN (
-      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each($2))";
+    DELETE FROM entry_order WHERE workspace = $1 AND (facet, sort, place) IN (
+      SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each($2))";
 
 const MORE: &str = "
-    INSERT INTO entry_order (workspace, facet, sort, key, contact)
-    SELECT $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each($2) WHERE true
-    ON CONFLICT (workspace, facet, sort, key, contact) DO NOTHING";
+    INSERT INTO entry_order (workspace, facet, sort, place)
+    SELECT $1, value ->> 0, value ->> 1, value ->> 2 FROM json_each($2) WHERE true
+    ON CONFLICT (workspace, facet, sort, place) DO NOTHING";
 
 pub(in crate::store) const FEWER_TERMS: &str = "
     DELETE FROM entry_term WHERE workspace = $1 AND (shared, term, contact) IN (

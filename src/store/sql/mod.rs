@@ -34,7 +34,7 @@ pub(super) mod search;
 mod secrets;
 pub(super) mod settings;
 mod suppression;
-mod texts;
+pub(super) mod texts;
 mod traces;
 pub(super) mod walk;
 mod words;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::store::Error;
+use crate::store::{Error, Place};
 use crate::unified::{ContactId, Link, System};
 
 /// A row of `link`.
@@ -34,6 +34,20 @@ pub(super) fn system(text: &str) -> Result<System, Error> {
 
 pub(super) fn contact_id(text: &str) -> Result<ContactId, Error> {
     ContactId::from_str(text).map_err(|_| Error::Inconsistent { table: "contact", column: "id" })
+}
+
+/// Between the key and the contact of a place in an order. It comes before all that keys are made of, so that places
+/// are in the order of their keys. One text, because PostgreSQL passes all rows of a key at the end of a range of pairs.
+const BEHIND_KEY: char = '\u{1}';
+
+pub(super) fn of_place(place: &Place) -> String {
+    format!("{}{BEHIND_KEY}{}", place.key, place.contact)
+}
+
+pub(super) fn place(text: &str) -> Result<Place, Error> {
+    let unreadable = Error::Inconsistent { table: "entry_order", column: "place" };
+    let (key, contact) = text.rsplit_once(BEHIND_KEY).ok_or(unreadable)?;
+    Ok(Place { key: key.to_owned(), contact: contact_id(contact)? })
 }
 
 pub(super) fn contact_ids(rows: &[(String,)]) -> Result<Vec<ContactId>, Error> {

@@ -290,12 +290,15 @@ pub(super) async fn collect(
     search: Search<'_>,
     few: Vec<String>,
 ) -> Result<Found, Error> {
-    let mut rows: Vec<(String, String, String)> = Vec::new();
+    let mut rows = Vec::new();
     let [word, second] = lines::tried(search.filter);
     for chunk in few.chunks(LARGEST as usize) {
-        let chunk: Vec<(String, String, String)> =
+        let chunk: Vec<(String, String)> =
             tx.all(ENTRIES, args![workspace, row::list(chunk)?, &word, &second]).await?;
-        rows.extend(chunk);
+        for (contact, body) in chunk {
+            let place = Place { key: String::new(), contact: row::contact_id(&contact)? };
+            rows.push((place, body));
+        }
     }
     let mut found = fitting(tx, workspace, search, rows).await?;
     for (place, entry) in &mut found {
@@ -312,18 +315,18 @@ pub(super) fn in_order(order: ContactOrder, ordering: Ordering) -> Ordering {
     if order.is_descending() { ordering.reverse() } else { ordering }
 }
 
-/// Of rows (key, contact, entry) those that the filter finds.
+/// Of places and the entries there those that the filter finds.
 pub(super) async fn fitting(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     search: Search<'_>,
-    rows: Vec<(String, String, String)>,
+    rows: Vec<(Place, String)>,
 ) -> Result<Found, Error> {
     let mut found = Vec::with_capacity(rows.len());
-    for (key, contact, body) in rows {
+    for (place, body) in rows {
         let entry: Entry = row::model(&body, "entry")?;
         if entry.matches(search.filter) {
-            found.push((Place { key, contact: row::contact_id(&contact)? }, entry));
+            found.push((place, entry));
         }
     }
     if let Some(wanted) = &search.filter.sync_state {
@@ -404,7 +407,7 @@ const LINKS: &str = "
     WHERE l.workspace = $1 AND l.contact = k.value ->> 0";
 
 const ENTRIES: &str = "
-    SELECT '', e.contact, e.body FROM json_each($2) AS k CROSS JOIN entry AS e
+    SELECT e.contact, e.body FROM json_each($2) AS k CROSS JOIN entry AS e
     WHERE e.workspace = $1 AND e.contact = k.value ->> 0
       AND instr(e.terms, $3) > 0 AND instr(e.terms, $4) > 0";
 
@@ -419,8 +422,8 @@ pub(in crate::store) const BY_WORD: &str = "
     WHERE t.workspace = $1 AND t.shared = k.value ->> 0 AND t.term >= $3 AND t.term < $4 LIMIT $5";
 
 pub(in crate::store) const SINCE: &str = "
-    SELECT contact FROM entry_order
-    WHERE workspace = $1 AND facet = 'all' AND sort = 'u' AND key >= $2 LIMIT $3";
+    SELECT substr(place, length(place) - 31) FROM entry_order
+    WHERE workspace = $1 AND facet = 'all' AND sort = 'u' AND place >= $2 LIMIT $3";
 
 /// Whoever may be failed, held or pending.
 const UNSETTLED: &str = "

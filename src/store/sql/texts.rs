@@ -6,6 +6,7 @@
 //! shortest is walked; or in an address that is not the text: these are few, or they are walked to along all
 //! whose text begins as their address does.
 
+use super::arg::args;
 use super::db::Tx;
 use super::lines::{self, Line, apart};
 use super::row;
@@ -81,14 +82,30 @@ async fn by_address(
     workspace: &WorkspaceId,
     word: &str,
 ) -> Result<(Vec<String>, Option<String>), Error> {
-    let mut few = Vec::new();
-    for shared in 0..word.chars().count().min(MOST_SHARED + 1) {
-        let list = row::list([shared.to_string()])?;
-        let left = BESIDE.saturating_sub(u32::try_from(few.len()).unwrap_or(u32::MAX));
-        match by_word(tx, workspace, (word, list), left).await? {
-            Some(found) => few.extend(found),
-            None => return Ok((few, Some(word.chars().take(shared).collect()))),
+    let classes: Vec<String> =
+        (0..word.chars().count().min(MOST_SHARED + 1)).map(|shared| shared.to_string()).collect();
+    let behind = format!("{word}\u{10FFFF}");
+    let args = args![workspace, row::list(&classes)?, word, behind, BESIDE + 1];
+    let mut counts: Vec<(i64, i64)> = tx.all(SHARED, args).await?;
+    counts.sort_unstable();
+    let (mut few, mut left) = (classes.len(), i64::from(BESIDE));
+    for (at, (_, count)) in counts.into_iter().enumerate() {
+        left -= count;
+        if left < 0 {
+            few = at;
+            break;
         }
     }
-    Ok((few, None))
+    let few_of = row::list(&classes[..few])?;
+    let found = by_word(tx, workspace, (word, few_of), BESIDE).await?.unwrap_or_default();
+    Ok((found, (few < classes.len()).then(|| word.chars().take(few).collect())))
 }
+
+/// How many rows there are of each class, up to `$5`.
+pub(in crate::store) const SHARED: &str = "
+    SELECT k.key, (
+      SELECT count(*) FROM (
+        SELECT 1 FROM entry_term AS t
+        WHERE t.workspace = $1 AND t.shared = k.value ->> 0 AND t.term >= $3 AND t.term < $4
+        LIMIT $5) AS few)
+    FROM json_each($2) AS k";

@@ -1,12 +1,11 @@
 //! Walking along the orders of the index.
 
-use std::collections::BTreeMap;
-
 use super::arg::args;
 use super::db::Tx;
 use super::lines::tried;
+use super::row;
 use super::search::{Found, fitting};
-use crate::store::{Error, Place, Search};
+use crate::store::{Error, Search};
 use crate::unified::{ContactFilter, ContactOrder, WorkspaceId, time_key};
 
 /// Before and behind every key.
@@ -22,9 +21,9 @@ pub(super) struct Walk<'a> {
     words: [String; 2],
     /// Whether there is something to be tried on each.
     pub(super) tries: bool,
-    /// Where it is and where it ends: a key and a contact.
-    at: (String, String),
-    end: (String, String),
+    /// Where it is and where it ends.
+    at: String,
+    end: String,
     pub(super) over: bool,
     /// How many places were passed, at most.
     pub(super) looked: u64,
@@ -40,16 +39,12 @@ impl<'a> Walk<'a> {
         let filter = search.filter;
         let descending = search.order.is_descending();
         let (first, last) = if descending { (HIGHEST, LOWEST) } else { (LOWEST, HIGHEST) };
-        let outer = |key: &str| (key.to_owned(), String::new());
-        let mut at = match search.after {
-            Some(Place { key, contact }) => (key.clone(), contact.to_string()),
-            None => outer(first),
-        };
-        let mut end = outer(last);
+        let mut at = search.after.map_or_else(|| first.to_owned(), row::of_place);
+        let mut end = last.to_owned();
         if let Some(since) = filter.updated_since
             && search.order.sort() == ContactOrder::UpdatedAsc.sort()
         {
-            let since = outer(&time_key(Some(since.timestamp_millis())));
+            let since = time_key(Some(since.timestamp_millis()));
             if descending {
                 end = since;
             } else {
@@ -67,8 +62,8 @@ impl<'a> Walk<'a> {
 
     /// Passes over everybody who does not stand between two keys of an order that goes up.
     pub(super) fn between(mut self, (first, last): (String, String)) -> Self {
-        self.at = self.at.max((first, String::new()));
-        self.end = (last, String::new());
+        self.at = self.at.max(first);
+        self.end = last;
         self
     }
 
@@ -86,50 +81,35 @@ impl<'a> Walk<'a> {
         let descending = self.search.order.is_descending();
         let (turn, along) = if descending { (TURN_DOWN, DOWN) } else { (TURN_UP, UP) };
         let sort = self.search.order.sort();
+        let facets = row::list(&self.facets)?;
+        let args = args![self.workspace, facets, sort, &self.at, window - 1];
+        let turns: Vec<(Option<String>,)> = tx.all(turn, args).await?;
+        self.looked += u64::from(window) * self.facets.len() as u64;
         // The nearest of the facets' windows' ends: up to there all of them are read.
-        let mut end = None;
-        for facet in &self.facets {
-            let (key, contact) = self.at.clone();
-            let args = args![self.workspace, facet, sort, key, contact, window - 1];
-            let turn: Option<(String, String)> = tx.one(turn, args).await?;
-            self.looked += u64::from(window);
-            end = match (end, turn) {
-                (Some(a), Some(b)) if descending => Some(std::cmp::max::<(String, String)>(a, b)),
-                (Some(a), Some(b)) => Some(std::cmp::min(a, b)),
-                (a, b) => a.or(b),
-            };
-        }
-        let ends_before = |end: &(String, String)| {
-            if descending { *end > self.end } else { *end < self.end }
-        };
+        let turns = turns.into_iter().filter_map(|(turn,)| turn);
+        let end = if descending { turns.max() } else { turns.min() };
+        let ends_before = |end: &String| if descending { *end > self.end } else { *end < self.end };
         let inner = end.filter(ends_before);
         self.over = inner.is_none();
         let end = inner.unwrap_or_else(|| self.end.clone());
-        let mut rows: BTreeMap<(String, String), String> = BTreeMap::new();
+        let mut rows: Vec<(String, String)> = Vec::new();
         for facet in &self.facets {
-            let ((from, from_contact), (to, to_contact)) = (self.at.clone(), end.clone());
             let [word, second] = &self.words;
-            let args = args![
-                self.workspace,
-                facet,
-                sort,
-                from,
-                from_contact,
-                to,
-                to_contact,
-                word,
-                second
-            ];
-            let found: Vec<(String, String, String)> = tx.all(along, args).await?;
-            rows.extend(found.into_iter().map(|(key, contact, body)| ((key, contact), body)));
+            let args = args![self.workspace, facet, sort, &self.at, &end, word, second];
+            let found: Vec<(String, String)> = tx.all(along, args).await?;
+            rows.extend(found);
         }
         self.at = end;
-        let mut rows: Vec<_> =
-            rows.into_iter().map(|((key, contact), body)| (key, contact, body)).collect();
+        // Whoever is in several of the lists is there once.
+        rows.sort_unstable();
+        rows.dedup();
         if descending {
             rows.reverse();
         }
-        fitting(tx, self.workspace, self.search, rows).await.map(Some)
+        let rows = rows.into_iter().map(|(place, body)| Ok((row::place(&place)?, body)));
+        fitting(tx, self.workspace, self.search, rows.collect::<Result<_, Error>>()?)
+            .await
+            .map(Some)
     }
 }
 
@@ -145,28 +125,35 @@ fn by_one_facet(filter: &ContactFilter) -> bool {
         && filter.tags_all.as_ref().is_none_or(|tags| tags.len() == 1)
 }
 
-/// Where a window ends.
+/// Where a window ends, for each facet.
 pub(in crate::store) const TURN_UP: &str = "
-    SELECT key, contact FROM entry_order
-    WHERE workspace = $1 AND facet = $2 AND sort = $3 AND (key, contact) > ($4, $5)
-    ORDER BY key, contact LIMIT 1 OFFSET $6";
+    SELECT (
+      SELECT o.place FROM entry_order AS o
+      WHERE o.workspace = $1 AND o.facet = k.value ->> 0 AND o.sort = $3 AND o.place > $4
+      ORDER BY o.place LIMIT 1 OFFSET $5)
+    FROM json_each($2) AS k";
 
 pub(in crate::store) const TURN_DOWN: &str = "
-    SELECT key, contact FROM entry_order
-    WHERE workspace = $1 AND facet = $2 AND sort = $3 AND (key, contact) < ($4, $5)
-    ORDER BY key DESC, contact DESC LIMIT 1 OFFSET $6";
+    SELECT (
+      SELECT o.place FROM entry_order AS o
+      WHERE o.workspace = $1 AND o.facet = k.value ->> 0 AND o.sort = $3 AND o.place < $4
+      ORDER BY o.place DESC LIMIT 1 OFFSET $5)
+    FROM json_each($2) AS k";
 
-/// Everybody in a window who has words that begin as `$8` and `$9` do.
+/// Everybody of a facet in a window who has words that begin as `$6` and `$7` do. Of several facets at once PostgreSQL
+/// would pass everybody in the window, as long as it knows nothing of the table.
 pub(in crate::store) const UP: &str = "
-    SELECT o.key, o.contact, e.body FROM entry_order AS o CROSS JOIN entry AS e
+    SELECT o.place, e.body
+    FROM entry_order AS o CROSS JOIN entry AS e
     WHERE o.workspace = $1 AND o.facet = $2 AND o.sort = $3
-      AND (o.key, o.contact) > ($4, $5) AND (o.key, o.contact) <= ($6, $7)
-      AND e.workspace = $1 AND e.contact = o.contact AND instr(e.terms, $8) > 0
-      AND instr(e.terms, $9) > 0";
+      AND o.place > $4 AND o.place <= $5
+      AND e.workspace = $1 AND e.contact = substr(o.place, length(o.place) - 31)
+      AND instr(e.terms, $6) > 0 AND instr(e.terms, $7) > 0";
 
 pub(in crate::store) const DOWN: &str = "
-    SELECT o.key, o.contact, e.body FROM entry_order AS o CROSS JOIN entry AS e
+    SELECT o.place, e.body
+    FROM entry_order AS o CROSS JOIN entry AS e
     WHERE o.workspace = $1 AND o.facet = $2 AND o.sort = $3
-      AND (o.key, o.contact) < ($4, $5) AND (o.key, o.contact) >= ($6, $7)
-      AND e.workspace = $1 AND e.contact = o.contact AND instr(e.terms, $8) > 0
-      AND instr(e.terms, $9) > 0";
+      AND o.place < $4 AND o.place >= $5
+      AND e.workspace = $1 AND e.contact = substr(o.place, length(o.place) - 31)
+      AND instr(e.terms, $6) > 0 AND instr(e.terms, $7) > 0";

@@ -182,7 +182,7 @@ async fn work_is_found_by_its_index() {
 async fn the_index_is_walked_and_never_gone_through() {
     let folder = Folder::new();
     let (store, _) = behind(&folder).await;
-    let walks = "PRIMARY KEY (workspace=? AND facet=? AND sort=?";
+    let walks = "PRIMARY KEY (workspace=? AND facet=? AND sort=? AND place";
     for (statement, by) in [
         (sql::walk::TURN_UP, &[walks][..]),
         (sql::walk::TURN_DOWN, &[walks]),
@@ -194,13 +194,11 @@ async fn the_index_is_walked_and_never_gone_through() {
             sql::walk::DOWN,
             &[walks, "SEARCH e USING INDEX sqlite_autoindex_entry_1 (workspace=? AND contact=?)"],
         ),
+        (sql::texts::SHARED, &["PRIMARY KEY (workspace=? AND shared=? AND term>? AND term<?)"]),
         (sql::search::BY_WORD, &["PRIMARY KEY (workspace=? AND shared=? AND term>? AND term<?)"]),
         (sql::lines::LISTS, &["PRIMARY KEY (workspace=? AND facet>? AND facet<?)"]),
-        (sql::search::SINCE, &["PRIMARY KEY (workspace=? AND facet=? AND sort=? AND key>?)"]),
-        (
-            sql::index::LESS,
-            &["PRIMARY KEY (workspace=? AND facet=? AND sort=? AND key=? AND contact=?)"],
-        ),
+        (sql::search::SINCE, &["PRIMARY KEY (workspace=? AND facet=? AND sort=? AND place>?)"]),
+        (sql::index::LESS, &["PRIMARY KEY (workspace=? AND facet=? AND sort=? AND place=?)"]),
         (
             sql::index::FEWER_TERMS,
             &["PRIMARY KEY (workspace=? AND shared=? AND term=? AND contact=?)"],
@@ -243,7 +241,7 @@ async fn every_table_of_contacts_is_known_to_an_erasure() {
     let (store, _) = behind(&folder).await;
     let tables: Vec<(String,)> = sqlx::query_as(
         "SELECT t.name FROM sqlite_master AS t JOIN pragma_table_info(t.name) AS c
-         WHERE t.type = 'table' AND c.name = 'contact' ORDER BY t.name",
+         WHERE t.type = 'table' AND c.name IN ('contact', 'place') ORDER BY t.name",
     )
     .fetch_all(pools(&store).1)
     .await

@@ -381,8 +381,8 @@ pub fn words(query: &str) -> Vec<String> {
 /// A text as it is compared: compatibility forms and capitals make no difference, accents do.
 fn fold(text: &str) -> Option<String> {
     let folded: String = text.nfkc().collect::<String>().to_lowercase().nfkc().collect();
-    // PostgreSQL's texts cannot hold it.
-    let folded = folded.replace('\0', "\u{fffd}");
+    // PostgreSQL's texts cannot hold the first, and the other one ends a key of an order.
+    let folded = folded.replace(['\0', '\u{1}'], "\u{fffd}");
     let folded = folded.trim();
     (!folded.is_empty()).then(|| folded.to_owned())
 }

@@ -106,6 +106,18 @@ fn tags_that_are_alike_as_far_as_is_looked_at_are_one_facet() {
     assert_eq!(facets.iter().filter(|one| one.starts_with(facet::TAG)).count(), 1, "{facets:?}");
 }
 
+/// The one is in no text of PostgreSQL, the other one ends the key of a stored place.
+#[test]
+fn characters_with_a_meaning_of_their_own_in_the_store_are_in_no_key() {
+    let mut odd = named("Ana\u{1}Be\0a");
+    odd.email = Some("a\u{1}\0@example.com".to_owned());
+    let entry = entry(odd);
+    for order in SORTS {
+        assert!(!entry.key(order).contains(['\0', '\u{1}']), "{order:?}");
+    }
+    assert!(entry.matches(&asks("ana\u{1}be")));
+}
+
 #[test]
 fn who_has_none_comes_last_or_counts_as_the_oldest() {
     let (named, nameless) = (entry(named("ž")), entry(contact()));

@@ -1,0 +1,16 @@
+-- Where somebody stands in an order is one text: the key, U+0001 and the contact. Of a range of pairs PostgreSQL passes
+-- all that have the last one's key, and a hundred thousand people may have no time or no name. The index is made anew.
+-- The same as the other database's step of this number.
+-- First, because whoever writes to the index has it first.
+UPDATE index_basis SET reached = '', filled = 0;
+DROP TABLE entry_order;
+
+CREATE TABLE entry_order (
+  workspace TEXT COLLATE "C" NOT NULL,
+  facet TEXT COLLATE "C" NOT NULL,
+  sort TEXT COLLATE "C" NOT NULL,
+  place TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (workspace, facet, sort, place)
+);
+
+TRUNCATE entry_count, entry_term, entry;
