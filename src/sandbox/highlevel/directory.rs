@@ -11,6 +11,8 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::fields::{Field, LocationTag};
 use super::model::{Appointment, Contact, Id, Note, Task};
 use super::when::Millis;
@@ -116,6 +118,13 @@ impl Directory {
         self.by_updated
             .range((from, Bound::Unbounded))
             .filter_map(|(_, Reverse(id))| self.contact(id))
+    }
+
+    /// The live contacts changed at a time (epoch milliseconds) or later.
+    pub fn changed_since(&self, from: f64) -> impl Iterator<Item = &Id> {
+        let is_since = move |at: &i64| Value::from(*at).as_f64().is_some_and(|at| at >= from);
+        let last_first = self.by_updated.iter().rev().take_while(move |(at, _)| is_since(at));
+        last_first.map(|(_, Reverse(id))| id)
     }
 
     /// The live contacts with an e-mail, primary or further, whatever its case.

@@ -193,8 +193,19 @@ impl Filter {
                     _ => None,
                 }
             }
+            Self::Field(Subject::Plain("dateUpdated"), Test::Range(bounds)) => {
+                let from = bounds.iter().filter(|(bound, _)| bound.is_lower());
+                let from = from.map(|(_, limit)| *limit).reduce(f64::max)?;
+                Some(directory.changed_since(from).cloned().collect())
+            }
             Self::Field(..) => None,
         }
+    }
+}
+
+impl Bound {
+    fn is_lower(self) -> bool {
+        matches!(self, Self::Above | Self::From)
     }
 }
 

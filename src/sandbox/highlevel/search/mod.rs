@@ -229,4 +229,33 @@ mod tests {
             }
         }
     }
+
+    /// A poll asks for those changed lately, of however many there are.
+    #[test]
+    fn whoever_changed_lately_is_found_as_by_a_walk() {
+        let mut directory = Directory::default();
+        for n in 0..30 {
+            let mut contact = Contact::blank(format!("c{n}").into(), Millis(n));
+            contact.date_updated = Millis(n % 7);
+            directory.put(contact, Millis(0));
+        }
+        directory.catch_up(Millis(9), 1);
+        let mut late = Contact::clone(directory.contact("c3").unwrap());
+        late.date_updated = Millis(9);
+        directory.put(late, Millis(9));
+        let times = json!({"field": "dateUpdated", "operator": "eq", "value": [4, 5]});
+        let range = json!({"gt": 3, "lte": 5});
+        let range = json!({"field": "dateUpdated", "operator": "range", "value": range});
+        let found = |filters: Value| {
+            let body = json!({"locationId": "l", "pageLimit": 30, "filters": filters});
+            let search = Search::read(&body.as_object().cloned().unwrap()).unwrap();
+            let (found, total) = search.run(&directory);
+            let found: Vec<_> = found.into_iter().map(|contact| contact.id.to_string()).collect();
+            (found, total, search.filter.candidates(&directory).map(|ids| ids.len()))
+        };
+        let (walked, many, none) = found(json!([{"group": "OR", "filters": [range, times]}]));
+        let (indexed, same, looked_at) = found(json!([range]));
+        assert_eq!((indexed, same, none), (walked, many, None));
+        assert_eq!((many, looked_at), (8, Some(16)));
+    }
 }
