@@ -38,6 +38,7 @@ pub(super) fn contact_id(text: &str) -> Result<ContactId, Error> {
 
 /// Between the key and the contact of a place in an order. It comes before all that keys are made of, so that places
 /// are in the order of their keys. One text, because PostgreSQL passes all rows of a key at the end of a range of pairs.
+/// Statements take the contact by its length, 32 characters: a key may be of any length.
 const BEHIND_KEY: char = '\u{1}';
 
 pub(super) fn of_place(place: &Place) -> String {

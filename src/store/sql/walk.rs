@@ -107,9 +107,8 @@ impl<'a> Walk<'a> {
             rows.reverse();
         }
         let rows = rows.into_iter().map(|(place, body)| Ok((row::place(&place)?, body)));
-        fitting(tx, self.workspace, self.search, rows.collect::<Result<_, Error>>()?)
-            .await
-            .map(Some)
+        let rows = rows.collect::<Result<_, Error>>()?;
+        fitting(tx, self.workspace, self.search, rows).await.map(Some)
     }
 }
 
