@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
+use async_trait::async_trait;
 
 use crate::contacts::{ContactTasks, DopplerSide, HighLevelSide, Person, Reader};
 use crate::unified::HighLevelId;
@@ -40,6 +41,7 @@ pub struct HighLevelKey(pub PersonKey);
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub struct DopplerKey(pub PersonKey);
 
+#[async_trait]
 impl Loader<HighLevelKey> for Sides {
     type Value = HighLevelSide;
     type Error = Infallible;
@@ -54,6 +56,7 @@ impl Loader<HighLevelKey> for Sides {
     }
 }
 
+#[async_trait]
 impl Loader<DopplerKey> for Sides {
     type Value = DopplerSide;
     type Error = Infallible;
@@ -72,6 +75,7 @@ impl Loader<DopplerKey> for Sides {
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub struct TasksKey(pub HighLevelId);
 
+#[async_trait]
 impl Loader<TasksKey> for Sides {
     type Value = ContactTasks;
     type Error = Infallible;

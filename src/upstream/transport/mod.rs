@@ -291,13 +291,14 @@ impl Transport {
         self.health.called(self.clock.now_ms());
         let route = request.route;
         let until = call.deadline.min(started + self.timeout);
-        let sent = send(
+        // Many more calls wait for a connection than have one: they hold no room for what comes then.
+        let sent = Box::pin(send(
             &self.http,
             route.method.clone(),
             url.clone(),
             authorization.clone(),
             request.body.clone(),
-        );
+        ));
         let answer = timeout_at(until, sent).await.unwrap_or_else(|_| Err(Failure::silence()));
         let result = answer.and_then(|answer| self.understand(route, &answer, read));
         let failure = result.as_ref().err();
