@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde::Serialize;
+
 use super::arg::args;
 use super::db::Tx;
 use super::row;
@@ -14,9 +16,11 @@ use crate::unified::{
     Basis, ContactId, Delivery, Entry, Remembered, SORTS, Side, System, WorkspaceId, facet,
 };
 
-/// How many entries are made at once. A page of the table of orders is changed for almost every row of them, and
-/// SQLite holds what these were like until the statement ends.
+/// How many entries are made at once.
 const CHUNK: usize = 100;
+/// How many rows one statement changes. Each may be in a page of its own, and SQLite holds in memory what these were
+/// like until the statement ends.
+const ROWS: usize = 1000;
 
 /// The kinds of copies that entries are made of.
 const CONTACT: &str = "contact";
@@ -287,32 +291,37 @@ impl Change {
         Ok(())
     }
 
-    /// A statement a table, each for all of its rows.
+    /// A table after the other, each in the order of its rows.
     async fn store(mut self, tx: &mut Tx, workspace: &WorkspaceId) -> Result<(), Error> {
         self.counts.retain(|_, by| *by != 0);
         let counts: BTreeMap<String, i64> = self.counts.into_iter().collect();
-        let fewer_of: Vec<&String> =
-            counts.iter().filter(|(_, by)| **by < 0).map(|(facet, _)| facet).collect();
+        let fewer_of: Vec<[&String; 1]> =
+            counts.iter().filter(|(_, by)| **by < 0).map(|(facet, _)| [facet]).collect();
         // Rows that are side by side in a table are read and written together.
         self.orders.iter_mut().for_each(|rows| rows.sort_unstable());
         self.terms.iter_mut().for_each(|rows| rows.sort_unstable());
         let ([less, more], [fewer, further]) = (self.orders, self.terms);
-        for (sql, rows, is_empty) in [
-            (LESS, row::json(&less)?, less.is_empty()),
-            (MORE, row::json(&more)?, more.is_empty()),
-            (FEWER_TERMS, row::json(&fewer)?, fewer.is_empty()),
-            (MORE_TERMS, row::json(&further)?, further.is_empty()),
-            (GONE, row::json(&self.gone)?, self.gone.is_empty()),
-            (PUT, row::json(&self.put)?, self.put.is_empty()),
-            (COUNT, row::json(counts.iter().collect::<Vec<_>>())?, counts.is_empty()),
-            (NOBODY, row::list(&fewer_of)?, fewer_of.is_empty()),
+        for (sql, statements) in [
+            (LESS, statements(&less)?),
+            (MORE, statements(&more)?),
+            (FEWER_TERMS, statements(&fewer)?),
+            (MORE_TERMS, statements(&further)?),
+            (GONE, statements(&self.gone)?),
+            (PUT, statements(&self.put)?),
+            (COUNT, statements(&counts.iter().collect::<Vec<_>>())?),
+            (NOBODY, statements(&fewer_of)?),
         ] {
-            if !is_empty {
+            for rows in statements {
                 tx.run(sql, args![workspace, rows]).await?;
             }
         }
         Ok(())
     }
+}
+
+/// The parameters of as many statements as it takes for all rows.
+fn statements<T: Serialize>(rows: &[T]) -> Result<Vec<String>, Error> {
+    rows.chunks(ROWS).map(row::json).collect()
 }
 
 pub(in crate::store) const LESS: &str = "
