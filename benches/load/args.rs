@@ -24,6 +24,9 @@ pub struct Args {
     /// with one search for a page's tasks), bare
     #[arg(long, value_delimiter = ',', default_value = "tandem,unbounded,bare")]
     pub servers: Vec<String>,
+    /// Measure while the server still writes down whom it has just seen for the first time
+    #[arg(long)]
+    pub at_once: bool,
     /// Keep-alive connections of the load generator
     #[arg(long, default_value_t = 64)]
     pub connections: usize,

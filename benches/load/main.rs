@@ -166,6 +166,10 @@ async fn measure(
         ensure!(*gist == first, "{} answers otherwise: {first:?}, not {gist:?}", kind.name());
     }
     *gist = first;
+    // What it remembers of people whom it sees for the first time it writes down behind the answers.
+    if !args.at_once {
+        server.rests().await?;
+    }
     let mut sample = sample(world, args, server.addr, &requests, &lengths, Some(&server)).await?;
     sample.peak_mib = server.peak_mib();
     Ok(sample)

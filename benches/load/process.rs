@@ -17,6 +17,8 @@ pub const REST: usize = 1;
 
 /// How long a server may take to answer its first request.
 const STARTING: Duration = Duration::from_secs(60);
+/// For how long a server that rests is watched.
+const A_WHILE: Duration = Duration::from_millis(600);
 /// Ticks a second in `/proc/PID/stat`: `USER_HZ` is 100 on every Linux that we know of.
 const TICKS: f64 = 100.0;
 
@@ -93,6 +95,20 @@ impl Server {
     /// CPU time used so far.
     pub fn cpu_seconds(&self) -> f64 {
         cpu_seconds(self.pid())
+    }
+
+    /// Waits until it has hardly done anything for a while, twice: it may pause in between.
+    pub async fn rests(&self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + STARTING;
+        let mut quiet = 0;
+        while quiet < 2 {
+            anyhow::ensure!(Instant::now() < deadline, "the server does not come to rest");
+            let before = self.cpu_seconds();
+            tokio::time::sleep(A_WHILE).await;
+            let rests = self.cpu_seconds() - before < A_WHILE.as_secs_f64() / 20.0;
+            quiet = if rests { quiet + 1 } else { 0 };
+        }
+        Ok(())
     }
 
     /// The most memory it ever had, in MiB.
