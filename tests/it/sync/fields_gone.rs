@@ -102,7 +102,7 @@ async fn while_fields_cannot_be_read_what_looks_emptied_waits() {
     // Each waits as long as it failed often; who does keeps nobody else from being settled.
     until(&world, "nobody waits", async || failures(&world).await == json!([])).await;
     settled(&world).await;
-    assert_eq!(cities(&world).await, before);
+    assert_eq!((cities(&world).await, failures(&world).await), (before, json!([])));
     world.end().await;
 }
 
