@@ -169,6 +169,27 @@ pub async fn a_copy_changes_the_entry(place: &impl Place) {
     assert_eq!(total(&store, &w).await, 0);
 }
 
+/// Their rows are several times what one statement changes.
+pub async fn many_come_and_go_at_once(place: &impl Place) {
+    let (store, w) = indexed(place).await;
+    let person = |n| named(&format!("h{n:02}"), &format!("Person {n:02}"), &["vip"], n);
+    let people: Vec<_> = (0..100).map(person).collect();
+    put(&store, &w, &people, 1).await;
+    let listed = async |order| {
+        let found = page(&store, &w, (&tagged("vip"), order), (None, 200)).await;
+        found.len()
+    };
+    for order in ORDERS {
+        assert_eq!(listed(order).await, people.len(), "{order:?}");
+    }
+    let gone = people.iter().map(|one| copy(HighLevel, one.id.as_str(), None, 2));
+    store.put_copies(&w, &gone.collect::<Vec<_>>()).await.unwrap();
+    for order in ORDERS {
+        assert_eq!(listed(order).await, 0, "{order:?}");
+    }
+    assert_eq!(total(&store, &w).await, 0);
+}
+
 pub async fn who_comes_between_two_pages_disturbs_nobody(place: &impl Place) {
     let (store, w) = indexed(place).await;
     let people: Vec<_> =

@@ -132,7 +132,7 @@ macro_rules! conformance {
                 a_run_under_way_writes_nothing_that_was_discarded
             }
             index: {
-                what_was_there_before_is_filled_in, a_copy_changes_the_entry,
+                what_was_there_before_is_filled_in, a_copy_changes_the_entry, many_come_and_go_at_once,
                 who_comes_between_two_pages_disturbs_nobody, merges_and_unlinks_show,
                 opening_shows_when_deliveries_are_read, how_people_stand_is_a_condition,
                 an_index_is_a_workspaces_own, any_search_is_as_its_model_says
