@@ -15,9 +15,9 @@ pub const SERVER: usize = 0;
 /// Where the load generator and the sandbox run.
 pub const REST: usize = 1;
 
-/// How long a server may take to answer its first request.
+/// How long a server may take to answer its first request, and to come to rest.
 const STARTING: Duration = Duration::from_secs(60);
-/// For how long a server that rests is watched.
+/// For how long a server is watched: longer than the gateway gathers before it writes.
 const A_WHILE: Duration = Duration::from_millis(600);
 /// Ticks a second in `/proc/PID/stat`: `USER_HZ` is 100 on every Linux that we know of.
 const TICKS: f64 = 100.0;
@@ -97,18 +97,17 @@ impl Server {
         cpu_seconds(self.pid())
     }
 
-    /// Waits until it has hardly done anything for a while, twice: it may pause in between.
+    /// Waits until it hardly does anything.
     pub async fn rests(&self) -> anyhow::Result<()> {
         let deadline = Instant::now() + STARTING;
-        let mut quiet = 0;
-        while quiet < 2 {
-            anyhow::ensure!(Instant::now() < deadline, "the server does not come to rest");
+        loop {
             let before = self.cpu_seconds();
             tokio::time::sleep(A_WHILE).await;
-            let rests = self.cpu_seconds() - before < A_WHILE.as_secs_f64() / 20.0;
-            quiet = if rests { quiet + 1 } else { 0 };
+            if self.cpu_seconds() - before < A_WHILE.as_secs_f64() / 20.0 {
+                return Ok(());
+            }
+            anyhow::ensure!(Instant::now() < deadline, "the server does not come to rest");
         }
-        Ok(())
     }
 
     /// The most memory it ever had, in MiB.
